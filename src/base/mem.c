@@ -1,0 +1,43 @@
+/* mem.c - see mem.h; also the end of a failed assertion. */
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+void tg_assert_failed(const char *file, int line, const char *what)
+{
+    fprintf(stderr, "trygon: %s:%d: broken invariant: %s\n", file, line, what);
+    abort();
+}
+
+static void *checked(void *p)
+{
+    if (p == NULL) {
+        fputs("trygon: out of memory for bookkeeping\n", stderr);
+        abort();
+    }
+    return p;
+}
+
+void *tg_alloc(size_t size)
+{
+    return checked(calloc(1, size));
+}
+
+void *tg_grow(void *old, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size)
+        return checked(NULL);
+    return checked(realloc(old, count * size));
+}
+
+char *tg_strdup(const char *s)
+{
+    if (s == NULL)
+        return NULL;
+    size_t n = strlen(s) + 1;
+    return memcpy(tg_alloc(n), s, n);
+}

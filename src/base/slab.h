@@ -1,0 +1,38 @@
+/* slab.h - records with a slot number and a generation.
+ *
+ * A handle is (generation << 32 | slot) and is never reused: a slot whose
+ * generations are used up is retired.  Records do not move, so pointers stay
+ * good until the record is freed; a stale handle finds nothing.  A handle is
+ * never 0, since generations start at 1.
+ */
+#ifndef TG_BASE_SLAB_H
+#define TG_BASE_SLAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TG_SLAB_CHUNK = 256 }; /* records a chunk */
+
+struct tg_slab {
+    size_t record; /* bytes, rounded up */
+    unsigned char **chunks;
+    uint32_t *gens;   /* of each slot; odd: in use */
+    uint32_t *nextfree;
+    uint32_t nslots, capslots, nchunks;
+    uint32_t freehead; /* slot + 1; 0: none */
+    uint32_t used;
+};
+
+void tg_slab_init(struct tg_slab *s, size_t record_size);
+void tg_slab_fini(struct tg_slab *s); /* frees memory, not what records own */
+
+/* A zeroed record; its handle in *handle. */
+void *tg_slab_new(struct tg_slab *s, uint64_t *handle);
+void tg_slab_free(struct tg_slab *s, uint64_t handle);
+void *tg_slab_find(const struct tg_slab *s, uint64_t handle); /* or NULL */
+
+/* The records in use, by slot: *slot starts at 0; NULL at the end. */
+void *tg_slab_next(const struct tg_slab *s, uint32_t *slot);
+
+#endif
