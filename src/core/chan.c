@@ -1,0 +1,118 @@
+/* chan.c - see chan.h. */
+#include "core/chan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/types.h"
+
+enum { HEADER = 2, LENGTH = 2, OWED_MOST = TG_CREDITS / 2 };
+
+static void put16(unsigned char *p, size_t x)
+{
+    p[0] = (unsigned char)x;
+    p[1] = (unsigned char)(x >> 8);
+}
+
+static size_t get16(const unsigned char *p)
+{
+    return (size_t)p[0] | (size_t)p[1] << 8;
+}
+
+void tg_chan_init(struct tg_chan *c)
+{
+    *c = (struct tg_chan){.credits = TG_CREDITS};
+}
+
+void tg_chan_fini(struct tg_chan *c)
+{
+    free(c->out);
+    c->out = NULL;
+}
+
+void tg_chan_put(struct tg_chan *c, const void *record, size_t size)
+{
+    TG_ASSERT(size > 0 && size <= TG_CHAN_RECORD);
+    if (c->head > 0 && (c->head == c->n || c->head > c->cap / 2)) {
+        memmove(c->out, c->out + c->head, c->n - c->head);
+        c->n -= c->head;
+        c->head = 0;
+    }
+    if (c->n + LENGTH + size > c->cap) {
+        c->cap = 2 * (c->n + LENGTH + size);
+        c->out = tg_grow(c->out, c->cap, 1);
+    }
+    put16(c->out + c->n, size);
+    memcpy(c->out + c->n + LENGTH, record, size);
+    c->n += LENGTH + size;
+}
+
+bool tg_chan_due(const struct tg_chan *c)
+{
+    return (c->head < c->n && c->credits > 0) || c->owed >= OWED_MOST;
+}
+
+size_t tg_chan_take(struct tg_chan *c, unsigned char *frame)
+{
+    size_t size = HEADER;
+    put16(frame, c->owed);
+    c->owed = 0;
+    while (c->credits > 0 && c->head < c->n) {
+        size_t record = LENGTH + get16(c->out + c->head);
+        if (size + record > TG_CHAN_FRAME)
+            break;
+        memcpy(frame + size, c->out + c->head, record);
+        c->head += record;
+        size += record;
+    }
+    if (size > HEADER)
+        c->credits--;
+    return size;
+}
+
+int tg_chan_got(struct tg_chan *c, const unsigned char *frame, size_t size)
+{
+    if (size < HEADER || size > TG_CHAN_FRAME)
+        return TRYGON_ERR_INVALID;
+    size_t returned = get16(frame);
+    if (returned + c->credits > TG_CREDITS)
+        return TRYGON_ERR_INVALID;
+    if (size > HEADER && c->owed == TG_CREDITS)
+        return TRYGON_ERR_INVALID; /* it had no credit for this one */
+    for (size_t at = HEADER; at < size;) {
+        if (size - at < LENGTH)
+            return TRYGON_ERR_INVALID;
+        size_t n = get16(frame + at);
+        if (n == 0 || n > size - at - LENGTH)
+            return TRYGON_ERR_INVALID;
+        at += LENGTH + n;
+    }
+    c->credits += (uint32_t)returned;
+    c->owed += size > HEADER;
+    return TRYGON_SUCCESS;
+}
+
+const unsigned char *tg_chan_record(const unsigned char *frame, size_t size,
+                                    size_t *at, size_t *n)
+{
+    if (*at == 0)
+        *at = HEADER;
+    if (*at >= size)
+        return NULL;
+    const unsigned char *record = frame + *at + LENGTH;
+    *n = get16(frame + *at);
+    *at += LENGTH + *n;
+    return record;
+}
+
+bool tg_chan_quiet(const struct tg_chan *c)
+{
+    return c->head == c->n && c->owed < OWED_MOST;
+}
+
+void tg_chan_check(const struct tg_chan *c)
+{
+    TG_ASSERT(c->credits <= TG_CREDITS && c->owed <= TG_CREDITS);
+    TG_ASSERT(c->head <= c->n && c->n <= c->cap);
+}

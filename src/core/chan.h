@@ -1,0 +1,54 @@
+/* chan.h - one direction pair of the ordered channel to another rank: records
+ * into frames, and credits.
+ *
+ * Records (encoded messages) queue in the outbox and leave as many to a frame
+ * as fit.  At most TG_CREDITS frames with records are outstanding; the
+ * receiver returns credits in the header of frames that go back anyway, or in
+ * an empty frame, which costs none, when it owes half of them.  Without
+ * credit the outbox waits: nothing in here ever blocks.
+ *
+ * frame:  returned credits u16 | records
+ * record: length u16 | bytes
+ */
+#ifndef TG_CORE_CHAN_H
+#define TG_CORE_CHAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    TG_CREDITS = 64,
+    TG_CHAN_FRAME = 4000,
+    TG_CHAN_RECORD = TG_CHAN_FRAME - 4 /* bytes of the largest record */
+};
+
+struct tg_chan {
+    uint32_t credits; /* frames we may still send */
+    uint32_t owed;    /* frames we have read and not yet returned */
+    unsigned char *out; /* records with their lengths */
+    size_t head, n, cap;
+};
+
+void tg_chan_init(struct tg_chan *c);
+void tg_chan_fini(struct tg_chan *c);
+
+/* Queue a record of 1 to TG_CHAN_RECORD bytes. */
+void tg_chan_put(struct tg_chan *c, const void *record, size_t size);
+
+/* Is there a frame to send now? */
+bool tg_chan_due(const struct tg_chan *c);
+/* Fill in that frame (room for TG_CHAN_FRAME bytes); returns its size. */
+size_t tg_chan_take(struct tg_chan *c, unsigned char *frame);
+
+/* A frame has come.  Then read its records: *at starts at 0; NULL at the end.
+ * TRYGON_ERR_INVALID if the bytes are no frame. */
+int tg_chan_got(struct tg_chan *c, const unsigned char *frame, size_t size);
+const unsigned char *tg_chan_record(const unsigned char *frame, size_t size,
+                                    size_t *at, size_t *n);
+
+/* Nothing waits to be sent, not even a debt that is due. */
+bool tg_chan_quiet(const struct tg_chan *c);
+void tg_chan_check(const struct tg_chan *c);
+
+#endif

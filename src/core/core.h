@@ -1,0 +1,107 @@
+/* core.h - one rank's whole core: events in, actions out.
+ *
+ * tg_core_step() is the only function that changes a core, apart from
+ * tg_core_actions() which hands out what a step left to do.  It reads nothing
+ * but its arguments, so one log of events always yields one log of actions.
+ * The parts (owner, worker, waits, objects, and on rank 0 the head) talk to
+ * each other through messages to ourselves and notices, all within the step.
+ */
+#ifndef TG_CORE_CORE_H
+#define TG_CORE_CORE_H
+
+#include "core/head.h"
+#include "core/owner.h"
+#include "core/waits.h"
+#include "core/worker.h"
+
+struct tg_core_config {
+    int32_t rank;
+    uint64_t seed;
+    struct tg_limits limits;
+    const char *const *fn_names; /* by function number; outlives the core */
+    uint32_t nfns;
+    struct tg_head_config ranks; /* outlives the core */
+};
+
+struct tg_core {
+    struct tg_ctx ctx;
+    struct tg_objs objs;
+    struct tg_owner owner;
+    struct tg_worker worker;
+    struct tg_waits waits;
+    struct tg_head *head; /* rank 0 only */
+    uint64_t sent, received; /* messages, without those that count them */
+    bool ending;             /* the driver has returned with `status` */
+    bool draining;           /* finalize was called here */
+    int32_t status;
+    struct tg_quiesce *quiesce; /* rank 0: who is quiet */
+};
+
+enum tg_event_type {
+    TG_EV_TICK = 1, /* time has passed */
+    TG_EV_MSG,      /* msg from `rank`; taken over */
+    TG_EV_GONE,     /* rank 0 only: `rank` is lost */
+    /* user code */
+    TG_EV_SUBMIT, /* spec (taken over if it succeeds), refs out */
+    TG_EV_PUT,    /* val (taken over if it succeeds), ref out */
+    TG_EV_RETAIN, /* n refs */
+    TG_EV_RELEASE,
+    TG_EV_CANCEL,    /* ref, recursive */
+    TG_EV_CALL,      /* call cookie back when ref is ready */
+    TG_EV_WAIT,      /* wait in, waiter out: NULL when there is no need */
+    TG_EV_WAIT_END,  /* handle: of the waiter */
+    TG_EV_PIN,       /* ref -> obj, one hold more */
+    TG_EV_UNPIN,     /* obj */
+    TG_EV_KEEP,      /* hold the references in val */
+    TG_EV_UNKEEP,
+    TG_EV_SET_NEW,    /* handle out */
+    TG_EV_SET_FREE,   /* handle */
+    TG_EV_SET_ADD,    /* handle, ref, tag */
+    TG_EV_SET_REMOVE, /* handle, ref */
+    TG_EV_SET_TAKE,   /* handle; ref, tag out */
+    TG_EV_DONE,       /* handle: of the execution; outcome (taken over) */
+    /* the run */
+    TG_EV_END,  /* rank 0: the driver returned `status` */
+    TG_EV_DRAIN /* finalize: end everything */
+};
+
+/* Borrowed unless said otherwise.  "out" fields are written on success. */
+struct tg_event {
+    uint64_t now_ns; /* never goes back */
+    enum tg_event_type type;
+    int32_t rank;
+    int32_t status;
+    bool recursive;
+    uint64_t handle;
+    uint64_t tag;
+    size_t n;
+    const trygon_ref_t *refs;
+    trygon_ref_t ref;
+    trygon_ref_t *refs_out;
+    void *cookie;
+    struct tg_val *val;
+    struct tg_obj *obj;
+    struct tg_msg *msg;
+    struct tg_spec *spec;
+    struct tg_outcome *outcome;
+    const struct tg_wait_req *wait;
+    struct tg_waiter *waiter;
+};
+
+int tg_core_create(const struct tg_core_config *config, struct tg_core **core);
+void tg_core_destroy(struct tg_core **core);
+
+/* Returns 0 or a TRYGON_ERR_ code, in which case nothing has changed. */
+int tg_core_step(struct tg_core *core, struct tg_event *ev);
+
+/* What the steps since the last call want done, in order; messages in it are
+ * the caller's to finish.  Valid until the next step. */
+struct tg_action *tg_core_actions(struct tg_core *core, uint32_t *n);
+
+/* When to send TG_EV_TICK at the latest. */
+uint64_t tg_core_deadline(const struct tg_core *core);
+
+void tg_core_check(const struct tg_core *core);
+bool tg_core_quiet(const struct tg_core *core);
+
+#endif

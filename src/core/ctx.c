@@ -1,0 +1,57 @@
+/* ctx.c - see ctx.h. */
+#include "core/ctx.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const uint64_t us = 1000, ms = 1000000;
+
+void tg_limits_default(struct tg_limits *lim)
+{
+    *lim = (struct tg_limits){
+        .weight_mint = UINT64_C(1) << 32,
+        .copy_ns = 100 * ms,
+        .linger_ns = 1 * ms,
+        .overrun_ns = 5 * ms,
+        .lend_ns = 1 * ms,
+        .admit_ns = 10 * ms,
+        .balance_ns = 10 * ms,
+        .pipeline_ns = 500 * us,
+        .pipeline_max = 64,
+        .blocked_max = 16,
+    };
+}
+
+struct tg_action *tg_ctx_act(struct tg_ctx *ctx, enum tg_action_type type)
+{
+    struct tg_action *a = tg_vec_add(&ctx->out);
+    *a = (struct tg_action){.type = type};
+    return a;
+}
+
+void tg_ctx_send(struct tg_ctx *ctx, int32_t rank, struct tg_msg *m)
+{
+    TG_ASSERT(rank >= 0 && rank < ctx->nranks);
+    if (ctx->dead[rank]) {
+        tg_msg_fini(m);
+    } else if (rank == ctx->rank) {
+        *tg_vec_add(&ctx->local) = *m;
+    } else {
+        struct tg_action *a = tg_ctx_act(ctx, TG_ACT_SEND);
+        a->rank = rank;
+        a->msg = *m;
+    }
+}
+
+void tg_ctx_note(struct tg_ctx *ctx, int32_t level, const char *fmt, ...)
+{
+    char line[400];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    struct tg_msg m = {.type = TG_MSG_NOTE};
+    m.u.note.level = level;
+    m.u.note.text = tg_strdup(line);
+    tg_ctx_send(ctx, 0, &m);
+}

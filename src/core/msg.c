@@ -1,0 +1,86 @@
+/* msg.c - see msg.h. */
+#include "core/msg.h"
+
+#include <stdlib.h>
+
+static const char *const names[TG_MSG_LAST + 1] = {
+    [TG_MSG_DEMAND] = "demand",   [TG_MSG_LEASE] = "lease",
+    [TG_MSG_REFUSE] = "refuse",   [TG_MSG_OPEN] = "open",
+    [TG_MSG_RECALL] = "recall",   [TG_MSG_CLOSE] = "close",
+    [TG_MSG_CLOSED] = "closed",   [TG_MSG_LEND] = "lend",
+    [TG_MSG_RESUME] = "resume",   [TG_MSG_RUN] = "run",
+    [TG_MSG_DONE] = "done",       [TG_MSG_BOUNCE] = "bounce",
+    [TG_MSG_CANCEL] = "cancel",   [TG_MSG_WATCH] = "watch",
+    [TG_MSG_VALUE] = "value",     [TG_MSG_DROP] = "drop",
+    [TG_MSG_MORE] = "more",       [TG_MSG_WEIGHT] = "weight",
+    [TG_MSG_CANCEL_REF] = "cancel_ref",
+    [TG_MSG_GONE] = "gone",       [TG_MSG_NOTE] = "note",
+    [TG_MSG_QUERY] = "query",     [TG_MSG_TABLE] = "table",
+    [TG_MSG_ENDED] = "ended",     [TG_MSG_PROBE] = "probe",
+    [TG_MSG_COUNTS] = "counts",   [TG_MSG_BYE] = "bye",
+};
+
+const char *tg_msg_name(enum tg_msg_type type)
+{
+    unsigned t = (unsigned)type;
+    return t <= TG_MSG_LAST && names[t] != NULL ? names[t] : "?";
+}
+
+void tg_item_fini(struct tg_item *it)
+{
+    tg_val_drop(&it->val);
+    free(it->weights);
+    it->weights = NULL;
+}
+
+void tg_items_free(struct tg_item **v, uint32_t n)
+{
+    for (uint32_t i = 0; *v != NULL && i < n; i++)
+        tg_item_fini(&(*v)[i]);
+    free(*v);
+    *v = NULL;
+}
+
+struct tg_item *tg_msg_items(struct tg_msg *m, uint32_t *n)
+{
+    *n = 0;
+    if (m->type == TG_MSG_RUN) {
+        *n = m->u.run.nargs;
+        return m->u.run.args;
+    }
+    if (m->type == TG_MSG_DONE) {
+        *n = m->u.done.nreturns;
+        return m->u.done.returns;
+    }
+    if (m->type == TG_MSG_VALUE && m->u.value.here) {
+        *n = 1;
+        return &m->u.value.item;
+    }
+    return NULL;
+}
+
+void tg_msg_fini(struct tg_msg *m)
+{
+    uint32_t n = 0;
+    struct tg_item *items = tg_msg_items(m, &n);
+    for (uint32_t i = 0; i < n; i++)
+        tg_item_fini(&items[i]);
+    if (m->type == TG_MSG_RUN) {
+        free(m->u.run.args);
+        free(m->u.run.name);
+    } else if (m->type == TG_MSG_DONE) {
+        free(m->u.done.returns);
+        tg_val_drop(&m->u.done.error);
+    } else if (m->type == TG_MSG_OPEN) {
+        free(m->u.open.ids);
+    } else if (m->type == TG_MSG_BOUNCE) {
+        free(m->u.bounce.v);
+    } else if (m->type == TG_MSG_DROP) {
+        free(m->u.drop.v);
+    } else if (m->type == TG_MSG_NOTE) {
+        free(m->u.note.text);
+    } else if (m->type == TG_MSG_TABLE) {
+        free(m->u.table.v);
+    }
+    m->type = 0;
+}

@@ -1,0 +1,247 @@
+/* msg.h - what ranks say to each other.
+ *
+ * A message is what one core's step puts out and another core's step takes
+ * in; wire/ turns it into bytes and back, and knows no more.  A message owns
+ * what its pointers point to (tg_msg_fini gives it back).
+ *
+ * Tasks, executions and classes are named by slab handles of the rank that
+ * made them; leases by a number that the head counts up for each worker, so
+ * that a worker can tell a lease it has not heard of yet from a closed one.
+ */
+#ifndef TG_CORE_MSG_H
+#define TG_CORE_MSG_H
+
+#include "core/types.h"
+#include "core/value.h"
+
+enum tg_msg_type {
+    /* scheduling: owner, head, worker */
+    TG_MSG_DEMAND = 1, /* owner -> head: so much work of this class waits */
+    TG_MSG_LEASE,      /* head -> owner: use this worker for that class */
+    TG_MSG_REFUSE,     /* head -> owner: the class cannot run, because */
+    TG_MSG_OPEN,       /* head -> worker: the lease exists */
+    TG_MSG_RECALL,     /* head -> worker: finish what runs and close */
+    TG_MSG_CLOSE,      /* owner -> worker: I need the lease no longer */
+    TG_MSG_CLOSED,     /* worker -> head and owner: it is over */
+    TG_MSG_LEND,       /* worker -> head: its tasks are all blocked */
+    TG_MSG_RESUME,     /* worker -> head: one of them goes on */
+    /* tasks: owner and worker */
+    TG_MSG_RUN,    /* owner -> worker */
+    TG_MSG_DONE,   /* worker -> owner */
+    TG_MSG_BOUNCE, /* worker -> owner: unstarted, have them back */
+    TG_MSG_CANCEL, /* owner -> worker */
+    /* objects: owner and holder */
+    TG_MSG_WATCH,  /* holder -> owner: tell me when it is ready */
+    TG_MSG_VALUE,  /* owner -> holder: it is */
+    TG_MSG_DROP,   /* holder -> owner: weight comes home */
+    TG_MSG_MORE,   /* holder -> owner: I need weight to pass on */
+    TG_MSG_WEIGHT, /* owner -> holder: here is some */
+    TG_MSG_CANCEL_REF, /* holder -> owner: cancel the task behind it */
+    /* the run as a whole */
+    TG_MSG_GONE,  /* head -> all: that rank is lost */
+    TG_MSG_NOTE,  /* any -> head: print this line */
+    TG_MSG_QUERY, /* any -> head: what does the machine look like? */
+    TG_MSG_TABLE, /* head -> any: like this */
+    TG_MSG_ENDED, /* head -> all: the driver has returned */
+    TG_MSG_PROBE, /* head -> all: are you quiet? */
+    TG_MSG_COUNTS, /* any -> head: so much sent and received */
+    TG_MSG_BYE,   /* head -> all: all are quiet, nothing is under way */
+    TG_MSG_LAST = TG_MSG_BYE
+};
+
+/* An argument or a result: a value, or a reference in its stead.  Weights go
+ * with every reference that travels (objs.h). */
+struct tg_item {
+    struct tg_val *val; /* NULL: by reference */
+    uint64_t *weights;  /* val->nrefs of them; NULL: none given yet */
+    trygon_ref_t ref;   /* when val is NULL */
+    uint64_t weight;    /* of ref */
+};
+
+struct tg_weighted {
+    trygon_ref_t ref;
+    uint64_t weight;
+};
+
+struct tg_attempt {
+    uint64_t task;
+    int32_t attempt;
+};
+
+struct tg_msg_demand {
+    uint64_t cls;      /* the owner's class */
+    struct tg_shape shape;
+    uint32_t want;     /* leases wanted beyond those received; 0: none */
+    uint32_t received; /* leases of this class received so far */
+    int32_t depth;     /* of nesting: 0 for the driver's own tasks */
+    int32_t nprefer;
+    int32_t prefer[TG_PREFER_MAX]; /* ranks where the arguments are */
+};
+
+struct tg_msg_lease {
+    uint64_t lease;
+    uint64_t cls;
+    int32_t worker;
+};
+
+struct tg_msg_refuse {
+    uint64_t cls;
+    bool final; /* the class's tasks fail; else they wait */
+    char reason[160];
+};
+
+struct tg_msg_open {
+    uint64_t lease;
+    int32_t owner;
+    int32_t depth;
+    struct tg_shape shape;
+    uint32_t ncpus, ngpus;
+    int32_t *ids; /* ncpus CPU slots of the worker, then ngpus GPUs */
+};
+
+struct tg_msg_close { /* RECALL, CLOSE, CLOSED, LEND, RESUME */
+    uint64_t lease;
+};
+
+struct tg_msg_run {
+    uint64_t lease;
+    uint64_t task; /* the owner's handle */
+    uint64_t number; /* for people: unique in the run */
+    int32_t attempt;
+    int32_t depth;
+    uint32_t fn;
+    uint32_t nreturns;
+    uint32_t nargs;
+    struct tg_item *args;
+    char *name; /* NULL: the function's */
+};
+
+struct tg_msg_done {
+    uint64_t lease;
+    uint64_t task;
+    int32_t attempt;
+    int32_t code;     /* 0, a user code above 0, or TRYGON_ERR_ */
+    uint64_t ran_ns;
+    uint32_t nreturns; /* 0 unless code is 0 */
+    struct tg_item *returns;
+    struct tg_val *error; /* when code is not 0 */
+};
+
+enum tg_bounce {
+    TG_BOUNCE_CLOSED = 1, /* the lease is closing */
+    TG_BOUNCE_BLOCKED,    /* its task waits: send nothing until its done */
+    TG_BOUNCE_OVERRUN     /* its task takes long: likewise */
+};
+
+struct tg_msg_bounce {
+    uint64_t lease;
+    enum tg_bounce why;
+    uint32_t n; /* may be 0: only the news about the lease */
+    struct tg_attempt *v;
+};
+
+struct tg_msg_cancel {
+    uint64_t task;
+    int32_t attempt;
+    bool recursive;
+};
+
+struct tg_msg_watch {
+    trygon_ref_t ref;
+    bool fetch; /* the bytes as well, however many */
+};
+
+struct tg_msg_value {
+    trygon_ref_t ref;
+    uint64_t size;       /* of the object */
+    bool here;           /* item carries the value (or the error) */
+    struct tg_item item;
+};
+
+struct tg_msg_drop {
+    uint32_t n;
+    struct tg_weighted *v;
+};
+
+struct tg_msg_more { /* MORE (weight 0), WEIGHT */
+    struct tg_weighted w;
+};
+
+struct tg_msg_cancel_ref {
+    trygon_ref_t ref;
+    bool recursive;
+};
+
+struct tg_msg_gone {
+    int32_t rank;
+};
+
+struct tg_msg_note {
+    int32_t level;
+    char *text;
+};
+
+struct tg_msg_query {
+    uint64_t waiter;
+};
+
+struct tg_row { /* a rank, as the head sees it */
+    int32_t rank;
+    bool alive;
+    int64_t total[TG_RES_MAX];
+    int64_t avail[TG_RES_MAX];
+};
+
+struct tg_msg_table {
+    uint64_t waiter;
+    uint32_t n;
+    struct tg_row *v;
+};
+
+struct tg_msg_ended {
+    int32_t status;
+};
+
+struct tg_msg_counts { /* PROBE (round only), COUNTS, BYE (round only) */
+    uint32_t round;
+    bool quiet;
+    uint64_t sent, received;
+};
+
+struct tg_msg {
+    enum tg_msg_type type;
+    union {
+        struct tg_msg_demand demand;
+        struct tg_msg_lease lease;
+        struct tg_msg_refuse refuse;
+        struct tg_msg_open open;
+        struct tg_msg_close close; /* RECALL, CLOSE, CLOSED, LEND, RESUME */
+        struct tg_msg_run run;
+        struct tg_msg_done done;
+        struct tg_msg_bounce bounce;
+        struct tg_msg_cancel cancel;
+        struct tg_msg_watch watch;
+        struct tg_msg_value value;
+        struct tg_msg_drop drop;
+        struct tg_msg_more more; /* MORE, WEIGHT */
+        struct tg_msg_cancel_ref cancel_ref;
+        struct tg_msg_gone gone;
+        struct tg_msg_note note;
+        struct tg_msg_query query;
+        struct tg_msg_table table;
+        struct tg_msg_ended ended;
+        struct tg_msg_counts counts; /* PROBE, COUNTS, BYE */
+    } u;
+};
+
+const char *tg_msg_name(enum tg_msg_type type); /* "run" */
+void tg_msg_fini(struct tg_msg *m);
+
+/* Items own a count of their value and their weights array. */
+void tg_item_fini(struct tg_item *it);
+void tg_items_free(struct tg_item **v, uint32_t n);
+
+/* The items that a message carries (NULL and 0: none). */
+struct tg_item *tg_msg_items(struct tg_msg *m, uint32_t *n);
+
+#endif

@@ -1,0 +1,377 @@
+/* objs.c - see objs.h: entries, holds, readiness and watches.  How references
+ * travel is objs_weight.c. */
+#include "core/objs.h"
+
+#include <stdlib.h>
+
+#include "core/objs_impl.h"
+
+void tg_objs_init(struct tg_objs *o, struct tg_ctx *ctx)
+{
+    *o = (struct tg_objs){.ctx = ctx};
+    tg_slab_init(&o->owned, sizeof(struct tg_obj));
+    tg_slab_init(&o->copies, sizeof(struct tg_copy));
+    tg_slab_init(&o->watches, sizeof(struct tg_watch));
+}
+
+void tg_objs_fini(struct tg_objs *o)
+{
+    uint64_t at = 0;
+    struct tg_obj *x;
+    while ((x = tg_objs_next(o, &at)) != NULL)
+        tg_val_drop(&x->val);
+    HASH_CLEAR(hh, o->by_ref);
+    tg_parked_free(o);
+    tg_slab_fini(&o->owned);
+    tg_slab_fini(&o->copies);
+    tg_slab_fini(&o->watches);
+    tg_vec_free(&o->fired);
+    tg_vec_free(&o->drops);
+}
+
+/* ----- entries ------------------------------------------------------------ */
+
+struct tg_obj *tg_objs_new(struct tg_objs *o, uint64_t task, uint32_t index)
+{
+    uint64_t handle;
+    struct tg_obj *x = tg_slab_new(&o->owned, &handle);
+    x->ref = tg_ref_make(TRYGON_KIND_OBJECT, 0, o->ctx->rank, index, handle);
+    x->state = TG_OBJ_PENDING;
+    x->owned = true;
+    x->task = task;
+    x->count = 1;
+    return x;
+}
+
+struct tg_obj *tg_objs_find(const struct tg_objs *o, trygon_ref_t ref)
+{
+    if (tg_ref_rank(ref) == o->ctx->rank) {
+        struct tg_obj *x = tg_slab_find(&o->owned, ref.lo);
+        return x != NULL && x->ref.hi == ref.hi ? x : NULL;
+    }
+    struct tg_copy *c;
+    HASH_FIND(hh, o->by_ref, &ref, sizeof ref, c);
+    return c != NULL ? &c->obj : NULL;
+}
+
+struct tg_copy *tg_copy_of(struct tg_obj *x)
+{
+    TG_ASSERT(!x->owned);
+    return (struct tg_copy *)(void *)x; /* obj is its first member */
+}
+
+static void fail_lost(struct tg_objs *o, struct tg_obj *x)
+{
+    int32_t owner = tg_ref_rank(x->ref);
+    tg_objs_resolve(o, x,
+                    tg_val_error(TRYGON_ERR_OWNER_DIED, owner, 0, "",
+                                 "rank %d, which owned the object, was lost",
+                                 (int)owner));
+}
+
+struct tg_obj *tg_objs_copy(struct tg_objs *o, trygon_ref_t ref)
+{
+    struct tg_obj *x = tg_objs_find(o, ref);
+    if (x != NULL)
+        return x;
+    TG_ASSERT(tg_ref_rank(ref) != o->ctx->rank);
+    uint64_t handle;
+    struct tg_copy *c = tg_slab_new(&o->copies, &handle);
+    c->self = handle;
+    c->obj.ref = ref;
+    c->obj.state = TG_OBJ_PENDING;
+    HASH_ADD(hh, o->by_ref, obj.ref, sizeof c->obj.ref, c);
+    if (o->ctx->dead[tg_ref_rank(ref)])
+        fail_lost(o, &c->obj);
+    return &c->obj;
+}
+
+/* The last trace of an entry: what it contains goes as well.  Watches that are
+ * left were set for something that has ended since: whoever waits, holds. */
+static void forget(struct tg_objs *o, struct tg_obj *x)
+{
+    TG_ASSERT(x->count == 0 && x->user == 0);
+    while (x->watches != NULL)
+        tg_objs_unwatch(o, x->watches->self);
+    if (x->state == TG_OBJ_FAILED && x->owned && !x->seen) {
+        const struct trygon_error *e = tg_val_err(x->val, 0);
+        tg_ctx_note(o->ctx, 2, "an error that nobody read: %s%s%s",
+                    e->function, e->function[0] != '\0' ? ": " : "", e->text);
+    }
+    struct tg_val *val = x->val;
+    x->val = NULL;
+    if (x->owned) {
+        tg_slab_free(&o->owned, x->ref.lo);
+    } else {
+        struct tg_copy *c = tg_copy_of(x);
+        HASH_DEL(o->by_ref, c);
+        tg_slab_free(&o->copies, c->self);
+    }
+    if (val != NULL)
+        tg_objs_drop_refs(o, val);
+    tg_val_drop(&val);
+}
+
+/* A copy goes home, unless it is large and may well be wanted again. */
+static void let_go(struct tg_objs *o, struct tg_obj *x)
+{
+    struct tg_ctx *ctx = o->ctx;
+    bool keep = x->val != NULL && x->size > TG_INLINE_MAX && !x->idle &&
+                ctx->lim.copy_ns > 0 && x->state == TG_OBJ_READY;
+    if (keep) {
+        x->idle = true;
+        x->idle_until_ns = ctx->now_ns + ctx->lim.copy_ns;
+        tg_timers_add(&ctx->timers, x->idle_until_ns, TG_TIMER_COPY,
+                      tg_copy_of(x)->self);
+        return;
+    }
+    if (x->weight > 0) {
+        struct tg_weighted *w = tg_vec_add(&o->drops);
+        *w = (struct tg_weighted){x->ref, x->weight};
+        x->weight = 0;
+    }
+    forget(o, x);
+}
+
+void tg_obj_settle(struct tg_objs *o, struct tg_obj *x)
+{
+    if (x->count > 0)
+        return;
+    if (!x->owned)
+        let_go(o, x);
+    else if (x->weight == 0)
+        forget(o, x);
+}
+
+void tg_objs_hold(struct tg_objs *o, struct tg_obj *x)
+{
+    (void)o;
+    x->count++;
+    x->idle = false;
+}
+
+void tg_objs_drop(struct tg_objs *o, struct tg_obj *x)
+{
+    TG_ASSERT(x->count > 0);
+    if (--x->count == 0)
+        tg_obj_settle(o, x);
+}
+
+void tg_objs_hold_refs(struct tg_objs *o, const struct tg_val *v)
+{
+    for (uint32_t i = 0; i < v->nrefs; i++)
+        tg_objs_hold(o, tg_objs_find(o, v->refs[i]));
+}
+
+void tg_objs_drop_refs(struct tg_objs *o, const struct tg_val *v)
+{
+    for (uint32_t i = 0; i < v->nrefs; i++)
+        tg_objs_drop(o, tg_objs_find(o, v->refs[i]));
+}
+
+void tg_objs_timer(struct tg_objs *o, uint64_t handle)
+{
+    struct tg_copy *c = tg_slab_find(&o->copies, handle);
+    if (c != NULL && c->obj.idle && c->obj.count == 0 &&
+        c->obj.idle_until_ns <= o->ctx->now_ns)
+        let_go(o, &c->obj);
+}
+
+void tg_objs_hurry(struct tg_objs *o)
+{
+    o->ctx->lim.copy_ns = 0;
+    uint32_t slot = 0;
+    struct tg_copy *c;
+    while ((c = tg_slab_next(&o->copies, &slot)) != NULL)
+        if (c->obj.idle && c->obj.count == 0)
+            let_go(o, &c->obj);
+}
+
+/* ----- readiness ----------------------------------------------------------- */
+
+static const bool legal[4][4] = {
+    [TG_OBJ_PENDING] = {[TG_OBJ_READY] = true, [TG_OBJ_FAILED] = true},
+    [TG_OBJ_READY] = {[TG_OBJ_FAILED] = true}, /* never here, owner lost */
+};
+
+static void set_state(struct tg_obj *x, enum tg_obj_state to)
+{
+    TG_ASSERT(legal[x->state][to]);
+    x->state = (uint8_t)to;
+}
+
+bool tg_objs_ready(const struct tg_obj *x, bool fetch)
+{
+    return x->state == TG_OBJ_FAILED ||
+           (x->state == TG_OBJ_READY && (!fetch || x->val != NULL));
+}
+
+/* Move the watches that wait no longer to the notices. */
+static void fire(struct tg_objs *o, struct tg_obj *x)
+{
+    struct tg_watch *w, *next;
+    DL_FOREACH_SAFE(x->watches, w, next) {
+        if (!tg_objs_ready(x, w->fetch))
+            continue;
+        DL_DELETE(x->watches, w);
+        tg_objs_hold(o, x);
+        *tg_vec_add(&o->fired) = *w;
+        tg_slab_free(&o->watches, w->self);
+    }
+}
+
+void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val)
+{
+    set_state(x, val->error ? TG_OBJ_FAILED : TG_OBJ_READY);
+    x->val = val;
+    x->size = val->size;
+    fire(o, x);
+}
+
+void tg_obj_arrived(struct tg_objs *o, struct tg_obj *x, uint64_t size,
+                    struct tg_val *val)
+{
+    if (x->state == TG_OBJ_PENDING && val != NULL) {
+        tg_objs_resolve(o, x, val);
+        return;
+    }
+    if (x->state == TG_OBJ_PENDING)
+        set_state(x, TG_OBJ_READY);
+    if (val != NULL)
+        x->val = val;
+    x->size = size;
+    fire(o, x);
+}
+
+static void ask(struct tg_objs *o, struct tg_obj *x, bool fetch)
+{
+    if (x->owned || x->asked_fetch || (x->asked_ready && !fetch))
+        return;
+    x->asked_ready = true;
+    x->asked_fetch = fetch;
+    struct tg_msg m = {.type = TG_MSG_WATCH};
+    m.u.watch.ref = x->ref;
+    m.u.watch.fetch = fetch;
+    tg_ctx_send(o->ctx, tg_ref_rank(x->ref), &m);
+}
+
+uint64_t tg_objs_watch(struct tg_objs *o, struct tg_obj *x,
+                       const struct tg_watch *want)
+{
+    TG_ASSERT(!tg_objs_ready(x, want->fetch));
+    uint64_t handle;
+    struct tg_watch *w = tg_slab_new(&o->watches, &handle);
+    *w = *want;
+    w->self = handle;
+    w->obj = x;
+    DL_APPEND(x->watches, w);
+    ask(o, x, want->fetch);
+    return handle;
+}
+
+void tg_objs_unwatch(struct tg_objs *o, uint64_t watch)
+{
+    struct tg_watch *w = tg_slab_find(&o->watches, watch);
+    if (w == NULL)
+        return;
+    DL_DELETE(w->obj->watches, w);
+    tg_slab_free(&o->watches, watch);
+}
+
+bool tg_objs_notice(struct tg_objs *o, struct tg_watch *w)
+{
+    if (o->fired_at == o->fired.n) {
+        o->fired.n = o->fired_at = 0;
+        return false;
+    }
+    *w = o->fired.v[o->fired_at++];
+    return true;
+}
+
+/* Watches by or on a lost rank mean nothing any more. */
+static void unwatch_rank(struct tg_objs *o, struct tg_obj *x, int32_t rank)
+{
+    struct tg_watch *w, *next;
+    DL_FOREACH_SAFE(x->watches, w, next) {
+        if (w->who == TG_WATCHER_RANK && w->handle == (uint64_t)rank)
+            tg_objs_unwatch(o, w->self);
+    }
+}
+
+void tg_objs_gone(struct tg_objs *o, int32_t rank)
+{
+    tg_parked_gone(o, rank);
+    uint64_t at = 0;
+    struct tg_obj *x;
+    while ((x = tg_objs_next(o, &at)) != NULL) {
+        if (x->owned)
+            unwatch_rank(o, x, rank);
+        else if (tg_ref_rank(x->ref) == rank)
+            tg_obj_orphan(o, x);
+    }
+}
+
+/* A copy whose owner is lost: what is here stays readable, what is not never
+ * will be; no weight goes home. */
+void tg_obj_orphan(struct tg_objs *o, struct tg_obj *x)
+{
+    x->weight = 0;
+    if (x->state != TG_OBJ_FAILED && x->val == NULL)
+        fail_lost(o, x);
+    if (x->count == 0)
+        let_go(o, x);
+}
+
+/* ----- looking ------------------------------------------------------------- */
+
+struct tg_obj *tg_objs_next(const struct tg_objs *o, uint64_t *at)
+{
+    static const uint64_t second = UINT64_C(1) << 32;
+    uint32_t slot = (uint32_t)*at;
+    if (*at < second) {
+        struct tg_obj *x = tg_slab_next(&o->owned, &slot);
+        *at = slot;
+        if (x != NULL)
+            return x;
+        *at = second;
+        slot = 0;
+    }
+    struct tg_copy *c = tg_slab_next(&o->copies, &slot);
+    *at = second | slot;
+    return c != NULL ? &c->obj : NULL;
+}
+
+uint32_t tg_objs_left(const struct tg_objs *o)
+{
+    return o->owned.used + o->copies.used;
+}
+
+static void check_one(const struct tg_objs *o, const struct tg_obj *x)
+{
+    TG_ASSERT(x->count >= x->user);
+    TG_ASSERT(x->count > 0 || x->weight > 0 || x->idle ||
+              o->ctx->dead[tg_ref_rank(x->ref)]);
+    TG_ASSERT(x->state != TG_OBJ_PENDING || x->val == NULL);
+    TG_ASSERT(x->state != TG_OBJ_FAILED || x->val->error);
+    TG_ASSERT(x->state != TG_OBJ_READY || x->val != NULL || !x->owned);
+    TG_ASSERT(!x->idle || (x->count == 0 && !x->owned));
+    const struct tg_watch *w;
+    DL_FOREACH(x->watches, w) {
+        TG_ASSERT(w->obj == x && !tg_objs_ready(x, w->fetch));
+        TG_ASSERT(w->who != TG_WATCHER_RANK || x->owned);
+        TG_ASSERT(x->owned || x->asked_fetch || (x->asked_ready && !w->fetch));
+    }
+    for (uint32_t i = 0; x->val != NULL && i < x->val->nrefs; i++)
+        TG_ASSERT(tg_objs_find(o, x->val->refs[i])->count > 0);
+}
+
+void tg_objs_check(const struct tg_objs *o)
+{
+    uint64_t at = 0, users = 0;
+    const struct tg_obj *x;
+    while ((x = tg_objs_next(o, &at)) != NULL) {
+        check_one(o, x);
+        users += x->user;
+    }
+    TG_ASSERT(users == o->user_counts);
+}

@@ -1,0 +1,145 @@
+/* objs.h - the objects a rank knows: its own, and copies of others'.
+ *
+ * Life.  An entry has a count: every hold that this rank has on the reference
+ * (the user's, a task's argument, an execution's, a lent view, a value that
+ * contains it).  Between ranks references are weighted: the owner adds fresh
+ * weight to what is `out` for each copy that it sends, a holder passes on a
+ * part of its own, and dropping an entry sends its weight home.  An owned
+ * object dies when its count and the weight outside are both zero, so no
+ * message needs an answer and none can come too early.  A holder whose weight
+ * is 1 asks for more and delays only the message that needs it.
+ *
+ * Readiness.  PENDING -> READY or FAILED, once.  Whatever depends on that is a
+ * watch; watches that fire become notices, which core.c hands to the part
+ * that set them.
+ *
+ * Weight that went down with a lost rank never comes home: the owner keeps
+ * such an object to the end of the run (tg_objs_left tells how many).
+ */
+#ifndef TG_CORE_OBJS_H
+#define TG_CORE_OBJS_H
+
+#include "base/slab.h"
+#include "core/ctx.h"
+
+enum tg_obj_state { TG_OBJ_PENDING = 1, TG_OBJ_READY, TG_OBJ_FAILED };
+
+enum tg_watcher {
+    TG_WATCHER_TASK = 1, /* an argument of our own task */
+    TG_WATCHER_EXEC,     /* an argument of an execution here */
+    TG_WATCHER_WAIT,     /* a blocked call */
+    TG_WATCHER_SET,      /* a member of a wait set */
+    TG_WATCHER_RANK,     /* a holder elsewhere (handle: its rank) */
+    TG_WATCHER_CALL      /* a completion callback */
+};
+
+struct tg_watch {
+    enum tg_watcher who;
+    bool fetch;      /* wants the bytes here */
+    uint32_t index;  /* which argument, which entry */
+    uint64_t handle; /* of the task, execution, waiter; or the rank */
+    void *cookie;    /* of a callback */
+    uint64_t self;
+    struct tg_obj *obj;
+    struct tg_watch *prev, *next;
+};
+
+struct tg_parked; /* a message that waits for weight */
+
+struct tg_obj {
+    trygon_ref_t ref;
+    uint8_t state; /* enum tg_obj_state */
+    bool owned;
+    bool seen;        /* its error reached somebody */
+    bool asked_ready; /* borrowed: a watch is on its way */
+    bool asked_fetch;
+    bool asked_more;
+    bool idle;       /* borrowed: count 0, kept for a moment */
+    uint32_t count;  /* holds of this rank, the user's included */
+    uint32_t user;   /* the user's */
+    uint64_t weight; /* owned: outside; borrowed: ours */
+    uint64_t size;   /* bytes, when READY */
+    uint64_t task;   /* owned: the task that computes it; 0: a put */
+    uint64_t idle_until_ns;
+    struct tg_val *val; /* READY or FAILED and here; else NULL */
+    struct tg_watch *watches;
+};
+
+struct tg_objs {
+    struct tg_ctx *ctx;
+    struct tg_slab owned;           /* struct tg_obj */
+    struct tg_slab watches;         /* struct tg_watch */
+    struct tg_slab copies;          /* struct tg_copy: others' objects */
+    struct tg_copy *by_ref;         /* the same, a hash by reference */
+    struct tg_parked *parked;       /* messages that wait for weight */
+    TG_VEC(struct tg_watch) fired; /* notices, in order */
+    uint32_t fired_at;
+    TG_VEC(struct tg_weighted) drops; /* sent at the end of the step */
+    uint64_t user_counts;             /* counts that user code holds */
+};
+
+void tg_objs_init(struct tg_objs *o, struct tg_ctx *ctx);
+void tg_objs_fini(struct tg_objs *o);
+
+/* ----- entries and holds ------------------------------------------------ */
+
+/* A new object of ours with one hold: PENDING for a task, or a put's value. */
+struct tg_obj *tg_objs_new(struct tg_objs *o, uint64_t task, uint32_t index);
+struct tg_obj *tg_objs_find(const struct tg_objs *o, trygon_ref_t ref);
+void tg_objs_hold(struct tg_objs *o, struct tg_obj *x);
+void tg_objs_drop(struct tg_objs *o, struct tg_obj *x);
+/* One hold of each reference in a value; the entries must exist. */
+void tg_objs_hold_refs(struct tg_objs *o, const struct tg_val *v);
+void tg_objs_drop_refs(struct tg_objs *o, const struct tg_val *v);
+
+/* PENDING -> READY, or FAILED for an error value; takes over val, and a hold
+ * on each of its references. */
+void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val);
+
+/* ----- watches ----------------------------------------------------------- */
+
+/* True when there is nothing to wait for: FAILED, or READY and, if fetch is
+ * asked for, here. */
+bool tg_objs_ready(const struct tg_obj *x, bool fetch);
+/* Watch an object that is not ready; asks its owner if need be.  The watch
+ * does not hold the object. */
+uint64_t tg_objs_watch(struct tg_objs *o, struct tg_obj *x,
+                       const struct tg_watch *want);
+void tg_objs_unwatch(struct tg_objs *o, uint64_t watch); /* stale is fine */
+/* The next watch that has fired.  It comes with a hold on w->obj, which the
+ * reader drops. */
+bool tg_objs_notice(struct tg_objs *o, struct tg_watch *w);
+
+/* ----- references in messages -------------------------------------------- */
+
+/* Send m with weight for every reference that its items carry.  The caller's
+ * holds may go right after. */
+void tg_objs_send(struct tg_objs *o, int32_t rank, struct tg_msg *m);
+/* Take back a RUN that still waits for weight; false if there is none. */
+bool tg_objs_withdraw(struct tg_objs *o, uint64_t task, int32_t attempt);
+/* Take in an item that arrived: afterwards this rank has a hold on its ref, or
+ * on each reference within its value, and the item carries no weight. */
+void tg_objs_adopt(struct tg_objs *o, struct tg_item *it);
+/* Give those holds back. */
+void tg_objs_unadopt(struct tg_objs *o, const struct tg_item *it);
+/* WATCH, VALUE, DROP, MORE, WEIGHT */
+void tg_objs_msg(struct tg_objs *o, int32_t from, struct tg_msg *m);
+/* A watch of TG_WATCHER_RANK has fired. */
+void tg_objs_tell(struct tg_objs *o, const struct tg_watch *w);
+
+void tg_objs_gone(struct tg_objs *o, int32_t rank);
+void tg_objs_timer(struct tg_objs *o, uint64_t handle);
+/* The end of a step: send the weight that was dropped in it. */
+void tg_objs_flush(struct tg_objs *o);
+
+/* ----- looking ------------------------------------------------------------ */
+
+void tg_objs_check(const struct tg_objs *o);
+bool tg_objs_quiet(const struct tg_objs *o); /* nothing waits for weight */
+uint32_t tg_objs_left(const struct tg_objs *o); /* entries, owned and not */
+/* Copies kept for a moment go home at once (the end of the run is near). */
+void tg_objs_hurry(struct tg_objs *o);
+/* Every entry, in a fixed order: *at starts at 0. */
+struct tg_obj *tg_objs_next(const struct tg_objs *o, uint64_t *at);
+
+#endif

@@ -1,0 +1,27 @@
+/* objs_impl.h - what objs.c and objs_weight.c share; for no other file. */
+#ifndef TG_CORE_OBJS_IMPL_H
+#define TG_CORE_OBJS_IMPL_H
+
+#include "core/map.h"
+#include "core/objs.h"
+
+struct tg_copy { /* an object of another rank */
+    struct tg_obj obj; /* first: the two pointers are one */
+    uint64_t self;
+    UT_hash_handle hh;
+};
+
+struct tg_copy *tg_copy_of(struct tg_obj *x);
+/* The entry of a reference that has just come in, made if need be. */
+struct tg_obj *tg_objs_copy(struct tg_objs *o, trygon_ref_t ref);
+/* Forget the entry if nothing needs it. */
+void tg_obj_settle(struct tg_objs *o, struct tg_obj *x);
+/* News of a borrowed object: it is ready, and val (or NULL) is its value. */
+void tg_obj_arrived(struct tg_objs *o, struct tg_obj *x, uint64_t size,
+                    struct tg_val *val);
+void tg_obj_orphan(struct tg_objs *o, struct tg_obj *x);
+
+void tg_parked_gone(struct tg_objs *o, int32_t rank);
+void tg_parked_free(struct tg_objs *o);
+
+#endif

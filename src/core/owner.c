@@ -1,0 +1,377 @@
+/* owner.c - see owner.h: the life of a task, apart from its queue and lease
+ * (owner_lease.c). */
+#include "core/owner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/owner_impl.h"
+
+void tg_owner_init(struct tg_owner *w, struct tg_ctx *ctx, struct tg_objs *objs,
+                   const char *const *fn_names, uint32_t nfns)
+{
+    *w = (struct tg_owner){.ctx = ctx, .objs = objs};
+    tg_slab_init(&w->tasks, sizeof(struct tg_task));
+    tg_slab_init(&w->classes, sizeof(struct tg_class));
+    w->fn_names = fn_names;
+    w->nfns = nfns;
+    w->mean_ns = tg_alloc((nfns + 1) * sizeof *w->mean_ns);
+}
+
+static void free_task(struct tg_owner *w, struct tg_task *t)
+{
+    tg_items_free(&t->args, t->nargs);
+    if (t->results != &t->result1)
+        free(t->results);
+    free(t->codes);
+    free(t->name);
+    tg_slab_free(&w->tasks, t->self);
+}
+
+void tg_owner_fini(struct tg_owner *w)
+{
+    uint32_t slot = 0;
+    struct tg_task *t;
+    while ((t = tg_slab_next(&w->tasks, &slot)) != NULL)
+        free_task(w, t);
+    struct tg_olease_entry *e, *next;
+    HASH_ITER (hh, w->leases, e, next) {
+        HASH_DEL(w->leases, e);
+        free(e);
+    }
+    HASH_CLEAR(hh, w->by_shape);
+    tg_slab_fini(&w->tasks);
+    tg_slab_fini(&w->classes);
+    free(w->mean_ns);
+}
+
+/* ----- state ----------------------------------------------------------------- */
+
+static const bool legal[4][4] = {
+    [0] = {[TG_TASK_WAITING] = true, [TG_TASK_READY] = true},
+    [TG_TASK_WAITING] = {[TG_TASK_READY] = true},
+    [TG_TASK_READY] = {[TG_TASK_SENT] = true},
+    [TG_TASK_SENT] = {[TG_TASK_READY] = true}, /* bounced, or once more */
+};
+
+void tg_task_set_state(struct tg_task *t, enum tg_task_state to)
+{
+    TG_ASSERT(legal[t->state][to]);
+    t->state = (uint8_t)to;
+}
+
+const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t)
+{
+    return t->name != NULL ? t->name : w->fn_names[t->fn];
+}
+
+/* ----- submit ------------------------------------------------------------------ */
+
+static void make_results(struct tg_owner *w, struct tg_task *t,
+                         trygon_ref_t *refs)
+{
+    t->results = t->nreturns <= 1
+                     ? &t->result1
+                     : tg_grow(NULL, t->nreturns, sizeof *t->results);
+    for (uint32_t i = 0; i < t->nreturns; i++) {
+        struct tg_obj *x = tg_objs_new(w->objs, t->self, i);
+        tg_objs_hold(w->objs, x); /* one for the task, one for the user */
+        x->user = 1;
+        w->objs->user_counts++;
+        t->results[i] = x->ref.lo;
+        refs[i] = x->ref;
+    }
+}
+
+/* A value too large for a message becomes an object of its own (T12). */
+static void put_large(struct tg_owner *w, struct tg_task *t)
+{
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < t->nargs; i++) {
+        struct tg_item *a = &t->args[i];
+        if (a->val == NULL)
+            continue;
+        total += a->val->size;
+        tg_objs_hold_refs(w->objs, a->val);
+        if (a->val->size <= TG_INLINE_MAX && total <= TG_INLINE_TOTAL)
+            continue;
+        total -= a->val->size;
+        struct tg_obj *x = tg_objs_new(w->objs, 0, 0);
+        tg_objs_resolve(w->objs, x, a->val); /* the hold is the task's */
+        a->val = NULL;
+        a->ref = x->ref;
+    }
+}
+
+/* The first argument that has failed, or NULL. */
+static struct tg_obj *failed_arg(struct tg_owner *w, const struct tg_task *t)
+{
+    for (uint32_t i = 0; i < t->nargs; i++) {
+        if (t->args[i].val != NULL)
+            continue;
+        struct tg_obj *x = tg_objs_find(w->objs, t->args[i].ref);
+        if (x->state == TG_OBJ_FAILED)
+            return x;
+    }
+    return NULL;
+}
+
+static void fail_arg(struct tg_owner *w, struct tg_task *t, struct tg_obj *x)
+{
+    x->seen = true;
+    struct tg_val *e = tg_val_error(
+        TRYGON_ERR_DEPENDENCY, w->ctx->rank, t->number, tg_task_name(w, t),
+        "an input argument of the task could not be computed");
+    tg_task_end(w, t, tg_val_caused(e, x->val));
+}
+
+bool tg_task_spoilt(struct tg_owner *w, struct tg_task *t)
+{
+    struct tg_obj *x = failed_arg(w, t);
+    if (x != NULL)
+        fail_arg(w, t, x);
+    return x != NULL;
+}
+
+/* A task that waits for one object twice has two watches on it. */
+static void watch_args(struct tg_owner *w, struct tg_task *t)
+{
+    for (uint32_t i = 0; i < t->nargs; i++) {
+        if (t->args[i].val != NULL)
+            continue;
+        struct tg_obj *x = tg_objs_find(w->objs, t->args[i].ref);
+        if (tg_objs_ready(x, false))
+            continue;
+        t->nwait++;
+        struct tg_watch want = {
+            .who = TG_WATCHER_TASK, .index = i, .handle = t->self};
+        tg_objs_watch(w->objs, x, &want);
+    }
+}
+
+static struct tg_class *class_of(struct tg_owner *w, const struct tg_spec *s)
+{
+    struct tg_class_key key;
+    memset(&key, 0, sizeof key);
+    key.shape = s->shape;
+    key.depth = s->depth;
+    struct tg_class *c;
+    HASH_FIND(hh, w->by_shape, &key, sizeof key, c);
+    if (c != NULL)
+        return c;
+    uint64_t handle;
+    c = tg_slab_new(&w->classes, &handle);
+    c->self = handle;
+    memcpy(&c->key, &key, sizeof key);
+    HASH_ADD(hh, w->by_shape, key, sizeof c->key, c);
+    return c;
+}
+
+void tg_owner_submit(struct tg_owner *w, struct tg_spec *s, trygon_ref_t *refs)
+{
+    uint64_t handle;
+    struct tg_task *t = tg_slab_new(&w->tasks, &handle);
+    t->self = handle;
+    t->number = (uint64_t)w->ctx->rank << 40 | ++w->submitted;
+    t->parent = s->parent;
+    t->fn = s->fn;
+    t->nargs = s->nargs;
+    t->args = s->args;
+    t->nreturns = s->nreturns;
+    t->retries_left = s->max_retries;
+    t->codes = s->codes;
+    t->ncodes = s->ncodes;
+    t->name = s->name;
+    for (uint32_t i = 0; i < t->nargs; i++)
+        if (t->args[i].val == NULL)
+            tg_objs_hold(w->objs, tg_objs_find(w->objs, t->args[i].ref));
+    put_large(w, t);
+    make_results(w, t, refs);
+    t->cls = class_of(w, s);
+    t->cls->ntasks++;
+    if (tg_task_spoilt(w, t))
+        return;
+    watch_args(w, t);
+    if (t->nwait > 0)
+        tg_task_set_state(t, TG_TASK_WAITING);
+    else
+        tg_class_enqueue(w, t, false);
+}
+
+void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n)
+{
+    struct tg_task *t = tg_slab_find(&w->tasks, n->handle);
+    if (t == NULL || t->state != TG_TASK_WAITING)
+        return; /* ended meanwhile */
+    t->nwait--;
+    if (n->obj->state == TG_OBJ_FAILED)
+        fail_arg(w, t, n->obj);
+    else if (t->nwait == 0)
+        tg_class_enqueue(w, t, false);
+}
+
+/* ----- the end ----------------------------------------------------------------- */
+
+static void drop_args(struct tg_owner *w, struct tg_task *t)
+{
+    for (uint32_t i = 0; i < t->nargs; i++)
+        tg_objs_unadopt(w->objs, &t->args[i]);
+}
+
+/* The task is over: with an error for all its results (taken over), or, error
+ * NULL, with results that are resolved already. */
+void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error)
+{
+    if (t->state == TG_TASK_READY)
+        tg_class_dequeue(w, t);
+    TG_ASSERT(t->lease == NULL);
+    struct tg_class *c = t->cls;
+    c->ntasks--;
+    for (uint32_t i = 0; i < t->nreturns; i++) {
+        struct tg_obj *x = tg_slab_find(&w->objs->owned, t->results[i]);
+        if (error != NULL)
+            tg_objs_resolve(w->objs, x, tg_val_hold(error));
+        x->task = 0;
+        tg_objs_drop(w->objs, x);
+    }
+    tg_val_drop(&error);
+    drop_args(w, t);
+    free_task(w, t);
+    tg_class_settle(w, c);
+}
+
+static struct tg_val *cancelled_error(struct tg_owner *w, struct tg_task *t)
+{
+    return tg_val_error(TRYGON_ERR_CANCELLED, w->ctx->rank, t->number,
+                        tg_task_name(w, t), "the task was cancelled");
+}
+
+void tg_task_again(struct tg_owner *w, struct tg_task *t,
+                   struct tg_val *otherwise)
+{
+    if (t->cancelled || t->retries_left == 0) {
+        tg_task_end(w, t,
+                    t->cancelled ? cancelled_error(w, t)
+                                 : tg_val_hold(otherwise));
+    } else {
+        if (t->retries_left > 0)
+            t->retries_left--;
+        t->attempt++;
+        tg_class_enqueue(w, t, true);
+    }
+    tg_val_drop(&otherwise);
+}
+
+static bool retried_code(const struct tg_task *t, int32_t code)
+{
+    if (t->ncodes == UINT32_MAX)
+        return code > 0;
+    for (uint32_t i = 0; i < t->ncodes; i++)
+        if (t->codes[i] == code)
+            return true;
+    return false;
+}
+
+/* Results go to their objects; those that nobody wants any more end there. */
+static void take_results(struct tg_owner *w, struct tg_task *t,
+                         struct tg_msg_done *m)
+{
+    for (uint32_t i = 0; i < t->nreturns; i++) {
+        struct tg_obj *x = tg_slab_find(&w->objs->owned, t->results[i]);
+        tg_objs_adopt(w->objs, &m->returns[i]);
+        tg_objs_resolve(w->objs, x, m->returns[i].val);
+        m->returns[i].val = NULL;
+    }
+}
+
+static void discard_results(struct tg_owner *w, struct tg_msg_done *m)
+{
+    for (uint32_t i = 0; i < m->nreturns; i++) {
+        tg_objs_adopt(w->objs, &m->returns[i]);
+        tg_objs_unadopt(w->objs, &m->returns[i]);
+    }
+}
+
+static void on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
+{
+    struct tg_task *t = tg_slab_find(&w->tasks, m->task);
+    if (t == NULL || t->state != TG_TASK_SENT || t->attempt != m->attempt ||
+        t->lease->worker != from) {
+        discard_results(w, m);
+        return;
+    }
+    tg_lease_done(w, t, m->ran_ns);
+    if (m->code == 0 && m->nreturns == t->nreturns) {
+        take_results(w, t, m);
+        tg_task_end(w, t, NULL);
+        return;
+    }
+    discard_results(w, m);
+    struct tg_val *error = m->error;
+    m->error = NULL;
+    if (error == NULL)
+        error = tg_val_error(m->code < 0 ? m->code : TRYGON_ERR_RETURNS, from,
+                             t->number, tg_task_name(w, t),
+                             "the task ended with code %d and %u of %u "
+                             "values",
+                             (int)m->code, m->nreturns, t->nreturns);
+    if (retried_code(t, m->code) && !t->cancelled)
+        tg_task_again(w, t, error);
+    else
+        tg_task_end(w, t, error);
+}
+
+/* ----- cancel ------------------------------------------------------------------- */
+
+static void cancel_task(struct tg_owner *w, struct tg_task *t, bool recursive)
+{
+    t->cancelled = true;
+    if (t->state != TG_TASK_SENT) {
+        tg_task_end(w, t, cancelled_error(w, t));
+        return;
+    }
+    if (tg_objs_withdraw(w->objs, t->self, t->attempt)) {
+        tg_lease_done(w, t, 0);
+        tg_task_end(w, t, cancelled_error(w, t));
+        return;
+    }
+    struct tg_msg m = {.type = TG_MSG_CANCEL};
+    m.u.cancel.task = t->self;
+    m.u.cancel.attempt = t->attempt;
+    m.u.cancel.recursive = recursive;
+    tg_ctx_send(w->ctx, t->lease->worker, &m);
+}
+
+bool tg_owner_cancel(struct tg_owner *w, struct tg_obj *x, bool recursive)
+{
+    struct tg_task *t = tg_slab_find(&w->tasks, x->task);
+    if (t == NULL)
+        return false;
+    cancel_task(w, t, recursive);
+    return true;
+}
+
+void tg_owner_cancel_children(struct tg_owner *w, uint64_t parent)
+{
+    uint32_t slot = 0;
+    struct tg_task *t;
+    while ((t = tg_slab_next(&w->tasks, &slot)) != NULL)
+        if (t->parent == parent)
+            cancel_task(w, t, true);
+}
+
+/* ----- messages ------------------------------------------------------------------ */
+
+void tg_owner_msg(struct tg_owner *w, int32_t from, struct tg_msg *m)
+{
+    if (m->type == TG_MSG_DONE)
+        on_done(w, from, &m->u.done);
+    else if (m->type == TG_MSG_LEASE)
+        tg_owner_on_lease(w, &m->u.lease);
+    else if (m->type == TG_MSG_REFUSE)
+        tg_owner_on_refuse(w, &m->u.refuse);
+    else if (m->type == TG_MSG_BOUNCE)
+        tg_owner_on_bounce(w, from, &m->u.bounce);
+    else
+        TG_UNREACHABLE();
+}

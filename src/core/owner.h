@@ -1,0 +1,108 @@
+/* owner.h - the tasks that this rank has submitted.
+ *
+ * A task is WAITING for arguments, READY in the queue of its class, SENT to a
+ * worker under a lease, and then gone: its results are objects (objs.h).  A
+ * class is what the head schedules: tasks of one shape and nesting depth.  The
+ * owner tells the head its demand per class, receives leases, and sends runs
+ * straight to their workers, several ahead when the function is short.
+ *
+ * Whatever happens to ranks, each task ends exactly once, with its value or an
+ * error, after at most 1 + max_retries executions.
+ */
+#ifndef TG_CORE_OWNER_H
+#define TG_CORE_OWNER_H
+
+#include "core/objs.h"
+
+enum tg_task_state { TG_TASK_WAITING = 1, TG_TASK_READY, TG_TASK_SENT };
+
+enum tg_olease_state {
+    TG_OLEASE_OPEN = 1, /* runs may be sent */
+    TG_OLEASE_HELD,     /* its task blocks or overruns: not until a done */
+    TG_OLEASE_CLOSING   /* the worker has closed it: only dones to come */
+};
+
+struct tg_spec { /* what submit asks for; items and name are taken over */
+    uint32_t fn, nargs, nreturns, ncodes;
+    struct tg_item *args; /* values, or references without weight */
+    struct tg_shape shape;
+    int32_t max_retries;
+    int32_t depth;
+    int32_t *codes; /* user codes to retry; ncodes UINT32_MAX: any */
+    uint64_t parent; /* the execution that submits; 0: the driver */
+    char *name;
+};
+
+struct tg_task {
+    uint64_t self, number, parent;
+    uint8_t state; /* enum tg_task_state */
+    bool cancelled;
+    int32_t attempt;
+    int32_t retries_left; /* -1: no limit */
+    uint32_t fn, nargs, nreturns, nwait, ncodes;
+    struct tg_item *args; /* references: with a hold, not weight */
+    uint64_t *results;    /* handles of our own objects */
+    uint64_t result1;     /* results points here when there is one */
+    int32_t *codes;
+    char *name;
+    struct tg_class *cls;
+    struct tg_olease *lease;
+    struct tg_task *prev, *next; /* class queue, or lease's inflight */
+};
+
+struct tg_olease { /* a lease, as its owner sees it */
+    uint64_t id;
+    int32_t worker;
+    uint8_t state; /* enum tg_olease_state */
+    bool has_room; /* in cls->room, else in cls->full */
+    uint64_t idle_since_ns;
+    struct tg_class *cls;
+    struct tg_task *inflight;
+    uint32_t ninflight;
+    struct tg_olease *prev, *next;
+};
+
+struct tg_class;
+
+struct tg_owner {
+    struct tg_ctx *ctx;
+    struct tg_objs *objs;
+    struct tg_slab tasks, classes;
+    struct tg_class *by_shape;  /* hashes */
+    struct tg_olease_entry *leases;
+    uint64_t *mean_ns; /* running mean of each function */
+    uint32_t nfns;
+    const char *const *fn_names;
+    uint64_t submitted; /* so far */
+    uint32_t nready;    /* tasks that wait for a lease */
+};
+
+void tg_owner_init(struct tg_owner *w, struct tg_ctx *ctx,
+                   struct tg_objs *objs, const char *const *fn_names,
+                   uint32_t nfns);
+void tg_owner_fini(struct tg_owner *w);
+
+/* Takes over what spec points to.  Outputs one reference a return, each with
+ * one hold for the user. */
+void tg_owner_submit(struct tg_owner *w, struct tg_spec *spec,
+                     trygon_ref_t *refs);
+/* Cancel the task behind an object of ours; false: it has ended or is a put. */
+bool tg_owner_cancel(struct tg_owner *w, struct tg_obj *x, bool recursive);
+/* Cancel what an execution (0: the driver) has submitted. */
+void tg_owner_cancel_children(struct tg_owner *w, uint64_t parent);
+
+void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n);
+/* LEASE, REFUSE, DONE, BOUNCE */
+void tg_owner_msg(struct tg_owner *w, int32_t from, struct tg_msg *m);
+void tg_owner_gone(struct tg_owner *w, int32_t rank);
+void tg_owner_timer(struct tg_owner *w, uint64_t handle);
+/* Give idle leases back at once (the end of the run is near). */
+void tg_owner_hurry(struct tg_owner *w);
+
+void tg_owner_check(const struct tg_owner *w);
+bool tg_owner_quiet(const struct tg_owner *w);
+/* A line for each class that has waiting tasks. */
+void tg_owner_why(const struct tg_owner *w, void (*line)(void *, const char *),
+                  void *arg);
+
+#endif

@@ -1,0 +1,502 @@
+/* owner_lease.c - the owner's queues and leases (owner.h): which run goes to
+ * which worker, and what the head is told.
+ *
+ * pump() is the one place that sends runs.  A class keeps its leases in two
+ * lists, those with room for another run and those without, and goes round the
+ * first, so that each step costs the same however much is outstanding.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/owner.h"
+#include "core/owner_impl.h"
+
+/* ----- state of a lease --------------------------------------------------------- */
+
+static const bool legal[4][4] = {
+    [0] = {[TG_OLEASE_OPEN] = true},
+    [TG_OLEASE_OPEN] = {[TG_OLEASE_HELD] = true, [TG_OLEASE_CLOSING] = true},
+    [TG_OLEASE_HELD] = {[TG_OLEASE_OPEN] = true, [TG_OLEASE_CLOSING] = true},
+};
+
+static void set_state(struct tg_olease *l, enum tg_olease_state to)
+{
+    if (l->state == to)
+        return;
+    TG_ASSERT(legal[l->state][to]);
+    l->state = (uint8_t)to;
+}
+
+static struct tg_olease *find_lease(const struct tg_owner *w, uint64_t id)
+{
+    struct tg_olease_entry *e;
+    HASH_FIND(hh, w->leases, &id, sizeof id, e);
+    return e != NULL ? &e->l : NULL;
+}
+
+/* How many runs of this function may be under way on one lease: as many as
+ * make pipeline_ns of work, one as long as nothing is known. */
+static uint32_t pipeline(const struct tg_owner *w, uint32_t fn)
+{
+    const struct tg_limits *lim = &w->ctx->lim;
+    uint64_t mean = w->mean_ns[fn];
+    if (mean == 0)
+        return 1;
+    uint64_t n = lim->pipeline_ns / mean;
+    return n < 1 ? 1 : n > lim->pipeline_max ? lim->pipeline_max : (uint32_t)n;
+}
+
+static void learn(struct tg_owner *w, uint32_t fn, uint64_t ran_ns)
+{
+    uint64_t mean = w->mean_ns[fn], x = ran_ns == 0 ? 1 : ran_ns;
+    w->mean_ns[fn] = mean == 0 ? x : (7 * mean + x) / 8 + 1;
+}
+
+/* Put the lease in the list where it belongs. */
+static void file(struct tg_owner *w, struct tg_olease *l)
+{
+    struct tg_class *c = l->cls;
+    uint32_t fn = c->queue != NULL       ? c->queue->fn
+                  : l->inflight != NULL ? l->inflight->fn
+                                        : 0;
+    bool room =
+        l->state == TG_OLEASE_OPEN && l->ninflight < pipeline(w, fn);
+    if (room == l->has_room)
+        return;
+    l->has_room = room;
+    if (room) {
+        DL_DELETE(c->full, l);
+        DL_APPEND(c->room, l);
+    } else {
+        DL_DELETE(c->room, l);
+        DL_APPEND(c->full, l);
+    }
+}
+
+static void forget_lease(struct tg_owner *w, struct tg_olease *l)
+{
+    struct tg_class *c = l->cls;
+    TG_ASSERT(l->ninflight == 0);
+    if (l->has_room)
+        DL_DELETE(c->room, l);
+    else
+        DL_DELETE(c->full, l);
+    c->nleases--;
+    struct tg_olease_entry *e = (struct tg_olease_entry *)(void *)l;
+    HASH_DEL(w->leases, e);
+    free(e);
+}
+
+static void send_close(struct tg_owner *w, int32_t worker, uint64_t lease)
+{
+    struct tg_msg m = {.type = TG_MSG_CLOSE};
+    m.u.close.lease = lease;
+    tg_ctx_send(w->ctx, worker, &m);
+}
+
+/* Nothing is under way on l and nothing is queued for it. */
+static void rest(struct tg_owner *w, struct tg_olease *l)
+{
+    if (l->ninflight > 0)
+        return;
+    if (l->state == TG_OLEASE_CLOSING) {
+        forget_lease(w, l);
+    } else if (l->cls->nready == 0 && w->ctx->lim.linger_ns == 0) {
+        send_close(w, l->worker, l->id);
+        forget_lease(w, l);
+    } else if (l->cls->nready == 0) {
+        l->idle_since_ns = w->ctx->now_ns;
+        tg_timers_add(&w->ctx->timers, w->ctx->now_ns + w->ctx->lim.linger_ns,
+                      TG_TIMER_LINGER, l->id);
+    }
+}
+
+void tg_owner_timer(struct tg_owner *w, uint64_t handle)
+{
+    struct tg_olease *l = find_lease(w, handle);
+    if (l == NULL || l->ninflight > 0 ||
+        l->idle_since_ns + w->ctx->lim.linger_ns > w->ctx->now_ns)
+        return;
+    struct tg_class *c = l->cls;
+    send_close(w, l->worker, l->id);
+    forget_lease(w, l);
+    tg_class_settle(w, c);
+}
+
+void tg_owner_hurry(struct tg_owner *w)
+{
+    w->ctx->lim.linger_ns = 0;
+    struct tg_olease_entry *e, *next;
+    HASH_ITER(hh, w->leases, e, next) {
+        if (e->l.ninflight == 0)
+            tg_owner_timer(w, e->l.id);
+    }
+}
+
+/* ----- demand -------------------------------------------------------------------- */
+
+/* The ranks that hold the large arguments of the oldest ready task. */
+static int32_t prefer(const struct tg_owner *w, const struct tg_class *c,
+                      int32_t out[TG_PREFER_MAX])
+{
+    int32_t n = 0;
+    const struct tg_task *t = c->queue;
+    for (uint32_t i = 0; t != NULL && i < t->nargs && n < TG_PREFER_MAX; i++) {
+        if (t->args[i].val != NULL)
+            continue;
+        const struct tg_obj *x = tg_objs_find(w->objs, t->args[i].ref);
+        if (x->size <= TG_INLINE_MAX)
+            continue;
+        int32_t r = tg_ref_rank(x->ref);
+        bool known = false;
+        for (int32_t j = 0; j < n; j++)
+            known = known || out[j] == r;
+        if (!known)
+            out[n++] = r;
+    }
+    return n;
+}
+
+/* Tell the head when what it thinks we want is wrong by a factor of two, or
+ * in whether there is anything at all: few messages for many tasks. */
+static void tell(struct tg_owner *w, struct tg_class *c)
+{
+    uint32_t want = c->nready;
+    uint32_t came = c->received - c->told_received;
+    uint32_t thinks = c->told > came ? c->told - came : 0;
+    bool right = (want == 0) == (thinks == 0) &&
+                 (want == thinks || (want < 2 * thinks && thinks < 2 * want));
+    if (right)
+        return;
+    c->told = want;
+    c->told_received = c->received;
+    struct tg_msg m = {.type = TG_MSG_DEMAND};
+    m.u.demand.cls = c->self;
+    m.u.demand.shape = c->key.shape;
+    m.u.demand.depth = c->key.depth;
+    m.u.demand.want = want;
+    m.u.demand.received = c->received;
+    m.u.demand.nprefer = prefer(w, c, m.u.demand.prefer);
+    tg_ctx_send(w->ctx, 0, &m);
+}
+
+/* Tell the head, and forget a class that is used no more. */
+void tg_class_settle(struct tg_owner *w, struct tg_class *c)
+{
+    tell(w, c);
+    if (c->ntasks == 0 && c->nleases == 0) {
+        HASH_DEL(w->by_shape, c);
+        tg_slab_free(&w->classes, c->self);
+    }
+}
+
+/* ----- sending runs ---------------------------------------------------------------- */
+
+/* An argument as it travels: small values whole, large ones by reference. */
+static void fill_arg(struct tg_owner *w, const struct tg_item *a,
+                     struct tg_item *out)
+{
+    if (a->val != NULL) {
+        out->val = tg_val_hold(a->val);
+        return;
+    }
+    const struct tg_obj *x = tg_objs_find(w->objs, a->ref);
+    if (x->state == TG_OBJ_READY && x->val != NULL &&
+        x->val->size <= TG_INLINE_MAX)
+        out->val = tg_val_hold(x->val);
+    else
+        out->ref = a->ref;
+}
+
+static void send_run(struct tg_owner *w, struct tg_task *t)
+{
+    struct tg_msg m = {.type = TG_MSG_RUN};
+    struct tg_msg_run *r = &m.u.run;
+    r->lease = t->lease->id;
+    r->task = t->self;
+    r->number = t->number;
+    r->attempt = t->attempt;
+    r->depth = t->cls->key.depth;
+    r->fn = t->fn;
+    r->nreturns = t->nreturns;
+    r->nargs = t->nargs;
+    r->args = t->nargs > 0 ? tg_alloc(t->nargs * sizeof *r->args) : NULL;
+    for (uint32_t i = 0; i < t->nargs; i++)
+        fill_arg(w, &t->args[i], &r->args[i]);
+    r->name = tg_strdup(t->name);
+    tg_objs_send(w->objs, t->lease->worker, &m);
+}
+
+static void unqueue(struct tg_owner *w, struct tg_task *t)
+{
+    DL_DELETE(t->cls->queue, t);
+    t->cls->nready--;
+    w->nready--;
+}
+
+static void pump(struct tg_owner *w, struct tg_class *c)
+{
+    while (c->queue != NULL && c->room != NULL) {
+        struct tg_olease *l = c->room;
+        file(w, l); /* the room depends on the function at the front */
+        if (!l->has_room)
+            continue;
+        DL_DELETE(c->room, l); /* round to the end */
+        DL_APPEND(c->room, l);
+        struct tg_task *t = c->queue;
+        if (tg_task_spoilt(w, t))
+            continue; /* it has ended; c stays, since l is in it */
+        unqueue(w, t);
+        tg_task_set_state(t, TG_TASK_SENT);
+        t->lease = l;
+        DL_APPEND(l->inflight, t);
+        l->ninflight++;
+        file(w, l);
+        send_run(w, t);
+    }
+}
+
+void tg_class_enqueue(struct tg_owner *w, struct tg_task *t, bool front)
+{
+    struct tg_class *c = t->cls;
+    tg_task_set_state(t, TG_TASK_READY);
+    if (front)
+        DL_PREPEND(c->queue, t);
+    else
+        DL_APPEND(c->queue, t);
+    c->nready++;
+    w->nready++;
+    pump(w, c);
+    tell(w, c);
+}
+
+void tg_class_dequeue(struct tg_owner *w, struct tg_task *t)
+{
+    unqueue(w, t);
+    tell(w, t->cls);
+}
+
+/* Back to the front of its queue, for pump() to send again. */
+static void requeue(struct tg_owner *w, struct tg_task *t)
+{
+    tg_task_set_state(t, TG_TASK_READY);
+    DL_PREPEND(t->cls->queue, t);
+    t->cls->nready++;
+    w->nready++;
+}
+
+/* A task is no longer under way: its lease has room again. */
+static void take_off(struct tg_owner *w, struct tg_task *t)
+{
+    struct tg_olease *l = t->lease;
+    t->lease = NULL;
+    DL_DELETE(l->inflight, t);
+    l->ninflight--;
+    if (l->state != TG_OLEASE_CLOSING)
+        file(w, l);
+}
+
+void tg_lease_done(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns)
+{
+    struct tg_olease *l = t->lease;
+    if (ran_ns > 0)
+        learn(w, t->fn, ran_ns);
+    if (l->state == TG_OLEASE_HELD)
+        set_state(l, TG_OLEASE_OPEN);
+    take_off(w, t);
+    file(w, l);
+    pump(w, t->cls);
+    rest(w, l);
+    tell(w, t->cls);
+}
+
+/* ----- messages ---------------------------------------------------------------------- */
+
+void tg_owner_on_lease(struct tg_owner *w, const struct tg_msg_lease *m)
+{
+    struct tg_class *c = tg_slab_find(&w->classes, m->cls);
+    if (c == NULL || w->ctx->dead[m->worker]) {
+        send_close(w, m->worker, m->lease);
+        if (c != NULL)
+            c->received++;
+        return;
+    }
+    struct tg_olease_entry *e = tg_alloc(sizeof *e);
+    e->l.id = m->lease;
+    e->l.worker = m->worker;
+    e->l.cls = c;
+    set_state(&e->l, TG_OLEASE_OPEN);
+    e->l.has_room = true;
+    HASH_ADD(hh, w->leases, l.id, sizeof e->l.id, e);
+    DL_PREPEND(c->room, &e->l);
+    c->nleases++;
+    c->received++;
+    c->reason[0] = '\0';
+    pump(w, c);
+    rest(w, &e->l);
+    tell(w, c);
+}
+
+void tg_owner_on_refuse(struct tg_owner *w, const struct tg_msg_refuse *m)
+{
+    struct tg_class *c = tg_slab_find(&w->classes, m->cls);
+    if (c == NULL || c->queue == NULL)
+        return;
+    snprintf(c->reason, sizeof c->reason, "%s", m->reason);
+    if (!m->final) {
+        tg_ctx_note(w->ctx, 2, "%u task%s (first: %s) pending: %s", c->nready,
+                    c->nready == 1 ? "" : "s", tg_task_name(w, c->queue),
+                    c->reason);
+        return;
+    }
+    c->ntasks++; /* the class stays for the length of the loop */
+    while (c->queue != NULL) {
+        struct tg_task *t = c->queue;
+        tg_task_end(w, t,
+                    tg_val_error(TRYGON_ERR_UNSCHEDULABLE, w->ctx->rank,
+                                 t->number, tg_task_name(w, t), "%s",
+                                 c->reason));
+    }
+    c->ntasks--;
+    tg_class_settle(w, c);
+}
+
+void tg_owner_on_bounce(struct tg_owner *w, int32_t from,
+                        const struct tg_msg_bounce *m)
+{
+    for (uint32_t i = m->n; i-- > 0;) { /* from the back: order is kept */
+        struct tg_task *t = tg_slab_find(&w->tasks, m->v[i].task);
+        if (t == NULL || t->state != TG_TASK_SENT ||
+            t->attempt != m->v[i].attempt || t->lease->worker != from)
+            continue;
+        take_off(w, t);
+        if (t->cancelled)
+            tg_task_again(w, t, NULL); /* ends it */
+        else
+            requeue(w, t);
+    }
+    struct tg_olease *l = find_lease(w, m->lease);
+    if (l == NULL)
+        return;
+    struct tg_class *c = l->cls;
+    if (m->why == TG_BOUNCE_CLOSED)
+        set_state(l, TG_OLEASE_CLOSING);
+    else if (l->ninflight > 0 && l->state == TG_OLEASE_OPEN)
+        set_state(l, TG_OLEASE_HELD);
+    file(w, l);
+    pump(w, c);
+    rest(w, l);
+    tg_class_settle(w, c);
+}
+
+/* ----- loss ---------------------------------------------------------------------------- */
+
+void tg_owner_gone(struct tg_owner *w, int32_t rank)
+{
+    struct tg_olease_entry *e, *next;
+    HASH_ITER(hh, w->leases, e, next) {
+        struct tg_olease *l = &e->l;
+        if (l->worker != rank)
+            continue;
+        struct tg_class *c = l->cls;
+        set_state(l, TG_OLEASE_CLOSING);
+        file(w, l);
+        while (l->inflight != NULL) {
+            struct tg_task *t = l->inflight;
+            take_off(w, t);
+            tg_task_again(
+                w, t,
+                tg_val_error(TRYGON_ERR_WORKER_LOST, rank, t->number,
+                             tg_task_name(w, t),
+                             "rank %d was lost; %d execution%s, no retries "
+                             "left",
+                             (int)rank, (int)t->attempt + 1,
+                             t->attempt == 0 ? "" : "s"));
+        }
+        forget_lease(w, l);
+        tg_class_settle(w, c);
+    }
+}
+
+/* ----- looking ----------------------------------------------------------------------------- */
+
+static void check_class(const struct tg_owner *w, const struct tg_class *c)
+{
+    uint32_t nready = 0, nleases = 0;
+    const struct tg_task *t;
+    DL_FOREACH(c->queue, t) {
+        TG_ASSERT(t->state == TG_TASK_READY && t->cls == c &&
+                  t->lease == NULL && t->nwait == 0);
+        nready++;
+    }
+    const struct tg_olease *l;
+    DL_FOREACH(c->room, l) {
+        TG_ASSERT(l->has_room && l->state == TG_OLEASE_OPEN);
+        nleases++;
+    }
+    DL_FOREACH(c->full, l) {
+        TG_ASSERT(!l->has_room);
+        nleases++;
+    }
+    TG_ASSERT(nready == c->nready && nleases == c->nleases);
+    TG_ASSERT(c->queue == NULL || c->room == NULL);
+    TG_ASSERT(c->ntasks >= c->nready);
+    TG_ASSERT(c->nready == 0 || w->ctx->dead[0] ||
+              c->told > c->received - c->told_received);
+}
+
+void tg_owner_check(const struct tg_owner *w)
+{
+    uint32_t slot = 0;
+    const struct tg_class *c;
+    while ((c = tg_slab_next(&w->classes, &slot)) != NULL)
+        check_class(w, c);
+    const struct tg_olease_entry *e;
+    for (e = w->leases; e != NULL; e = e->hh.next) {
+        uint32_t n = 0;
+        const struct tg_task *t;
+        DL_FOREACH(e->l.inflight, t) {
+            TG_ASSERT(t->state == TG_TASK_SENT && t->lease == &e->l);
+            n++;
+        }
+        TG_ASSERT(n == e->l.ninflight);
+        TG_ASSERT(!w->ctx->dead[e->l.worker]);
+        TG_ASSERT(n > 0 || e->l.state == TG_OLEASE_OPEN);
+    }
+    const struct tg_task *t;
+    for (slot = 0; (t = tg_slab_next(&w->tasks, &slot)) != NULL;) {
+        TG_ASSERT((t->state == TG_TASK_SENT) == (t->lease != NULL));
+        TG_ASSERT((t->state == TG_TASK_WAITING) == (t->nwait > 0));
+    }
+}
+
+bool tg_owner_quiet(const struct tg_owner *w)
+{
+    return w->tasks.used == 0 && w->leases == NULL;
+}
+
+void tg_owner_why(const struct tg_owner *w, void (*line)(void *, const char *),
+                  void *arg)
+{
+    char text[320];
+    uint32_t slot = 0, waiting = 0;
+    const struct tg_class *c;
+    while ((c = tg_slab_next(&w->classes, &slot)) != NULL) {
+        if (c->nready == 0)
+            continue;
+        snprintf(text, sizeof text, "%u ready, first: %s; pending: %s",
+                 c->nready, tg_task_name(w, c->queue),
+                 c->reason[0] != '\0' ? c->reason
+                 : c->nleases > 0     ? "its leases are all busy"
+                                      : "no lease granted yet");
+        line(arg, text);
+    }
+    const struct tg_task *t;
+    for (slot = 0; (t = tg_slab_next(&w->tasks, &slot)) != NULL;)
+        waiting += t->state == TG_TASK_WAITING;
+    if (waiting > 0) {
+        snprintf(text, sizeof text, "%u waiting for arguments", waiting);
+        line(arg, text);
+    }
+}

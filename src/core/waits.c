@@ -1,0 +1,300 @@
+/* waits.c - see waits.h. */
+#include "core/waits.h"
+
+#include <stdlib.h>
+
+#include "core/map.h"
+
+struct tg_member {
+    trygon_ref_t ref;
+    uint64_t self, set, tag, watch;
+    struct tg_obj *obj;
+    bool ready; /* in the set's ready list */
+    struct tg_member *prev, *next;
+    UT_hash_handle hh;
+};
+
+void tg_waits_init(struct tg_waits *w, struct tg_ctx *ctx,
+                   struct tg_objs *objs)
+{
+    *w = (struct tg_waits){.ctx = ctx, .objs = objs};
+    tg_slab_init(&w->waiters, sizeof(struct tg_waiter));
+    tg_slab_init(&w->sets, sizeof(struct tg_set));
+    tg_slab_init(&w->members, sizeof(struct tg_member));
+}
+
+void tg_waits_fini(struct tg_waits *w)
+{
+    uint32_t slot = 0;
+    struct tg_waiter *x;
+    while ((x = tg_slab_next(&w->waiters, &slot)) != NULL) {
+        free(x->entries);
+        free(x->rows);
+    }
+    struct tg_set *s;
+    for (slot = 0; (s = tg_slab_next(&w->sets, &slot)) != NULL;)
+        HASH_CLEAR(hh, s->members);
+    tg_slab_fini(&w->waiters);
+    tg_slab_fini(&w->sets);
+    tg_slab_fini(&w->members);
+    tg_vec_free(&w->unblocked);
+}
+
+/* ----- waiters ---------------------------------------------------------------- */
+
+static void finish(struct tg_waits *w, struct tg_waiter *x, int32_t rc)
+{
+    if (x->done)
+        return;
+    x->done = true;
+    x->rc = rc;
+    if (x->exec != 0)
+        *tg_vec_add(&w->unblocked) = x->exec;
+    struct tg_action *a = tg_ctx_act(w->ctx, TG_ACT_WAKE);
+    a->handle = x->self;
+    a->cookie = x->cookie;
+}
+
+/* Is there nothing to wait for? */
+static bool over(const struct tg_waits *w, const struct tg_wait_req *req)
+{
+    uint32_t nready = 0;
+    if (req->kind == TG_WAIT_TABLE)
+        return false;
+    if (req->kind == TG_WAIT_SET) {
+        const struct tg_set *s = tg_slab_find(&w->sets, req->set);
+        return s->ready != NULL || s->members == NULL;
+    }
+    for (uint32_t i = 0; i < req->n; i++) {
+        const struct tg_obj *x = tg_objs_find(w->objs, req->refs[i]);
+        if (req->kind == TG_WAIT_ALL && x->state == TG_OBJ_FAILED)
+            return true;
+        nready += tg_objs_ready(x, req->fetch);
+    }
+    return nready >= (req->kind == TG_WAIT_ALL ? req->n : req->need);
+}
+
+static void watch_all(struct tg_waits *w, struct tg_waiter *x,
+                      const struct tg_wait_req *req)
+{
+    x->entries = tg_alloc((req->n + 1) * sizeof *x->entries);
+    for (uint32_t i = 0; i < req->n; i++) {
+        struct tg_obj *o = tg_objs_find(w->objs, req->refs[i]);
+        x->entries[i].obj = o;
+        tg_objs_hold(w->objs, o);
+        if (tg_objs_ready(o, req->fetch)) {
+            x->nready++;
+            continue;
+        }
+        struct tg_watch want = {.who = TG_WATCHER_WAIT,
+                                .fetch = req->fetch,
+                                .index = i,
+                                .handle = x->self};
+        x->entries[i].watch = tg_objs_watch(w->objs, o, &want);
+    }
+}
+
+struct tg_waiter *tg_waits_begin(struct tg_waits *w,
+                                 const struct tg_wait_req *req)
+{
+    if (over(w, req))
+        return NULL;
+    uint64_t handle;
+    struct tg_waiter *x = tg_slab_new(&w->waiters, &handle);
+    x->self = handle;
+    x->kind = req->kind;
+    x->n = req->n;
+    x->need = req->kind == TG_WAIT_ALL ? req->n : req->need;
+    x->exec = req->exec;
+    x->set = req->set;
+    x->deadline_ns = req->deadline_ns;
+    x->cookie = req->cookie;
+    if (req->kind == TG_WAIT_SET)
+        ((struct tg_set *)tg_slab_find(&w->sets, req->set))->waiter = handle;
+    else
+        watch_all(w, x, req);
+    if (req->deadline_ns != TG_NEVER)
+        tg_timers_add(&w->ctx->timers, req->deadline_ns, TG_TIMER_WAITER,
+                      handle);
+    return x;
+}
+
+struct tg_waiter *tg_waits_find(const struct tg_waits *w, uint64_t handle)
+{
+    return tg_slab_find(&w->waiters, handle);
+}
+
+void tg_waits_end(struct tg_waits *w, uint64_t handle)
+{
+    struct tg_waiter *x = tg_slab_find(&w->waiters, handle);
+    struct tg_set *s = tg_slab_find(&w->sets, x->set);
+    if (s != NULL && s->waiter == handle)
+        s->waiter = 0;
+    for (uint32_t i = 0; x->entries != NULL && i < x->n; i++) {
+        tg_objs_unwatch(w->objs, x->entries[i].watch);
+        tg_objs_drop(w->objs, x->entries[i].obj);
+    }
+    free(x->entries);
+    free(x->rows);
+    tg_slab_free(&w->waiters, handle);
+}
+
+void tg_waits_timer(struct tg_waits *w, uint64_t handle)
+{
+    struct tg_waiter *x = tg_slab_find(&w->waiters, handle);
+    if (x != NULL)
+        finish(w, x, TRYGON_ERR_TIMEOUT);
+}
+
+void tg_waits_table(struct tg_waits *w, struct tg_msg_table *m)
+{
+    struct tg_waiter *x = tg_slab_find(&w->waiters, m->waiter);
+    if (x == NULL || x->done)
+        return;
+    x->rows = m->v;
+    x->nrows = m->n;
+    m->v = NULL;
+    finish(w, x, 0);
+}
+
+void tg_waits_cancel(struct tg_waits *w, uint64_t exec)
+{
+    uint32_t slot = 0;
+    struct tg_waiter *x;
+    while ((x = tg_slab_next(&w->waiters, &slot)) != NULL)
+        if (x->exec == exec)
+            finish(w, x, TRYGON_ERR_CANCELLED);
+}
+
+/* ----- sets ---------------------------------------------------------------------- */
+
+uint64_t tg_set_new(struct tg_waits *w)
+{
+    uint64_t handle;
+    struct tg_set *s = tg_slab_new(&w->sets, &handle);
+    s->self = handle;
+    return handle;
+}
+
+static void forget_member(struct tg_waits *w, struct tg_set *s,
+                          struct tg_member *m)
+{
+    if (m->ready)
+        DL_DELETE(s->ready, m);
+    HASH_DEL(s->members, m);
+    tg_objs_unwatch(w->objs, m->watch);
+    tg_objs_drop(w->objs, m->obj);
+    tg_slab_free(&w->members, m->self);
+}
+
+void tg_set_free(struct tg_waits *w, uint64_t set)
+{
+    struct tg_set *s = tg_slab_find(&w->sets, set);
+    while (s->members != NULL)
+        forget_member(w, s, s->members);
+    tg_slab_free(&w->sets, set);
+}
+
+static struct tg_member *find_member(const struct tg_set *s, trygon_ref_t ref)
+{
+    struct tg_member *m;
+    HASH_FIND(hh, s->members, &ref, sizeof ref, m);
+    return m;
+}
+
+static void member_ready(struct tg_waits *w, struct tg_set *s,
+                         struct tg_member *m)
+{
+    m->ready = true;
+    DL_APPEND(s->ready, m);
+    struct tg_waiter *x = tg_slab_find(&w->waiters, s->waiter);
+    if (x != NULL)
+        finish(w, x, 0);
+}
+
+int tg_set_add(struct tg_waits *w, uint64_t set, struct tg_obj *o,
+               uint64_t tag)
+{
+    struct tg_set *s = tg_slab_find(&w->sets, set);
+    if (find_member(s, o->ref) != NULL)
+        return TRYGON_ERR_EXISTS;
+    uint64_t handle;
+    struct tg_member *m = tg_slab_new(&w->members, &handle);
+    m->self = handle;
+    m->ref = o->ref;
+    m->set = set;
+    m->tag = tag;
+    m->obj = o;
+    tg_objs_hold(w->objs, o);
+    HASH_ADD(hh, s->members, ref, sizeof m->ref, m);
+    struct tg_watch want = {
+        .who = TG_WATCHER_SET, .fetch = true, .handle = handle};
+    if (tg_objs_ready(o, true))
+        member_ready(w, s, m);
+    else
+        m->watch = tg_objs_watch(w->objs, o, &want);
+    return TRYGON_SUCCESS;
+}
+
+int tg_set_remove(struct tg_waits *w, uint64_t set, trygon_ref_t ref)
+{
+    struct tg_set *s = tg_slab_find(&w->sets, set);
+    struct tg_member *m = find_member(s, ref);
+    if (m == NULL)
+        return TRYGON_ERR_NOTFOUND;
+    forget_member(w, s, m);
+    return TRYGON_SUCCESS;
+}
+
+int tg_set_take(struct tg_waits *w, uint64_t set, trygon_ref_t *ref,
+                uint64_t *tag)
+{
+    struct tg_set *s = tg_slab_find(&w->sets, set);
+    struct tg_member *m = s->ready;
+    if (m == NULL)
+        return s->members == NULL ? TRYGON_ERR_NOTFOUND : TRYGON_ERR_TIMEOUT;
+    *ref = m->ref;
+    *tag = m->tag;
+    forget_member(w, s, m);
+    return TRYGON_SUCCESS;
+}
+
+void tg_waits_notice(struct tg_waits *w, const struct tg_watch *n)
+{
+    if (n->who == TG_WATCHER_SET) {
+        struct tg_member *m = tg_slab_find(&w->members, n->handle);
+        if (m != NULL)
+            member_ready(w, tg_slab_find(&w->sets, m->set), m);
+        return;
+    }
+    struct tg_waiter *x = tg_slab_find(&w->waiters, n->handle);
+    if (x == NULL)
+        return;
+    x->nready++;
+    if (x->nready >= x->need ||
+        (x->kind == TG_WAIT_ALL && n->obj->state == TG_OBJ_FAILED))
+        finish(w, x, 0);
+}
+
+/* ----- looking --------------------------------------------------------------------- */
+
+void tg_waits_check(const struct tg_waits *w)
+{
+    uint32_t slot = 0;
+    const struct tg_waiter *x;
+    while ((x = tg_slab_next(&w->waiters, &slot)) != NULL) {
+        TG_ASSERT(x->done || x->kind == TG_WAIT_TABLE ||
+                  x->kind == TG_WAIT_SET || x->nready < x->need);
+        TG_ASSERT(x->done || x->deadline_ns > w->ctx->now_ns);
+    }
+    const struct tg_set *s;
+    for (slot = 0; (s = tg_slab_next(&w->sets, &slot)) != NULL;) {
+        const struct tg_waiter *by = tg_slab_find(&w->waiters, s->waiter);
+        TG_ASSERT(by == NULL || by->done || s->ready == NULL);
+    }
+}
+
+bool tg_waits_quiet(const struct tg_waits *w)
+{
+    return w->waiters.used == 0;
+}

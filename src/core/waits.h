@@ -1,0 +1,99 @@
+/* waits.h - blocked calls and wait sets of this rank.
+ *
+ * A waiter stands for one blocked call; it is done when what it waits for has
+ * happened, its time is up or its execution was cancelled, and then its thread
+ * is woken.  A wait set keeps its members watched all the time, so that taking
+ * the next ready one costs the same however many wait.  Both hold the objects
+ * that they watch.
+ */
+#ifndef TG_CORE_WAITS_H
+#define TG_CORE_WAITS_H
+
+#include "core/objs.h"
+
+enum tg_wait_kind {
+    TG_WAIT_ALL = 1, /* all n, or the first that failed */
+    TG_WAIT_SOME,    /* `need` of n, failed ones count */
+    TG_WAIT_SET,     /* the next of a set */
+    TG_WAIT_TABLE    /* the head's answer to a query */
+};
+
+struct tg_wait_entry {
+    struct tg_obj *obj;
+    uint64_t watch;
+};
+
+struct tg_waiter {
+    uint64_t self;
+    enum tg_wait_kind kind;
+    bool done;
+    int32_t rc;
+    uint32_t n, nready, need;
+    uint64_t exec; /* the execution that waits; 0: some other thread */
+    uint64_t set;
+    uint64_t deadline_ns;
+    void *cookie; /* of whoever sleeps; goes into the WAKE action */
+    struct tg_wait_entry *entries;
+    struct tg_row *rows; /* of a table */
+    uint32_t nrows;
+};
+
+struct tg_wait_req {
+    enum tg_wait_kind kind;
+    uint32_t n, need;
+    const trygon_ref_t *refs;
+    bool fetch;
+    uint64_t set;
+    uint64_t exec;
+    uint64_t deadline_ns; /* TG_NEVER: none */
+    void *cookie;
+};
+
+struct tg_member;
+
+struct tg_set {
+    uint64_t self;
+    struct tg_member *members; /* a hash by reference */
+    struct tg_member *ready;   /* in order of completion */
+    uint64_t waiter;           /* who waits for the next; 0: nobody */
+};
+
+struct tg_waits {
+    struct tg_ctx *ctx;
+    struct tg_objs *objs;
+    struct tg_slab waiters, sets, members;
+    TG_VEC(uint64_t) unblocked; /* executions that go on: read by core.c */
+};
+
+void tg_waits_init(struct tg_waits *w, struct tg_ctx *ctx,
+                   struct tg_objs *objs);
+void tg_waits_fini(struct tg_waits *w);
+
+/* Start to wait; NULL when there is nothing to wait for any more. */
+struct tg_waiter *tg_waits_begin(struct tg_waits *w,
+                                 const struct tg_wait_req *req);
+struct tg_waiter *tg_waits_find(const struct tg_waits *w, uint64_t handle);
+/* The call has been woken (or gives up): forget its waiter. */
+void tg_waits_end(struct tg_waits *w, uint64_t handle);
+
+void tg_waits_notice(struct tg_waits *w, const struct tg_watch *n);
+void tg_waits_timer(struct tg_waits *w, uint64_t handle);
+void tg_waits_table(struct tg_waits *w, struct tg_msg_table *m);
+/* The waits of a cancelled execution end with CANCELLED. */
+void tg_waits_cancel(struct tg_waits *w, uint64_t exec);
+
+uint64_t tg_set_new(struct tg_waits *w);
+void tg_set_free(struct tg_waits *w, uint64_t set);
+/* EXISTS when it is in the set already. */
+int tg_set_add(struct tg_waits *w, uint64_t set, struct tg_obj *x,
+               uint64_t tag);
+int tg_set_remove(struct tg_waits *w, uint64_t set, trygon_ref_t ref);
+/* Take the next ready one: NOTFOUND when the set is empty, TIMEOUT when none
+ * is ready yet. */
+int tg_set_take(struct tg_waits *w, uint64_t set, trygon_ref_t *ref,
+                uint64_t *tag);
+
+void tg_waits_check(const struct tg_waits *w);
+bool tg_waits_quiet(const struct tg_waits *w);
+
+#endif

@@ -1,0 +1,418 @@
+/* worker.c - see worker.h: the life of an execution, from its run to its done.
+ * When it starts is its lease's affair (worker_lease.c). */
+#include "core/worker.h"
+
+#include <stdlib.h>
+
+#include "core/worker_impl.h"
+
+void tg_worker_init(struct tg_worker *w, struct tg_ctx *ctx,
+                    struct tg_objs *objs)
+{
+    *w = (struct tg_worker){.ctx = ctx, .objs = objs};
+    tg_slab_init(&w->execs, sizeof(struct tg_exec));
+    tg_slab_init(&w->leases, sizeof(struct tg_wlease_entry));
+}
+
+void tg_worker_fini(struct tg_worker *w)
+{
+    uint32_t slot = 0;
+    struct tg_exec *e;
+    while ((e = tg_slab_next(&w->execs, &slot)) != NULL) {
+        tg_items_free(&e->args, e->nargs);
+        free(e->name);
+    }
+    struct tg_wlease_entry *l;
+    for (slot = 0; (l = tg_slab_next(&w->leases, &slot)) != NULL;)
+        free(l->l.ids);
+    HASH_CLEAR(hh, w->by_id);
+    struct tg_held *h, *next;
+    DL_FOREACH_SAFE(w->held, h, next) {
+        tg_msg_fini(&h->msg);
+        free(h);
+    }
+    tg_slab_fini(&w->execs);
+    tg_slab_fini(&w->leases);
+    tg_vec_free(&w->cancelled);
+}
+
+/* ----- state ------------------------------------------------------------------- */
+
+static const bool legal[5][5] = {
+    [0] = {[TG_EXEC_FETCHING] = true, [TG_EXEC_QUEUED] = true},
+    [TG_EXEC_FETCHING] = {[TG_EXEC_QUEUED] = true},
+    [TG_EXEC_QUEUED] = {[TG_EXEC_RUNNING] = true},
+    [TG_EXEC_RUNNING] = {[TG_EXEC_BLOCKED] = true},
+    [TG_EXEC_BLOCKED] = {[TG_EXEC_RUNNING] = true},
+};
+
+void tg_exec_set_state(struct tg_exec *e, enum tg_exec_state to)
+{
+    TG_ASSERT(legal[e->state][to]);
+    e->state = (uint8_t)to;
+}
+
+struct tg_exec *tg_worker_exec(const struct tg_worker *w, uint64_t handle)
+{
+    return tg_slab_find(&w->execs, handle);
+}
+
+/* Its arguments' holds go, and the record. */
+void tg_exec_free(struct tg_worker *w, struct tg_exec *e)
+{
+    for (uint32_t i = 0; i < e->nargs; i++)
+        tg_objs_unadopt(w->objs, &e->args[i]);
+    tg_items_free(&e->args, e->nargs);
+    free(e->name);
+    tg_slab_free(&w->execs, e->self);
+}
+
+/* ----- the end of an execution ---------------------------------------------------- */
+
+static void send_done(struct tg_worker *w, const struct tg_exec *e,
+                      struct tg_outcome *out)
+{
+    struct tg_msg m = {.type = TG_MSG_DONE};
+    struct tg_msg_done *d = &m.u.done;
+    d->lease = e->lease->id;
+    d->task = e->task;
+    d->attempt = e->attempt;
+    d->code = out->code;
+    d->ran_ns = e->busy_ns;
+    d->error = out->error;
+    d->nreturns = out->code == 0 ? e->nreturns : 0;
+    d->returns = out->returns;
+    struct tg_val **kept = tg_grow(NULL, d->nreturns + 1u, sizeof *kept);
+    for (uint32_t i = 0; i < d->nreturns; i++)
+        kept[i] = tg_val_hold(out->returns[i].val);
+    tg_objs_send(w->objs, e->owner, &m);
+    for (uint32_t i = 0; i < e->nreturns && i < d->nreturns; i++) {
+        tg_objs_drop_refs(w->objs, kept[i]);
+        tg_val_drop(&kept[i]);
+    }
+    free(kept);
+}
+
+static void end_unstarted(struct tg_worker *w, struct tg_exec *e, int32_t code,
+                          struct tg_val *error)
+{
+    struct tg_wlease *l = e->lease;
+    struct tg_outcome out = {.code = code, .error = error};
+    tg_wlease_unqueue(e);
+    send_done(w, e, &out);
+    tg_exec_free(w, e);
+    tg_wlease_settle(w, l);
+}
+
+static struct tg_val *cancelled_error(const struct tg_worker *w,
+                                      uint64_t number, const char *name)
+{
+    return tg_val_error(TRYGON_ERR_CANCELLED, w->ctx->rank, number, name,
+                        "the task was cancelled");
+}
+
+void tg_worker_done(struct tg_worker *w, struct tg_exec *e,
+                    struct tg_outcome *out)
+{
+    struct tg_wlease *l = e->lease;
+    TG_ASSERT(e->state == TG_EXEC_RUNNING);
+    e->busy_ns += w->ctx->now_ns - e->started_ns;
+    l->nrunning--;
+    if (e->orphan) {
+        for (uint32_t i = 0; out->code == 0 && i < e->nreturns; i++)
+            tg_objs_unadopt(w->objs, &out->returns[i]);
+        tg_items_free(&out->returns, out->code == 0 ? e->nreturns : 0);
+        tg_val_drop(&out->error);
+    } else {
+        send_done(w, e, out);
+    }
+    tg_exec_free(w, e);
+    tg_wlease_settle(w, l);
+}
+
+/* ----- run --------------------------------------------------------------------------- */
+
+static void fetch_args(struct tg_worker *w, struct tg_exec *e)
+{
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        tg_objs_adopt(w->objs, &e->args[i]);
+        if (e->args[i].val != NULL)
+            continue;
+        struct tg_obj *x = tg_objs_find(w->objs, e->args[i].ref);
+        if (tg_objs_ready(x, true))
+            continue;
+        e->nmissing++;
+        struct tg_watch want = {.who = TG_WATCHER_EXEC,
+                                .fetch = true,
+                                .index = i,
+                                .handle = e->self};
+        tg_objs_watch(w->objs, x, &want);
+    }
+}
+
+/* An argument that can never come: its owner is lost. */
+static bool failed_arg(struct tg_worker *w, struct tg_exec *e)
+{
+    for (uint32_t i = 0; i < e->nargs; i++) {
+        if (e->args[i].val != NULL)
+            continue;
+        struct tg_obj *x = tg_objs_find(w->objs, e->args[i].ref);
+        if (x->state != TG_OBJ_FAILED)
+            continue;
+        struct tg_val *err = tg_val_error(
+            TRYGON_ERR_DEPENDENCY, w->ctx->rank, e->number,
+            e->name != NULL ? e->name : "",
+            "an input argument of the task could not be fetched");
+        x->seen = true;
+        end_unstarted(w, e, TRYGON_ERR_DEPENDENCY,
+                      tg_val_caused(err, x->val));
+        return true;
+    }
+    return false;
+}
+
+static void ready_to_start(struct tg_worker *w, struct tg_exec *e)
+{
+    if (failed_arg(w, e))
+        return;
+    tg_exec_set_state(e, TG_EXEC_QUEUED);
+    tg_wlease_settle(w, e->lease);
+}
+
+static void start_exec(struct tg_worker *w, int32_t from, struct tg_wlease *l,
+                       struct tg_msg_run *m)
+{
+    uint64_t handle;
+    struct tg_exec *e = tg_slab_new(&w->execs, &handle);
+    e->self = handle;
+    e->task = m->task;
+    e->number = m->number;
+    e->owner = from;
+    e->attempt = m->attempt;
+    e->depth = m->depth;
+    e->fn = m->fn;
+    e->nargs = m->nargs;
+    e->nreturns = m->nreturns;
+    e->args = m->args;
+    e->name = m->name;
+    e->lease = l;
+    m->args = NULL;
+    m->nargs = 0;
+    m->name = NULL;
+    tg_wlease_enqueue(w, e);
+    fetch_args(w, e);
+    if (e->nmissing > 0)
+        tg_exec_set_state(e, TG_EXEC_FETCHING);
+    else
+        ready_to_start(w, e);
+}
+
+/* A run that will not start here: its weights go home. */
+static void refuse_run(struct tg_worker *w, struct tg_msg_run *m)
+{
+    for (uint32_t i = 0; i < m->nargs; i++) {
+        tg_objs_adopt(w->objs, &m->args[i]);
+        tg_objs_unadopt(w->objs, &m->args[i]);
+    }
+}
+
+static void hold_msg(struct tg_worker *w, int32_t from, struct tg_msg *m)
+{
+    struct tg_held *h = tg_alloc(sizeof *h);
+    h->from = from;
+    h->msg = *m;
+    m->type = 0; /* moved */
+    DL_APPEND(w->held, h);
+}
+
+static void on_run(struct tg_worker *w, int32_t from, struct tg_msg *m)
+{
+    struct tg_msg_run *r = &m->u.run;
+    struct tg_wlease *l = tg_wlease_find(w, r->lease);
+    if (l == NULL && r->lease > w->last_opened) {
+        hold_msg(w, from, m);
+    } else if (l == NULL || l->state == TG_WLEASE_CLOSING || l->lent) {
+        struct tg_attempt *v = tg_alloc(sizeof *v);
+        *v = (struct tg_attempt){r->task, r->attempt};
+        refuse_run(w, r);
+        tg_worker_bounce(w, from, r->lease,
+                         l != NULL && l->state == TG_WLEASE_OPEN
+                             ? TG_BOUNCE_BLOCKED
+                             : TG_BOUNCE_CLOSED,
+                         1, v);
+    } else {
+        start_exec(w, from, l, r);
+    }
+}
+
+static void on_open(struct tg_worker *w, struct tg_msg_open *m)
+{
+    uint64_t id = m->lease;
+    tg_wlease_open(w, m);
+    struct tg_held *h, *next;
+    DL_FOREACH_SAFE(w->held, h, next) {
+        bool run = h->msg.type == TG_MSG_RUN;
+        if ((run ? h->msg.u.run.lease : h->msg.u.close.lease) != id)
+            continue;
+        DL_DELETE(w->held, h);
+        if (run)
+            on_run(w, h->from, &h->msg);
+        else
+            tg_wlease_close(w, id);
+        tg_msg_fini(&h->msg);
+        free(h);
+    }
+}
+
+void tg_worker_notice(struct tg_worker *w, const struct tg_watch *n)
+{
+    struct tg_exec *e = tg_slab_find(&w->execs, n->handle);
+    if (e == NULL || e->state != TG_EXEC_FETCHING)
+        return; /* bounced or cancelled meanwhile */
+    if (--e->nmissing == 0 || n->obj->state == TG_OBJ_FAILED)
+        ready_to_start(w, e);
+}
+
+/* ----- cancel ---------------------------------------------------------------------------- */
+
+static void cancel_exec(struct tg_worker *w, struct tg_exec *e, bool recursive)
+{
+    if (e->state == TG_EXEC_FETCHING || e->state == TG_EXEC_QUEUED) {
+        end_unstarted(w, e, TRYGON_ERR_CANCELLED,
+                      cancelled_error(w, e->number, e->name));
+        return;
+    }
+    e->cancelled = true;
+    struct tg_cancelled *c = tg_vec_add(&w->cancelled);
+    *c = (struct tg_cancelled){e->self, recursive && e->submitted};
+}
+
+/* A run that is still held is answered as one in a queue is. */
+static bool cancel_held(struct tg_worker *w, int32_t from,
+                        const struct tg_msg_cancel *m)
+{
+    struct tg_held *h;
+    DL_FOREACH(w->held, h) {
+        struct tg_msg_run *r = &h->msg.u.run;
+        if (h->msg.type != TG_MSG_RUN || h->from != from ||
+            r->task != m->task || r->attempt != m->attempt)
+            continue;
+        struct tg_msg d = {.type = TG_MSG_DONE};
+        d.u.done.lease = r->lease;
+        d.u.done.task = r->task;
+        d.u.done.attempt = r->attempt;
+        d.u.done.code = TRYGON_ERR_CANCELLED;
+        d.u.done.error = cancelled_error(w, r->number, r->name);
+        tg_ctx_send(w->ctx, from, &d);
+        refuse_run(w, r);
+        DL_DELETE(w->held, h);
+        tg_msg_fini(&h->msg);
+        free(h);
+        return true;
+    }
+    return false;
+}
+
+static void on_cancel(struct tg_worker *w, int32_t from,
+                      const struct tg_msg_cancel *m)
+{
+    if (cancel_held(w, from, m))
+        return;
+    uint32_t slot = 0;
+    struct tg_exec *e;
+    while ((e = tg_slab_next(&w->execs, &slot)) != NULL) {
+        if (e->owner == from && e->task == m->task &&
+            e->attempt == m->attempt) {
+            cancel_exec(w, e, m->recursive);
+            return;
+        }
+    }
+}
+
+/* ----- blocking ---------------------------------------------------------------------------- */
+
+void tg_worker_blocked(struct tg_worker *w, struct tg_exec *e, bool unmet)
+{
+    struct tg_wlease *l = e->lease;
+    tg_exec_set_state(e, TG_EXEC_BLOCKED);
+    e->busy_ns += w->ctx->now_ns - e->started_ns;
+    l->nrunning--;
+    l->nblocked++;
+    l->blocked_since_ns = w->ctx->now_ns;
+    if (unmet && w->ctx->lim.lend_ns <= l->blocked_since_ns)
+        l->blocked_since_ns -= w->ctx->lim.lend_ns;
+    tg_wlease_settle(w, l);
+}
+
+void tg_worker_unblocked(struct tg_worker *w, struct tg_exec *e)
+{
+    struct tg_wlease *l = e->lease;
+    tg_exec_set_state(e, TG_EXEC_RUNNING);
+    e->started_ns = w->ctx->now_ns;
+    l->nblocked--;
+    l->nrunning++;
+    if (l->lent) {
+        l->lent = false;
+        struct tg_msg m = {.type = TG_MSG_RESUME};
+        m.u.close.lease = l->id;
+        tg_ctx_send(w->ctx, 0, &m);
+    }
+}
+
+/* ----- messages and loss --------------------------------------------------------------------- */
+
+void tg_worker_msg(struct tg_worker *w, int32_t from, struct tg_msg *m)
+{
+    if (m->type == TG_MSG_RUN)
+        on_run(w, from, m);
+    else if (m->type == TG_MSG_OPEN)
+        on_open(w, &m->u.open);
+    else if (m->type == TG_MSG_RECALL)
+        tg_wlease_recall(w, m->u.close.lease);
+    else if (m->type == TG_MSG_CLOSE && m->u.close.lease > w->last_opened)
+        hold_msg(w, from, m);
+    else if (m->type == TG_MSG_CLOSE)
+        tg_wlease_close(w, m->u.close.lease);
+    else if (m->type == TG_MSG_CANCEL)
+        on_cancel(w, from, &m->u.cancel);
+    else
+        TG_UNREACHABLE();
+}
+
+static void drop_held(struct tg_worker *w, int32_t rank)
+{
+    struct tg_held *h, *next;
+    DL_FOREACH_SAFE(w->held, h, next) {
+        if (h->from != rank)
+            continue;
+        if (h->msg.type == TG_MSG_RUN)
+            refuse_run(w, &h->msg.u.run);
+        DL_DELETE(w->held, h);
+        tg_msg_fini(&h->msg);
+        free(h);
+    }
+}
+
+/* Fate sharing: what a lost owner wanted is not started, what runs for it is
+ * asked to stop, and its leases close. */
+void tg_worker_gone(struct tg_worker *w, int32_t rank)
+{
+    drop_held(w, rank);
+    uint32_t slot = 0;
+    struct tg_exec *e;
+    while ((e = tg_slab_next(&w->execs, &slot)) != NULL) {
+        if (e->owner != rank)
+            continue;
+        if (e->state == TG_EXEC_RUNNING || e->state == TG_EXEC_BLOCKED) {
+            e->orphan = true;
+            cancel_exec(w, e, true);
+        } else {
+            tg_wlease_unqueue(e);
+            tg_exec_free(w, e);
+        }
+    }
+    struct tg_wlease_entry *l;
+    for (slot = 0; (l = tg_slab_next(&w->leases, &slot)) != NULL;)
+        if (l->l.owner == rank)
+            tg_wlease_close(w, l->l.id);
+}

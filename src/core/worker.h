@@ -1,0 +1,96 @@
+/* worker.h - what this rank executes for owners.
+ *
+ * Runs come with a lease.  The head opens leases here and only this rank
+ * closes them, so it has the last word: a run for a lease that is not known
+ * yet is held, for a closed one it is bounced.  A lease runs one task at a
+ * time; when that one blocks, the next in its queue starts on the lent CPU,
+ * and when nothing can, the CPU is lent to the head.  A blocked task resumes
+ * at once when its answer comes.  Nothing unstarted stays behind a task that
+ * blocks or overruns: it is bounced to its owner.
+ */
+#ifndef TG_CORE_WORKER_H
+#define TG_CORE_WORKER_H
+
+#include "core/objs.h"
+
+enum tg_exec_state {
+    TG_EXEC_FETCHING = 1, /* an argument's bytes are under way */
+    TG_EXEC_QUEUED,
+    TG_EXEC_RUNNING,
+    TG_EXEC_BLOCKED /* in a call that waits */
+};
+
+enum tg_wlease_state { TG_WLEASE_OPEN = 1, TG_WLEASE_CLOSING };
+
+struct tg_exec { /* one execution; exec/ reads it while it runs */
+    uint64_t self, task, number;
+    int32_t owner, attempt, depth;
+    uint8_t state; /* enum tg_exec_state */
+    bool cancelled;
+    bool orphan;      /* its owner is lost: nobody waits for the result */
+    bool submitted;   /* has submitted tasks of its own */
+    uint32_t fn, nargs, nreturns, nmissing;
+    struct tg_item *args; /* references: with a hold and here, once QUEUED */
+    char *name;
+    uint64_t started_ns;
+    uint64_t busy_ns; /* run so far, without the time blocked */
+    struct tg_wlease *lease;
+    struct tg_exec *prev, *next; /* in the lease's queue */
+};
+
+struct tg_wlease { /* a lease, as its worker sees it */
+    uint64_t id, self;
+    int32_t owner, depth;
+    uint8_t state; /* enum tg_wlease_state */
+    bool lent;     /* the head has the CPUs */
+    struct tg_shape shape;
+    uint32_t ncpus, ngpus;
+    int32_t *ids;
+    struct tg_exec *queue;
+    uint32_t nqueued, nrunning, nblocked;
+    uint64_t blocked_since_ns, run_since_ns;
+};
+
+struct tg_cancelled { /* a running execution was asked to stop */
+    uint64_t exec;
+    bool recursive; /* and so is what it has submitted */
+};
+
+struct tg_worker {
+    struct tg_ctx *ctx;
+    struct tg_objs *objs;
+    struct tg_slab execs, leases;
+    struct tg_wlease_entry *by_id;
+    struct tg_held *held;  /* messages whose lease is not open yet */
+    uint64_t last_opened;  /* the highest lease number opened here */
+    TG_VEC(struct tg_cancelled) cancelled; /* read by core.c */
+};
+
+void tg_worker_init(struct tg_worker *w, struct tg_ctx *ctx,
+                    struct tg_objs *objs);
+void tg_worker_fini(struct tg_worker *w);
+
+/* OPEN, RECALL, CLOSE, RUN, CANCEL */
+void tg_worker_msg(struct tg_worker *w, int32_t from, struct tg_msg *m);
+void tg_worker_notice(struct tg_worker *w, const struct tg_watch *n);
+void tg_worker_timer(struct tg_worker *w, const struct tg_timer *t);
+void tg_worker_gone(struct tg_worker *w, int32_t rank);
+
+/* User code: what exec/ reports.  unmet: this rank itself has tasks that wait
+ * for a CPU, most likely those the execution blocks on, so lend at once. */
+void tg_worker_blocked(struct tg_worker *w, struct tg_exec *e, bool unmet);
+void tg_worker_unblocked(struct tg_worker *w, struct tg_exec *e);
+struct tg_outcome {
+    int32_t code;
+    struct tg_item *returns; /* values with holds on their references */
+    struct tg_val *error;    /* when code is not 0 */
+};
+/* Takes over what out points to; the execution is gone afterwards. */
+void tg_worker_done(struct tg_worker *w, struct tg_exec *e,
+                    struct tg_outcome *out);
+struct tg_exec *tg_worker_exec(const struct tg_worker *w, uint64_t handle);
+
+void tg_worker_check(const struct tg_worker *w);
+bool tg_worker_quiet(const struct tg_worker *w);
+
+#endif

@@ -1,0 +1,241 @@
+/* worker_lease.c - leases as their worker sees them (worker.h): what starts,
+ * whose CPU is lent, what is bounced, when a lease closes.
+ *
+ * Every change of a lease ends in tg_wlease_settle(), which looks at the whole
+ * lease and does the one thing that is due.
+ */
+#include <stdlib.h>
+
+#include "core/worker.h"
+#include "core/worker_impl.h"
+
+static const bool legal[3][3] = {
+    [0] = {[TG_WLEASE_OPEN] = true},
+    [TG_WLEASE_OPEN] = {[TG_WLEASE_CLOSING] = true},
+};
+
+static void set_state(struct tg_wlease *l, enum tg_wlease_state to)
+{
+    TG_ASSERT(legal[l->state][to]);
+    l->state = (uint8_t)to;
+}
+
+struct tg_wlease *tg_wlease_find(const struct tg_worker *w, uint64_t id)
+{
+    struct tg_wlease_entry *e;
+    HASH_FIND(hh, w->by_id, &id, sizeof id, e);
+    return e != NULL ? &e->l : NULL;
+}
+
+void tg_wlease_open(struct tg_worker *w, struct tg_msg_open *m)
+{
+    uint64_t handle;
+    struct tg_wlease_entry *e = tg_slab_new(&w->leases, &handle);
+    TG_ASSERT(m->lease > w->last_opened);
+    w->last_opened = m->lease;
+    e->l.id = m->lease;
+    e->l.self = handle;
+    e->l.owner = m->owner;
+    e->l.depth = m->depth;
+    e->l.shape = m->shape;
+    e->l.ncpus = m->ncpus;
+    e->l.ngpus = m->ngpus;
+    e->l.ids = m->ids;
+    m->ids = NULL;
+    set_state(&e->l, TG_WLEASE_OPEN);
+    HASH_ADD(hh, w->by_id, l.id, sizeof e->l.id, e);
+    if (w->ctx->dead[m->owner])
+        tg_wlease_close(w, m->lease);
+}
+
+/* ----- the queue ------------------------------------------------------------------ */
+
+/* If something waits behind a running task, look again when it overruns. */
+static void watch_overrun(struct tg_worker *w, struct tg_wlease *l)
+{
+    if (l->nrunning == 0 || l->nqueued == 0)
+        return;
+    uint64_t when = l->run_since_ns + w->ctx->lim.overrun_ns;
+    tg_timers_add(&w->ctx->timers, when, TG_TIMER_OVERRUN, l->self);
+}
+
+void tg_wlease_enqueue(struct tg_worker *w, struct tg_exec *e)
+{
+    DL_APPEND(e->lease->queue, e);
+    if (e->lease->nqueued++ == 0)
+        watch_overrun(w, e->lease);
+}
+
+void tg_wlease_unqueue(struct tg_exec *e)
+{
+    DL_DELETE(e->lease->queue, e);
+    e->lease->nqueued--;
+}
+
+void tg_worker_bounce(struct tg_worker *w, int32_t owner, uint64_t lease,
+                      enum tg_bounce why, uint32_t n, struct tg_attempt *v)
+{
+    struct tg_msg m = {.type = TG_MSG_BOUNCE};
+    m.u.bounce.lease = lease;
+    m.u.bounce.why = why;
+    m.u.bounce.n = n;
+    m.u.bounce.v = v;
+    tg_ctx_send(w->ctx, owner, &m);
+}
+
+/* The whole queue goes back to the owner, unstarted. */
+static void bounce_queue(struct tg_worker *w, struct tg_wlease *l,
+                         enum tg_bounce why)
+{
+    struct tg_attempt *v = tg_grow(NULL, l->nqueued + 1u, sizeof *v);
+    uint32_t n = 0;
+    while (l->queue != NULL) {
+        struct tg_exec *e = l->queue;
+        v[n++] = (struct tg_attempt){e->task, e->attempt};
+        tg_wlease_unqueue(e);
+        tg_exec_free(w, e);
+    }
+    tg_worker_bounce(w, l->owner, l->id, why, n, v);
+}
+
+/* ----- settle ----------------------------------------------------------------------- */
+
+static struct tg_exec *next_to_start(struct tg_worker *w, struct tg_wlease *l)
+{
+    if (l->state != TG_WLEASE_OPEN || l->nrunning > 0 || l->lent)
+        return NULL;
+    if (l->depth == 0 && l->nblocked >= w->ctx->lim.blocked_max)
+        return NULL;
+    struct tg_exec *e;
+    DL_FOREACH(l->queue, e) {
+        if (e->state == TG_EXEC_QUEUED)
+            return e;
+    }
+    return NULL;
+}
+
+static void start(struct tg_worker *w, struct tg_wlease *l, struct tg_exec *e)
+{
+    tg_wlease_unqueue(e);
+    tg_exec_set_state(e, TG_EXEC_RUNNING);
+    e->started_ns = l->run_since_ns = w->ctx->now_ns;
+    l->nrunning++;
+    watch_overrun(w, l);
+    tg_ctx_act(w->ctx, TG_ACT_START)->handle = e->self;
+}
+
+/* All its tasks are blocked and nothing else can start: after a while the
+ * head may have the CPUs. */
+static void lend(struct tg_worker *w, struct tg_wlease *l)
+{
+    uint64_t when = l->blocked_since_ns + w->ctx->lim.lend_ns;
+    if (when > w->ctx->now_ns) {
+        tg_timers_add(&w->ctx->timers, when, TG_TIMER_LEND, l->self);
+        return;
+    }
+    l->lent = true;
+    struct tg_msg m = {.type = TG_MSG_LEND};
+    m.u.close.lease = l->id;
+    tg_ctx_send(w->ctx, 0, &m);
+    if (l->state == TG_WLEASE_OPEN)
+        bounce_queue(w, l, TG_BOUNCE_BLOCKED);
+}
+
+static void closed(struct tg_worker *w, struct tg_wlease *l)
+{
+    struct tg_msg m = {.type = TG_MSG_CLOSED};
+    m.u.close.lease = l->id;
+    tg_ctx_send(w->ctx, 0, &m);
+    struct tg_wlease_entry *e = (struct tg_wlease_entry *)(void *)l;
+    HASH_DEL(w->by_id, e);
+    free(l->ids);
+    tg_slab_free(&w->leases, l->self);
+}
+
+void tg_wlease_settle(struct tg_worker *w, struct tg_wlease *l)
+{
+    struct tg_exec *e = next_to_start(w, l);
+    if (e != NULL)
+        start(w, l, e);
+    else if (l->nrunning == 0 && l->nblocked > 0 && !l->lent)
+        lend(w, l);
+    else if (l->nrunning == 0 && l->nblocked == 0 &&
+             l->state == TG_WLEASE_CLOSING)
+        closed(w, l);
+}
+
+/* The head wants it back: the owner is told, and has its queue back. */
+void tg_wlease_recall(struct tg_worker *w, uint64_t id)
+{
+    struct tg_wlease *l = tg_wlease_find(w, id);
+    if (l == NULL || l->state == TG_WLEASE_CLOSING)
+        return;
+    set_state(l, TG_WLEASE_CLOSING);
+    bounce_queue(w, l, TG_BOUNCE_CLOSED);
+    tg_wlease_settle(w, l);
+}
+
+/* The owner needs it no more (it has nothing under way), or is lost. */
+void tg_wlease_close(struct tg_worker *w, uint64_t id)
+{
+    struct tg_wlease *l = tg_wlease_find(w, id);
+    if (l == NULL || l->state == TG_WLEASE_CLOSING)
+        return;
+    TG_ASSERT(l->nqueued == 0);
+    set_state(l, TG_WLEASE_CLOSING);
+    tg_wlease_settle(w, l);
+}
+
+void tg_worker_timer(struct tg_worker *w, const struct tg_timer *t)
+{
+    struct tg_wlease_entry *e = tg_slab_find(&w->leases, t->handle);
+    if (e == NULL)
+        return;
+    struct tg_wlease *l = &e->l;
+    if (t->kind == TG_TIMER_LEND) {
+        tg_wlease_settle(w, l);
+    } else if (l->nrunning > 0 && l->nqueued > 0 &&
+               l->run_since_ns + w->ctx->lim.overrun_ns <= w->ctx->now_ns) {
+        bounce_queue(w, l, TG_BOUNCE_OVERRUN);
+    }
+}
+
+/* ----- looking ------------------------------------------------------------------------ */
+
+static void check_lease(const struct tg_worker *w, const struct tg_wlease *l)
+{
+    uint32_t n = 0, running = 0, blocked = 0, slot = 0;
+    const struct tg_exec *e;
+    DL_FOREACH(l->queue, e) {
+        TG_ASSERT(e->lease == l && (e->state == TG_EXEC_FETCHING ||
+                                    e->state == TG_EXEC_QUEUED));
+        n++;
+    }
+    while ((e = tg_slab_next(&w->execs, &slot)) != NULL) {
+        running += e->lease == l && e->state == TG_EXEC_RUNNING;
+        blocked += e->lease == l && e->state == TG_EXEC_BLOCKED;
+    }
+    TG_ASSERT(n == l->nqueued && running == l->nrunning &&
+              blocked == l->nblocked);
+    TG_ASSERT(!l->lent || (running == 0 && blocked > 0 && n == 0));
+    TG_ASSERT(l->state != TG_WLEASE_CLOSING || n == 0);
+    TG_ASSERT(l->state != TG_WLEASE_CLOSING || running + blocked > 0);
+    TG_ASSERT(!w->ctx->dead[l->owner] || l->state == TG_WLEASE_CLOSING);
+    TG_ASSERT(l->id <= w->last_opened);
+}
+
+void tg_worker_check(const struct tg_worker *w)
+{
+    uint32_t slot = 0;
+    const struct tg_wlease_entry *l;
+    while ((l = tg_slab_next(&w->leases, &slot)) != NULL)
+        check_lease(w, &l->l);
+    const struct tg_held *h;
+    DL_FOREACH(w->held, h)
+        TG_ASSERT(!w->ctx->dead[h->from]);
+}
+
+bool tg_worker_quiet(const struct tg_worker *w)
+{
+    return w->execs.used == 0 && w->leases.used == 0 && w->held == NULL;
+}
