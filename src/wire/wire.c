@@ -1,0 +1,417 @@
+/* wire.c - see wire.h; doc/wire.md has the layout in words.
+ *
+ * One description of each message, code_<what>(), both writes and reads it:
+ * coder.h has the rules.  A new field is one line here.
+ */
+#include "wire/wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "wire/coder.h"
+
+/* ----- values and references ------------------------------------------- */
+
+static void code_ref(struct tg_coder *c, trygon_ref_t *ref)
+{
+    tg_code_u64(c, &ref->hi);
+    tg_code_u64(c, &ref->lo);
+}
+
+static void code_weighted(struct tg_coder *c, struct tg_weighted *w)
+{
+    code_ref(c, &w->ref);
+    tg_code_u64(c, &w->weight);
+}
+
+#define ENDS(array_) (memchr((array_), 0, sizeof(array_)) != NULL)
+
+/* An error is printed by whoever gets it: its strings must end. */
+static bool error_ok(const struct tg_val *v)
+{
+    uint64_t n = v->size / sizeof(struct trygon_error);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct trygon_error *e = tg_val_err(v, i);
+        bool few = (uint64_t)e->ncauses < n - i; /* not negative either */
+        if (e->size != sizeof *e || e->code >= 0 || !few ||
+            !ENDS(e->function) || !ENDS(e->host) || !ENDS(e->text))
+            return false;
+    }
+    return true;
+}
+
+static bool error_head_ok(const struct tg_val *v)
+{
+    uint64_t one = sizeof(struct trygon_error);
+    return v->type == TRYGON_BYTE && v->ndim == 0 && v->nrefs == 0 &&
+           v->size > 0 && v->size % one == 0 && v->size <= TG_CAUSES_MAX * one;
+}
+
+/* What can be said of a value before its parts are there. */
+static void code_head(struct tg_coder *c, struct tg_val *v)
+{
+    tg_code_u8(c, &v->type, TRYGON_COMPLEX128);
+    tg_code_u8(c, &v->ndim, TRYGON_MAX_DIMS);
+    tg_code_bool(c, &v->error);
+    tg_code_u32(c, &v->nrefs, UINT32_MAX);
+    tg_code_within(c, &v->size, 0, TG_WIRE_SIZE_MAX);
+    tg_code_must(c, !v->error || error_head_ok(v));
+}
+
+static struct tg_val *new_value(struct tg_coder *c, const struct tg_val *head)
+{
+    uint64_t least = head->ndim + (uint64_t)head->nrefs * 16 +
+                     (head->size <= TG_WIRE_EMBED ? head->size : 0);
+    if (c->rc != 0 || !tg_code_must(c, least <= c->left))
+        return NULL;
+    struct tg_val *v = tg_val_new(head->size, head->ndim, head->nrefs);
+    if (v == NULL) {
+        tg_code_fail(c, TRYGON_ERR_NOMEM);
+        return NULL;
+    }
+    v->type = head->type;
+    v->error = head->error;
+    return v;
+}
+
+static void attach(struct tg_coder *c, struct tg_val *v)
+{
+    *tg_vec_add(c->att) = v;
+}
+
+static void code_value(struct tg_coder *c, struct tg_val **val)
+{
+    struct tg_val head = {0};
+    if (!tg_reading(c))
+        head = **val;
+    code_head(c, &head);
+    if (tg_reading(c))
+        *val = new_value(c, &head);
+    struct tg_val *v = *val;
+    if (v == NULL)
+        return;
+    for (uint32_t i = 0; i < v->ndim; i++)
+        tg_code_i64(c, &v->dims[i]);
+    for (uint32_t i = 0; i < v->nrefs; i++)
+        code_ref(c, &v->refs[i]);
+    if (v->size > TG_WIRE_EMBED) {
+        attach(c, v);
+        return;
+    }
+    tg_code_raw(c, v->data, (size_t)v->size);
+    if (v->error && c->rc == 0)
+        tg_code_must(c, error_ok(v));
+}
+
+/* How an item travels. */
+enum { BY_REF, BY_VALUE, BY_VALUE_WEIGHED };
+enum { ITEM_LEAST = 6 }; /* a byte how, and an empty value */
+
+static void code_item(struct tg_coder *c, struct tg_item *it)
+{
+    uint64_t how = BY_REF;
+    if (it->val != NULL)
+        how = it->weights != NULL && it->val->nrefs > 0 ? BY_VALUE_WEIGHED
+                                                        : BY_VALUE;
+    tg_code_within(c, &how, BY_REF, BY_VALUE_WEIGHED);
+    if (how == BY_REF) {
+        code_ref(c, &it->ref);
+        tg_code_u64(c, &it->weight);
+        return;
+    }
+    code_value(c, &it->val);
+    if (how == BY_VALUE || c->rc != 0)
+        return;
+    uint32_t n = it->val->nrefs;
+    tg_code_must(c, n > 0);
+    it->weights = tg_code_room(c, it->weights, n, sizeof *it->weights, 8);
+    for (uint32_t i = 0; i < tg_code_all(c, n); i++)
+        tg_code_u64(c, &it->weights[i]);
+}
+
+static void code_items(struct tg_coder *c, struct tg_item **v, uint32_t *n,
+                       uint32_t max)
+{
+    tg_code_u32(c, n, max);
+    *v = tg_code_room(c, *v, *n, sizeof **v, ITEM_LEAST);
+    if (c->rc != 0)
+        *n = 0; /* tg_msg_fini() goes by it */
+    for (uint32_t i = 0; i < *n; i++)
+        code_item(c, &(*v)[i]);
+}
+
+/* ----- what tasks need -------------------------------------------------- */
+
+/* A mask of the amounts that are not 0, then these. */
+static void code_amounts(struct tg_coder *c, int64_t v[TG_RES_MAX])
+{
+    uint64_t mask = 0;
+    for (unsigned i = 0; i < TG_RES_MAX; i++)
+        mask |= (uint64_t)(v[i] != 0) << i;
+    tg_code_within(c, &mask, 0, (UINT64_C(1) << TG_RES_MAX) - 1);
+    for (unsigned i = 0; i < TG_RES_MAX; i++)
+        if ((mask >> i & 1) != 0) {
+            tg_code_i64(c, &v[i]);
+            tg_code_must(c, v[i] != 0);
+        }
+}
+
+enum { STRATEGY_LAST = 2 }; /* TRYGON_STRATEGY_NODE, in a header above us */
+
+static void code_shape(struct tg_coder *c, struct tg_shape *s)
+{
+    code_amounts(c, s->amount);
+    tg_code_range(c, &s->strategy, 0, STRATEGY_LAST);
+    tg_code_i32(c, &s->node);
+    tg_code_bool(c, &s->soft);
+    tg_code_bool(c, &s->fail);
+}
+
+/* ----- messages, as in msg.h -------------------------------------------- */
+
+enum { ROW_LEAST = 4, WEIGHTED_LEAST = 24, ATTEMPT_LEAST = 9 };
+enum { NOTE_MAX = 1 << 20 };
+
+static void code_demand(struct tg_coder *c, struct tg_msg_demand *m)
+{
+    tg_code_u64(c, &m->cls);
+    code_shape(c, &m->shape);
+    tg_code_u32(c, &m->want, UINT32_MAX);
+    tg_code_u32(c, &m->received, UINT32_MAX);
+    tg_code_i32(c, &m->depth);
+    tg_code_range(c, &m->nprefer, 0, TG_PREFER_MAX);
+    for (int32_t i = 0; i < m->nprefer; i++)
+        tg_code_rank(c, &m->prefer[i]);
+}
+
+static void code_lease(struct tg_coder *c, struct tg_msg_lease *m)
+{
+    tg_code_u64(c, &m->lease);
+    tg_code_u64(c, &m->cls);
+    tg_code_rank(c, &m->worker);
+}
+
+static void code_refuse(struct tg_coder *c, struct tg_msg_refuse *m)
+{
+    tg_code_u64(c, &m->cls);
+    tg_code_bool(c, &m->final);
+    tg_code_line(c, m->reason, sizeof m->reason);
+}
+
+static void code_open(struct tg_coder *c, struct tg_msg_open *m)
+{
+    tg_code_u64(c, &m->lease);
+    tg_code_rank(c, &m->owner);
+    tg_code_i32(c, &m->depth);
+    code_shape(c, &m->shape);
+    tg_code_u32(c, &m->ncpus, UINT32_MAX / 2);
+    tg_code_u32(c, &m->ngpus, UINT32_MAX / 2);
+    uint32_t n = m->ncpus + m->ngpus;
+    m->ids = tg_code_room(c, m->ids, n, sizeof *m->ids, 1);
+    for (uint32_t i = 0; i < tg_code_all(c, n); i++)
+        tg_code_i32(c, &m->ids[i]);
+}
+
+static void code_run(struct tg_coder *c, struct tg_msg_run *m)
+{
+    tg_code_u64(c, &m->lease);
+    tg_code_u64(c, &m->task);
+    tg_code_u64(c, &m->number);
+    tg_code_i32(c, &m->attempt);
+    tg_code_i32(c, &m->depth);
+    tg_code_u32(c, &m->fn, UINT32_MAX);
+    tg_code_u32(c, &m->nreturns, TG_RETURNS_MAX);
+    code_items(c, &m->args, &m->nargs, UINT32_MAX);
+    tg_code_text(c, &m->name, TG_NAME_MAX);
+}
+
+static void code_done(struct tg_coder *c, struct tg_msg_done *m)
+{
+    tg_code_u64(c, &m->lease);
+    tg_code_u64(c, &m->task);
+    tg_code_i32(c, &m->attempt);
+    tg_code_i32(c, &m->code);
+    tg_code_uint(c, &m->ran_ns);
+    code_items(c, &m->returns, &m->nreturns, TG_RETURNS_MAX);
+    bool failed = m->error != NULL;
+    tg_code_bool(c, &failed);
+    if (failed)
+        code_value(c, &m->error);
+    tg_code_must(c, m->code == 0 ? m->error == NULL : m->nreturns == 0);
+    tg_code_must(c, m->error == NULL || m->error->error);
+}
+
+static void code_bounce(struct tg_coder *c, struct tg_msg_bounce *m)
+{
+    tg_code_u64(c, &m->lease);
+    uint64_t why = (uint64_t)m->why;
+    tg_code_within(c, &why, TG_BOUNCE_CLOSED, TG_BOUNCE_OVERRUN);
+    m->why = (enum tg_bounce)why;
+    tg_code_u32(c, &m->n, UINT32_MAX);
+    m->v = tg_code_room(c, m->v, m->n, sizeof *m->v, ATTEMPT_LEAST);
+    for (uint32_t i = 0; i < tg_code_all(c, m->n); i++) {
+        tg_code_u64(c, &m->v[i].task);
+        tg_code_i32(c, &m->v[i].attempt);
+    }
+}
+
+static void code_cancel(struct tg_coder *c, struct tg_msg_cancel *m)
+{
+    tg_code_u64(c, &m->task);
+    tg_code_i32(c, &m->attempt);
+    tg_code_bool(c, &m->recursive);
+}
+
+static void code_watch(struct tg_coder *c, struct tg_msg_watch *m)
+{
+    code_ref(c, &m->ref);
+    tg_code_bool(c, &m->fetch);
+}
+
+static void code_value_msg(struct tg_coder *c, struct tg_msg_value *m)
+{
+    code_ref(c, &m->ref);
+    tg_code_uint(c, &m->size);
+    tg_code_bool(c, &m->here);
+    if (m->here) {
+        code_item(c, &m->item);
+        tg_code_must(c, m->item.val != NULL);
+    }
+}
+
+static void code_drop(struct tg_coder *c, struct tg_msg_drop *m)
+{
+    tg_code_u32(c, &m->n, UINT32_MAX);
+    m->v = tg_code_room(c, m->v, m->n, sizeof *m->v, WEIGHTED_LEAST);
+    for (uint32_t i = 0; i < tg_code_all(c, m->n); i++)
+        code_weighted(c, &m->v[i]);
+}
+
+static void code_cancel_ref(struct tg_coder *c, struct tg_msg_cancel_ref *m)
+{
+    code_ref(c, &m->ref);
+    tg_code_bool(c, &m->recursive);
+}
+
+static void code_note(struct tg_coder *c, struct tg_msg_note *m)
+{
+    tg_code_range(c, &m->level, TRYGON_LOG_ERROR, TRYGON_LOG_DEBUG);
+    tg_code_text(c, &m->text, NOTE_MAX);
+    tg_code_must(c, m->text != NULL);
+}
+
+static void code_table(struct tg_coder *c, struct tg_msg_table *m)
+{
+    tg_code_u64(c, &m->waiter);
+    tg_code_u32(c, &m->n, UINT32_MAX);
+    m->v = tg_code_room(c, m->v, m->n, sizeof *m->v, ROW_LEAST);
+    for (uint32_t i = 0; i < tg_code_all(c, m->n); i++) {
+        tg_code_rank(c, &m->v[i].rank);
+        tg_code_bool(c, &m->v[i].alive);
+        code_amounts(c, m->v[i].total);
+        code_amounts(c, m->v[i].avail);
+    }
+}
+
+static void code_counts(struct tg_coder *c, struct tg_msg_counts *m)
+{
+    tg_code_u32(c, &m->round, UINT32_MAX);
+    tg_code_bool(c, &m->quiet);
+    tg_code_uint(c, &m->sent);
+    tg_code_uint(c, &m->received);
+}
+
+static void code_body(struct tg_coder *c, struct tg_msg *m)
+{
+    switch (m->type) {
+    case TG_MSG_DEMAND: code_demand(c, &m->u.demand); break;
+    case TG_MSG_LEASE: code_lease(c, &m->u.lease); break;
+    case TG_MSG_REFUSE: code_refuse(c, &m->u.refuse); break;
+    case TG_MSG_OPEN: code_open(c, &m->u.open); break;
+    case TG_MSG_RECALL:
+    case TG_MSG_CLOSE:
+    case TG_MSG_CLOSED:
+    case TG_MSG_LEND:
+    case TG_MSG_RESUME: tg_code_u64(c, &m->u.close.lease); break;
+    case TG_MSG_RUN: code_run(c, &m->u.run); break;
+    case TG_MSG_DONE: code_done(c, &m->u.done); break;
+    case TG_MSG_BOUNCE: code_bounce(c, &m->u.bounce); break;
+    case TG_MSG_CANCEL: code_cancel(c, &m->u.cancel); break;
+    case TG_MSG_WATCH: code_watch(c, &m->u.watch); break;
+    case TG_MSG_VALUE: code_value_msg(c, &m->u.value); break;
+    case TG_MSG_DROP: code_drop(c, &m->u.drop); break;
+    case TG_MSG_MORE: code_ref(c, &m->u.more.w.ref); break;
+    case TG_MSG_WEIGHT: code_weighted(c, &m->u.more.w); break;
+    case TG_MSG_CANCEL_REF: code_cancel_ref(c, &m->u.cancel_ref); break;
+    case TG_MSG_GONE: tg_code_rank(c, &m->u.gone.rank); break;
+    case TG_MSG_NOTE: code_note(c, &m->u.note); break;
+    case TG_MSG_QUERY: tg_code_u64(c, &m->u.query.waiter); break;
+    case TG_MSG_TABLE: code_table(c, &m->u.table); break;
+    case TG_MSG_ENDED: tg_code_i32(c, &m->u.ended.status); break;
+    case TG_MSG_COUNTS: code_counts(c, &m->u.counts); break;
+    case TG_MSG_PROBE:
+    case TG_MSG_BYE: tg_code_u32(c, &m->u.counts.round, UINT32_MAX); break;
+    }
+}
+
+static void code_msg(struct tg_coder *c, struct tg_msg *m)
+{
+    uint64_t type = (uint64_t)m->type;
+    if (!tg_code_within(c, &type, 1, TG_MSG_LAST))
+        return;
+    m->type = (enum tg_msg_type)type;
+    code_body(c, m);
+}
+
+/* ----- wire.h ------------------------------------------------------------ */
+
+void tg_bytes_fini(struct tg_bytes *b)
+{
+    free(b->v);
+    *b = (struct tg_bytes){0};
+}
+
+void tg_attached_fini(struct tg_attached *a)
+{
+    tg_vec_free(a);
+}
+
+void tg_wire_encode(const struct tg_msg *m, struct tg_bytes *out,
+                    struct tg_attached *att)
+{
+    struct tg_msg copy = *m; /* the fields; what they point to is not copied */
+    struct tg_coder c = {.out = out, .att = att};
+    code_msg(&c, &copy);
+}
+
+int tg_wire_decode(const unsigned char *p, size_t n, struct tg_msg *m,
+                   struct tg_attached *att)
+{
+    memset(m, 0, sizeof *m);
+    uint32_t had = att->n;
+    struct tg_coder c = {.p = p, .left = n, .att = att};
+    code_msg(&c, m);
+    tg_code_must(&c, c.left == 0);
+    if (c.rc != 0) {
+        att->n = had;
+        tg_msg_fini(m);
+    }
+    return c.rc;
+}
+
+static bool complete(const struct tg_val *v)
+{
+    return v == NULL || !v->error || error_ok(v);
+}
+
+bool tg_wire_complete(const struct tg_msg *m)
+{
+    struct tg_msg copy = *m; /* tg_msg_items() gives pointers to change */
+    uint32_t n = 0;
+    const struct tg_item *items = tg_msg_items(&copy, &n);
+    for (uint32_t i = 0; i < n; i++)
+        if (!complete(items[i].val))
+            return false;
+    return m->type != TG_MSG_DONE || complete(m->u.done.error);
+}

@@ -1,0 +1,514 @@
+/* gen.c - see gen.h.
+ *
+ * Fields of one place and one kind are in a table, for making and comparing
+ * alike; what has pointers or limits of its own follows by hand.
+ */
+#include "gen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* ----- tg_val_new ------------------------------------------------------- */
+
+struct tg_val *__real_tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs);
+struct tg_val *__wrap_tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs);
+
+static unsigned fail_in;
+
+void gen_fail_val(unsigned n)
+{
+    fail_in = n;
+}
+
+struct tg_val *__wrap_tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs)
+{
+    bool fail = fail_in > 0 && --fail_in == 0;
+    if (fail || size >= GEN_VAL_MAX)
+        return NULL;
+    return __real_tg_val_new(size, ndim, nrefs);
+}
+
+/* ----- parts ------------------------------------------------------------ */
+
+static uint32_t below(struct gen *g, uint32_t n)
+{
+    return tg_rng_below(&g->rng, n);
+}
+
+static uint64_t number(struct gen *g)
+{
+    uint64_t v = tg_rng_next(&g->rng);
+    return v >> below(g, 64);
+}
+
+static int64_t integer(struct gen *g)
+{
+    int64_t v = (int64_t)number(g);
+    return below(g, 2) == 0 ? v : ~v;
+}
+
+static int32_t rank(struct gen *g)
+{
+    if (below(g, 8) == 0)
+        return -1;
+    return (int32_t)(number(g) & 0xffffff);
+}
+
+static uint32_t count(struct gen *g, uint32_t most)
+{
+    return below(g, g->small ? 3 : most + 1);
+}
+
+static trygon_ref_t ref(struct gen *g)
+{
+    trygon_ref_t r;
+    r.hi = number(g);
+    r.lo = number(g);
+    return r;
+}
+
+static void bytes(struct gen *g, unsigned char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = (unsigned char)tg_rng_next(&g->rng);
+}
+
+/* Random letters up to a NUL somewhere; room is at least 1. */
+static void line(struct gen *g, char *s, size_t room)
+{
+    size_t n = below(g, g->small && room > 9 ? 9 : (uint32_t)room);
+    for (size_t i = 0; i < n; i++)
+        s[i] = (char)(1 + below(g, 255));
+    s[n] = 0;
+}
+
+static char *text(struct gen *g, size_t room)
+{
+    char *s = tg_alloc(room);
+    line(g, s, room);
+    return s;
+}
+
+static struct tg_val *error_val(struct gen *g)
+{
+    uint32_t n = 1 + (g->small ? 0 : below(g, TG_CAUSES_MAX));
+    struct tg_val *v = tg_val_new(n * sizeof(struct trygon_error), 0, 0);
+    TG_ASSERT(v != NULL);
+    v->error = true;
+    for (uint32_t i = 0; i < n; i++) {
+        struct trygon_error e = {.size = sizeof e};
+        e.code = -1 - (int32_t)below(g, 20);
+        e.user_code = (int32_t)integer(g);
+        e.rank = rank(g);
+        e.ncauses = (int32_t)(n - i - 1);
+        e.task = number(g);
+        line(g, e.function, sizeof e.function);
+        line(g, e.host, sizeof e.host);
+        line(g, e.text, sizeof e.text);
+        memcpy(v->data + i * sizeof e, &e, sizeof e);
+    }
+    return v;
+}
+
+static uint32_t val_size(struct gen *g)
+{
+    static const uint32_t sizes[] = {0, 1, 8, 8, 8, 127, 128};
+    static const uint32_t more[] = {TG_WIRE_EMBED, TG_WIRE_EMBED + 1, 5000};
+    uint32_t i = below(g, g->small ? 5 : 10);
+    return i < 7 ? sizes[i] : more[i - 7];
+}
+
+static struct tg_val *plain_val(struct gen *g)
+{
+    uint32_t ndim = count(g, TRYGON_MAX_DIMS);
+    uint32_t nrefs = count(g, 20);
+    struct tg_val *v = tg_val_new(val_size(g), ndim, nrefs);
+    TG_ASSERT(v != NULL);
+    v->type = (uint8_t)below(g, TRYGON_COMPLEX128 + 1);
+    for (uint32_t i = 0; i < v->ndim; i++)
+        v->dims[i] = integer(g);
+    for (uint32_t i = 0; i < v->nrefs; i++)
+        v->refs[i] = ref(g);
+    bytes(g, v->data, (size_t)v->size);
+    return v;
+}
+
+static void item(struct gen *g, struct tg_item *it, bool by_ref)
+{
+    if (by_ref) {
+        it->ref = ref(g);
+        it->weight = number(g);
+        return;
+    }
+    it->val = below(g, 6) == 0 ? error_val(g) : plain_val(g);
+    uint32_t n = it->val->nrefs;
+    if (n == 0 || below(g, 3) == 0)
+        return;
+    it->weights = tg_alloc(n * sizeof *it->weights);
+    for (uint32_t i = 0; i < n; i++)
+        it->weights[i] = number(g);
+}
+
+static struct tg_item *items(struct gen *g, uint32_t *n)
+{
+    *n = count(g, 6);
+    if (*n == 0)
+        return NULL;
+    struct tg_item *v = tg_alloc(*n * sizeof *v);
+    for (uint32_t i = 0; i < *n; i++)
+        item(g, &v[i], below(g, 3) == 0);
+    return v;
+}
+
+static void amounts(struct gen *g, int64_t v[TG_RES_MAX])
+{
+    uint32_t dense = below(g, 4);
+    for (unsigned i = 0; i < TG_RES_MAX; i++)
+        if (below(g, 4) < dense)
+            v[i] = integer(g);
+}
+
+static void shape(struct gen *g, struct tg_shape *s)
+{
+    amounts(g, s->amount);
+    s->strategy = (int32_t)below(g, 3);
+    s->node = (int32_t)integer(g);
+    s->soft = below(g, 2) != 0;
+    s->fail = below(g, 2) != 0;
+}
+
+static bool same_shape(const struct tg_shape *a, const struct tg_shape *b)
+{
+    return memcmp(a->amount, b->amount, sizeof a->amount) == 0 &&
+           a->strategy == b->strategy && a->node == b->node &&
+           a->soft == b->soft && a->fail == b->fail;
+}
+
+static bool same_val(const struct tg_val *a, const struct tg_val *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return a->type == b->type && a->ndim == b->ndim && a->error == b->error &&
+           a->nrefs == b->nrefs && a->size == b->size &&
+           memcmp(a->dims, b->dims, a->ndim * sizeof *a->dims) == 0 &&
+           memcmp(a->refs, b->refs, a->nrefs * sizeof *a->refs) == 0 &&
+           memcmp(a->data, b->data, (size_t)a->size) == 0;
+}
+
+static bool same_item(const struct tg_item *a, const struct tg_item *b)
+{
+    if (!same_val(a->val, b->val))
+        return false;
+    if (a->val == NULL)
+        return tg_ref_eq(a->ref, b->ref) && a->weight == b->weight;
+    if (a->weights == NULL || b->weights == NULL)
+        return a->weights == b->weights;
+    return memcmp(a->weights, b->weights, a->val->nrefs * sizeof *a->weights) ==
+           0;
+}
+
+static bool same_items(const struct tg_item *a, const struct tg_item *b,
+                       uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (!same_item(&a[i], &b[i]))
+            return false;
+    return true;
+}
+
+/* ----- plain fields ----------------------------------------------------- */
+
+enum kind { U64, U32, I32, RANK, BOOL, REF, SHAPE, LINE };
+
+struct field {
+    enum tg_msg_type type;
+    enum kind kind;
+    size_t at, size;
+};
+
+#define F(type_, field_, kind_)                                   \
+    {                                                             \
+        TG_MSG_##type_, kind_, offsetof(struct tg_msg, u.field_), \
+            sizeof(((struct tg_msg *)0)->u.field_)                \
+    }
+
+static const struct field fields[] = {
+    F(DEMAND, demand.cls, U64),
+    F(DEMAND, demand.shape, SHAPE),
+    F(DEMAND, demand.want, U32),
+    F(DEMAND, demand.received, U32),
+    F(DEMAND, demand.depth, I32),
+    F(LEASE, lease.lease, U64),
+    F(LEASE, lease.cls, U64),
+    F(LEASE, lease.worker, RANK),
+    F(REFUSE, refuse.cls, U64),
+    F(REFUSE, refuse.final, BOOL),
+    F(REFUSE, refuse.reason, LINE),
+    F(OPEN, open.lease, U64),
+    F(OPEN, open.owner, RANK),
+    F(OPEN, open.depth, I32),
+    F(OPEN, open.shape, SHAPE),
+    F(RECALL, close.lease, U64),
+    F(CLOSE, close.lease, U64),
+    F(CLOSED, close.lease, U64),
+    F(LEND, close.lease, U64),
+    F(RESUME, close.lease, U64),
+    F(RUN, run.lease, U64),
+    F(RUN, run.task, U64),
+    F(RUN, run.number, U64),
+    F(RUN, run.attempt, I32),
+    F(RUN, run.depth, I32),
+    F(RUN, run.fn, U32),
+    F(DONE, done.lease, U64),
+    F(DONE, done.task, U64),
+    F(DONE, done.attempt, I32),
+    F(DONE, done.ran_ns, U64),
+    F(BOUNCE, bounce.lease, U64),
+    F(CANCEL, cancel.task, U64),
+    F(CANCEL, cancel.attempt, I32),
+    F(CANCEL, cancel.recursive, BOOL),
+    F(WATCH, watch.ref, REF),
+    F(WATCH, watch.fetch, BOOL),
+    F(VALUE, value.ref, REF),
+    F(VALUE, value.size, U64),
+    F(VALUE, value.here, BOOL),
+    F(MORE, more.w.ref, REF),
+    F(WEIGHT, more.w.ref, REF),
+    F(WEIGHT, more.w.weight, U64),
+    F(CANCEL_REF, cancel_ref.ref, REF),
+    F(CANCEL_REF, cancel_ref.recursive, BOOL),
+    F(GONE, gone.rank, RANK),
+    F(QUERY, query.waiter, U64),
+    F(TABLE, table.waiter, U64),
+    F(ENDED, ended.status, I32),
+    F(PROBE, counts.round, U32),
+    F(COUNTS, counts.round, U32),
+    F(COUNTS, counts.quiet, BOOL),
+    F(COUNTS, counts.sent, U64),
+    F(COUNTS, counts.received, U64),
+    F(BYE, counts.round, U32),
+};
+
+enum { NFIELDS = sizeof fields / sizeof fields[0] };
+
+static void gen_field(struct gen *g, enum kind kind, void *at, size_t size)
+{
+    switch (kind) {
+    case U64: *(uint64_t *)at = number(g); break;
+    case U32: *(uint32_t *)at = (uint32_t)number(g); break;
+    case I32: *(int32_t *)at = (int32_t)integer(g); break;
+    case RANK: *(int32_t *)at = rank(g); break;
+    case BOOL: *(bool *)at = below(g, 2) != 0; break;
+    case REF: *(trygon_ref_t *)at = ref(g); break;
+    case SHAPE: shape(g, at); break;
+    case LINE: line(g, at, size); break;
+    }
+}
+
+static bool same_fields(const struct tg_msg *a, const struct tg_msg *b)
+{
+    for (size_t i = 0; i < NFIELDS; i++) {
+        const struct field *f = &fields[i];
+        const char *pa = (const char *)a + f->at;
+        const char *pb = (const char *)b + f->at;
+        if (f->type != a->type)
+            continue;
+        if (f->kind == SHAPE  ? !same_shape((const void *)pa, (const void *)pb)
+            : f->kind == LINE ? strcmp(pa, pb) != 0
+                              : memcmp(pa, pb, f->size) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* ----- the rest --------------------------------------------------------- */
+
+static void gen_demand(struct gen *g, struct tg_msg_demand *m)
+{
+    m->nprefer = (int32_t)below(g, TG_PREFER_MAX + 1);
+    for (int32_t i = 0; i < m->nprefer; i++)
+        m->prefer[i] = rank(g);
+}
+
+static void gen_open(struct gen *g, struct tg_msg_open *m)
+{
+    m->ncpus = count(g, 20);
+    m->ngpus = count(g, 8);
+    uint32_t n = m->ncpus + m->ngpus;
+    m->ids = n > 0 ? tg_alloc(n * sizeof *m->ids) : NULL;
+    for (uint32_t i = 0; i < n; i++)
+        m->ids[i] = (int32_t)integer(g);
+}
+
+static void gen_done(struct gen *g, struct tg_msg_done *m)
+{
+    if (below(g, 3) > 0) {
+        m->returns = items(g, &m->nreturns);
+        return;
+    }
+    m->code = below(g, 2) == 0 ? -3 : 1 + (int32_t)(number(g) >> 34);
+    m->error = below(g, 4) > 0 ? error_val(g) : NULL;
+}
+
+static void gen_bounce(struct gen *g, struct tg_msg_bounce *m)
+{
+    m->why = (enum tg_bounce)(TG_BOUNCE_CLOSED + below(g, 3));
+    m->n = count(g, 20);
+    m->v = m->n > 0 ? tg_alloc(m->n * sizeof *m->v) : NULL;
+    for (uint32_t i = 0; i < m->n; i++) {
+        m->v[i].task = number(g);
+        m->v[i].attempt = (int32_t)integer(g);
+    }
+}
+
+static void gen_drop(struct gen *g, struct tg_msg_drop *m)
+{
+    m->n = count(g, 20);
+    m->v = m->n > 0 ? tg_alloc(m->n * sizeof *m->v) : NULL;
+    for (uint32_t i = 0; i < m->n; i++) {
+        m->v[i].ref = ref(g);
+        m->v[i].weight = number(g);
+    }
+}
+
+static void gen_table(struct gen *g, struct tg_msg_table *m)
+{
+    m->n = count(g, 10);
+    m->v = m->n > 0 ? tg_alloc(m->n * sizeof *m->v) : NULL;
+    for (uint32_t i = 0; i < m->n; i++) {
+        m->v[i].rank = rank(g);
+        m->v[i].alive = below(g, 2) != 0;
+        amounts(g, m->v[i].total);
+        amounts(g, m->v[i].avail);
+    }
+}
+
+void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
+{
+    memset(m, 0, sizeof *m);
+    m->type = type;
+    for (size_t i = 0; i < NFIELDS; i++)
+        if (fields[i].type == type)
+            gen_field(g, fields[i].kind, (char *)m + fields[i].at,
+                      fields[i].size);
+    if (type == TG_MSG_DEMAND) {
+        gen_demand(g, &m->u.demand);
+    } else if (type == TG_MSG_OPEN) {
+        gen_open(g, &m->u.open);
+    } else if (type == TG_MSG_RUN) {
+        m->u.run.nreturns = below(g, TG_RETURNS_MAX + 1);
+        m->u.run.args = items(g, &m->u.run.nargs);
+        m->u.run.name = below(g, 2) == 0 ? text(g, TG_NAME_MAX) : NULL;
+    } else if (type == TG_MSG_DONE) {
+        gen_done(g, &m->u.done);
+    } else if (type == TG_MSG_BOUNCE) {
+        gen_bounce(g, &m->u.bounce);
+    } else if (type == TG_MSG_VALUE && m->u.value.here) {
+        item(g, &m->u.value.item, false);
+    } else if (type == TG_MSG_DROP) {
+        gen_drop(g, &m->u.drop);
+    } else if (type == TG_MSG_NOTE) {
+        m->u.note.level = 1 + (int32_t)below(g, 4);
+        m->u.note.text = text(g, 300);
+    } else if (type == TG_MSG_TABLE) {
+        gen_table(g, &m->u.table);
+    }
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool same_ints(const int32_t *a, const int32_t *b, size_t n)
+{
+    return n == 0 || memcmp(a, b, n * sizeof *a) == 0;
+}
+
+static bool same_demand(const struct tg_msg_demand *a,
+                        const struct tg_msg_demand *b)
+{
+    return a->nprefer == b->nprefer &&
+           same_ints(a->prefer, b->prefer, (size_t)a->nprefer);
+}
+
+static bool same_open(const struct tg_msg_open *a, const struct tg_msg_open *b)
+{
+    return a->ncpus == b->ncpus && a->ngpus == b->ngpus &&
+           same_ints(a->ids, b->ids, (size_t)a->ncpus + a->ngpus);
+}
+
+static bool same_run(const struct tg_msg_run *a, const struct tg_msg_run *b)
+{
+    return a->nreturns == b->nreturns && a->nargs == b->nargs &&
+           same_items(a->args, b->args, a->nargs) &&
+           same_text(a->name, b->name);
+}
+
+static bool same_done(const struct tg_msg_done *a, const struct tg_msg_done *b)
+{
+    return a->code == b->code && a->nreturns == b->nreturns &&
+           same_items(a->returns, b->returns, a->nreturns) &&
+           same_val(a->error, b->error);
+}
+
+static bool same_bounce(const struct tg_msg_bounce *a,
+                        const struct tg_msg_bounce *b)
+{
+    bool same = a->why == b->why && a->n == b->n;
+    for (uint32_t i = 0; same && i < a->n; i++)
+        same =
+            a->v[i].task == b->v[i].task && a->v[i].attempt == b->v[i].attempt;
+    return same;
+}
+
+static bool same_drop(const struct tg_msg_drop *a, const struct tg_msg_drop *b)
+{
+    bool same = a->n == b->n;
+    for (uint32_t i = 0; same && i < a->n; i++)
+        same = tg_ref_eq(a->v[i].ref, b->v[i].ref) &&
+               a->v[i].weight == b->v[i].weight;
+    return same;
+}
+
+static bool same_table(const struct tg_msg_table *a,
+                       const struct tg_msg_table *b)
+{
+    bool same = a->n == b->n;
+    for (uint32_t i = 0; same && i < a->n; i++) {
+        const struct tg_row *ra = &a->v[i], *rb = &b->v[i];
+        same = ra->rank == rb->rank && ra->alive == rb->alive &&
+               memcmp(ra->total, rb->total, sizeof ra->total) == 0 &&
+               memcmp(ra->avail, rb->avail, sizeof ra->avail) == 0;
+    }
+    return same;
+}
+
+bool gen_same(const struct tg_msg *a, const struct tg_msg *b)
+{
+    if (a->type != b->type || !same_fields(a, b))
+        return false;
+    if (a->type == TG_MSG_DEMAND)
+        return same_demand(&a->u.demand, &b->u.demand);
+    if (a->type == TG_MSG_OPEN)
+        return same_open(&a->u.open, &b->u.open);
+    if (a->type == TG_MSG_RUN)
+        return same_run(&a->u.run, &b->u.run);
+    if (a->type == TG_MSG_DONE)
+        return same_done(&a->u.done, &b->u.done);
+    if (a->type == TG_MSG_BOUNCE)
+        return same_bounce(&a->u.bounce, &b->u.bounce);
+    if (a->type == TG_MSG_VALUE)
+        return !a->u.value.here ||
+               same_item(&a->u.value.item, &b->u.value.item);
+    if (a->type == TG_MSG_DROP)
+        return same_drop(&a->u.drop, &b->u.drop);
+    if (a->type == TG_MSG_NOTE)
+        return a->u.note.level == b->u.note.level &&
+               same_text(a->u.note.text, b->u.note.text);
+    if (a->type == TG_MSG_TABLE)
+        return same_table(&a->u.table, &b->u.table);
+    return true;
+}

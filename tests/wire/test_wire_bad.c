@@ -1,0 +1,248 @@
+/* test_wire_bad.c - what no rank of ours would send is refused, case by case. */
+#include "wire/wire.h"
+
+#include <CUnit/Basic.h>
+#include <string.h>
+
+#include "body.h"
+
+#define REFUSED(...)                                        \
+    CU_ASSERT(refused((const unsigned char[]){__VA_ARGS__}, \
+                      sizeof((const unsigned char[]){__VA_ARGS__})))
+
+#define ACCEPTED(...)                                        \
+    CU_ASSERT(accepted((const unsigned char[]){__VA_ARGS__}, \
+                       sizeof((const unsigned char[]){__VA_ARGS__})))
+
+#define ZEROS_8 0, 0, 0, 0, 0, 0, 0, 0
+
+static void bad_numbers_are_refused(void)
+{
+    ACCEPTED(TG_MSG_ENDED, 1);
+    REFUSED(0);
+    REFUSED(TG_MSG_LAST + 1, 0);
+    REFUSED(0x80 | TG_MSG_ENDED, 0, 1); /* longer than need be */
+    REFUSED(TG_MSG_ENDED, 0x81, 0);
+    ACCEPTED(TG_MSG_ENDED, 0xff, 0xff, 0xff, 0xff, 0x0f);
+    REFUSED(TG_MSG_ENDED, 0xff, 0xff, 0xff, 0xff, 0x1f); /* 33 bits */
+    ACCEPTED(TG_MSG_COUNTS, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+             0xff, 0xff, 1);
+    REFUSED(TG_MSG_COUNTS, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+            0xff, 0xff, 2); /* 65 bits */
+    REFUSED(TG_MSG_COUNTS, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+            0xff, 0xff, 0x81, 0);
+    ACCEPTED(TG_MSG_COUNTS, 0, 1, 0, 0);
+    REFUSED(TG_MSG_COUNTS, 0, 2, 0, 0);            /* quiet */
+    ACCEPTED(TG_MSG_GONE, 1);                      /* -1 */
+    REFUSED(TG_MSG_GONE, 3);                       /* -2 */
+    ACCEPTED(TG_MSG_GONE, 0xfe, 0xff, 0xff, 0x0f); /* 2^24 - 1 */
+    REFUSED(TG_MSG_GONE, 0x80, 0x80, 0x80, 0x10);  /* 2^24 */
+    ACCEPTED(TG_MSG_BOUNCE, ZEROS_8, TG_BOUNCE_CLOSED, 0);
+    REFUSED(TG_MSG_BOUNCE, ZEROS_8, 0, 0);
+    REFUSED(TG_MSG_BOUNCE, ZEROS_8, TG_BOUNCE_OVERRUN + 1, 0);
+}
+
+static void bad_shapes_are_refused(void)
+{
+    /* cls, mask, strategy, node, soft, fail, want, received, depth, nprefer */
+    ACCEPTED(TG_MSG_DEMAND, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    ACCEPTED(TG_MSG_DEMAND, ZEROS_8, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0);
+    REFUSED(TG_MSG_DEMAND, ZEROS_8, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    REFUSED(TG_MSG_DEMAND, ZEROS_8, 0x80, 0x80, 4, 0, 0, 0, 0, 0, 0, 0, 0);
+    REFUSED(TG_MSG_DEMAND, ZEROS_8, 0, 6, 0, 0, 0, 0, 0, 0, 0);
+    REFUSED(TG_MSG_DEMAND, ZEROS_8, 0, 1, 0, 0, 0, 0, 0, 0, 0);
+    REFUSED(TG_MSG_DEMAND, ZEROS_8, 0, 0, 0, 2, 0, 0, 0, 0, 0);
+    ACCEPTED(TG_MSG_DEMAND, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0);
+    REFUSED(TG_MSG_DEMAND, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0);
+    REFUSED(TG_MSG_DEMAND, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+}
+
+/* Each announces more than what follows could hold. */
+static void bad_counts_are_refused(void)
+{
+    REFUSED(TG_MSG_DROP, 0xff, 0xff, 0xff, 0xff, 0x0f);
+    REFUSED(TG_MSG_DROP, 2, ZEROS_8, ZEROS_8, ZEROS_8);
+    REFUSED(TG_MSG_BOUNCE, ZEROS_8, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0);
+    REFUSED(TG_MSG_TABLE, ZEROS_8, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0, 0);
+    REFUSED(TG_MSG_OPEN, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 2, 0xff, 0xff, 0xff,
+            0xff, 0x07, 0, 0);
+    REFUSED(TG_MSG_OPEN, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0);
+    REFUSED(TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, 0, 0, 0, 0, 0xff, 0xff, 0xff,
+            0xff, 0x0f, 0);
+    REFUSED(TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, 0, 0, 0, 0x80, 0x80, 4, 0,
+            0); /* 65536 returns */
+}
+
+static void bad_strings_are_refused(void)
+{
+    ACCEPTED(TG_MSG_NOTE, 2, 2, 'a', 0);
+    REFUSED(TG_MSG_NOTE, 2, 2, 'a', 'b');
+    REFUSED(TG_MSG_NOTE, 2, 3, 'a', 0, 0);
+    REFUSED(TG_MSG_NOTE, 2, 0);
+    REFUSED(TG_MSG_NOTE, 0, 1, 0);
+    REFUSED(TG_MSG_NOTE, 10, 1, 0);
+    REFUSED(TG_MSG_NOTE, 2, 0xff, 0xff, 0x03, 'a', 0);
+    ACCEPTED(TG_MSG_REFUSE, ZEROS_8, 0, 1, 0);
+    REFUSED(TG_MSG_REFUSE, ZEROS_8, 0, 0);
+    REFUSED(TG_MSG_REFUSE, ZEROS_8, 0, 2, 0, 0);
+
+    struct tg_msg m = {.type = TG_MSG_REFUSE};
+    memset(m.u.refuse.reason, 'r', sizeof m.u.refuse.reason - 1);
+    struct body e = encode(&m);
+    CU_ASSERT(accepted(e.b.v, e.b.n));
+    e.b.v[e.b.n - 1] = 'r';
+    CU_ASSERT(refused(e.b.v, e.b.n));
+    body_fini(&e);
+
+    /* The name's length is behind the type, three names and five numbers. */
+    unsigned char run[31 + TG_NAME_MAX + 1] = {TG_MSG_RUN};
+    memset(run + 31, 'n', TG_NAME_MAX - 1);
+    run[30] = TG_NAME_MAX;
+    CU_ASSERT(accepted(run, sizeof run - 1));
+    run[30 + TG_NAME_MAX] = 'n';
+    run[30] = TG_NAME_MAX + 1;
+    CU_ASSERT(refused(run, sizeof run));
+}
+
+/* The items of VALUE messages: ref, size, here, how, type, ndim, error, nrefs,
+ * size, data. */
+static void bad_values_are_refused(void)
+{
+#define HEAD TG_MSG_VALUE, ZEROS_8, ZEROS_8, 0, 1
+    ACCEPTED(HEAD, 1, 0, 0, 0, 0, 0);
+    REFUSED(HEAD, 0, ZEROS_8, ZEROS_8, ZEROS_8); /* here, by reference */
+    REFUSED(HEAD, 3, 0, 0, 0, 0, 0);
+    REFUSED(HEAD, 1, TRYGON_COMPLEX128 + 1, 0, 0, 0, 0);
+    REFUSED(HEAD, 1, TRYGON_BY_REF, 0, 0, 0, 0);
+    REFUSED(HEAD, 1, 1, TRYGON_MAX_DIMS + 1, 0, 0, 0, ZEROS_8, 0);
+    REFUSED(HEAD, 1, 0, 0, 0, 0, 2, 0xaa);
+    REFUSED(HEAD, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, 0);
+    REFUSED(HEAD, 2, 0, 0, 0, 0, 0); /* weights of no references */
+    ACCEPTED(HEAD, 2, 0, 0, 0, 1, 0, ZEROS_8, ZEROS_8, ZEROS_8);
+    ACCEPTED(HEAD, 1, 0, 0, 0, 1, 0, ZEROS_8, ZEROS_8);
+    REFUSED(HEAD, 2, 0, 0, 0, 1, 0, ZEROS_8, ZEROS_8);
+    REFUSED(HEAD, 1, 0, 0, 1, 0, 0);         /* an empty error */
+    REFUSED(HEAD, 1, 0, 0, 1, 0, 1, 0);      /* less than one */
+    REFUSED(HEAD, 1, 0, 0, 1, 0, 0xc0, 26);  /* 8 and a bit, apart */
+    ACCEPTED(HEAD, 1, 0, 0, 1, 0, 0x80, 26); /* 8 */
+    REFUSED(HEAD, 1, 0, 0, 1, 0, 0xa0, 29);  /* 9 */
+    REFUSED(HEAD, 1, 0, 0, 0, 0, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40);
+#undef HEAD
+}
+
+/* A failed task's message, whose error has n - 1 causes. */
+static void failed_task(struct tg_msg *m, int n)
+{
+    struct tg_val *v = tg_val_error(TRYGON_ERR_TASK, 1, 1, "f", "root");
+    for (int i = 1; i < n; i++) {
+        struct tg_val *cause = v;
+        v = tg_val_error(TRYGON_ERR_DEPENDENCY, 1, 1, "f", "%d", i);
+        v = tg_val_caused(v, cause);
+        tg_val_drop(&cause);
+    }
+    *m = (struct tg_msg){.type = TG_MSG_DONE};
+    m->u.done.code = TRYGON_ERR_TASK;
+    m->u.done.error = v;
+}
+
+/* Writes a number into field `at` of error i; encode would not let us. */
+static void spoil(unsigned char *data, size_t i, size_t at, int32_t v)
+{
+    memcpy(data + i * sizeof(struct trygon_error) + at, &v, sizeof v);
+}
+
+static void unending(unsigned char *data, size_t i)
+{
+    struct trygon_error e;
+    memset(e.text, 'x', sizeof e.text);
+    memcpy(data + i * sizeof e + offsetof(struct trygon_error, text), e.text,
+           sizeof e.text);
+}
+
+static void bad_errors_are_refused(void)
+{
+    static const struct {
+        size_t at;
+        int32_t v;
+        bool ok;
+    } cases[] = {{offsetof(struct trygon_error, code), -1, true},
+                 {offsetof(struct trygon_error, code), 0, false},
+                 {offsetof(struct trygon_error, size), 8, false},
+                 {offsetof(struct trygon_error, ncauses), -1, false},
+                 {offsetof(struct trygon_error, ncauses), 0, true},
+                 {offsetof(struct trygon_error, ncauses), 2, false}};
+    struct tg_msg m;
+    failed_task(&m, 2);
+    size_t size = (size_t)m.u.done.error->size;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct body e = encode(&m);
+        unsigned char *data = e.b.v + e.b.n - size;
+        spoil(data, 0, cases[i].at, cases[i].v);
+        CU_ASSERT_EQUAL(accepted(e.b.v, e.b.n), cases[i].ok);
+        body_fini(&e);
+    }
+    struct body e = encode(&m);
+    CU_ASSERT(accepted(e.b.v, e.b.n));
+    unending(e.b.v + e.b.n - size, 1);
+    CU_ASSERT(refused(e.b.v, e.b.n));
+    body_fini(&e);
+    tg_msg_fini(&m);
+}
+
+/* Errors too long for the body are looked at when they are complete. */
+static void bad_errors_apart_are_not_complete(void)
+{
+    struct tg_msg m, got;
+    failed_task(&m, 5);
+    struct body e = encode(&m);
+    CU_ASSERT_EQUAL_FATAL(e.att.n, 1);
+    struct tg_attached in = {0};
+    CU_ASSERT_EQUAL_FATAL(decode(e.b.v, e.b.n, &got, &in), TRYGON_SUCCESS);
+    CU_ASSERT(deliver(&e.att, &in));
+    CU_ASSERT(tg_wire_complete(&got));
+    unending(in.v[0]->data, 4);
+    CU_ASSERT(!tg_wire_complete(&got));
+    tg_msg_fini(&got);
+    tg_attached_fini(&in);
+    body_fini(&e);
+    tg_msg_fini(&m);
+}
+
+/* An error without a failure, results of a failed task, a value as error. */
+static void contradictions_are_refused(void)
+{
+    struct tg_msg m;
+    failed_task(&m, 1);
+    struct body e = encode(&m);
+    CU_ASSERT(accepted(e.b.v, e.b.n));
+    e.b.v[18] = 0; /* the code, behind type, 16 and attempt */
+    CU_ASSERT(refused(e.b.v, e.b.n));
+    body_fini(&e);
+    tg_msg_fini(&m);
+#define HEAD TG_MSG_DONE, ZEROS_8, ZEROS_8, 0
+    ACCEPTED(HEAD, 0, 0, 0, 0);
+    ACCEPTED(HEAD, 2, 0, 0, 0);
+    ACCEPTED(HEAD, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0);
+    REFUSED(HEAD, 2, 0, 1, 1, 0, 0, 0, 0, 0, 0);
+    REFUSED(HEAD, 2, 0, 0, 1, 0, 0, 0, 0, 0);
+#undef HEAD
+}
+
+int main(void)
+{
+    if (CU_initialize_registry() != CUE_SUCCESS)
+        return 99;
+    CU_pSuite s = CU_add_suite("wire_bad", NULL, NULL);
+    CU_ADD_TEST(s, bad_numbers_are_refused);
+    CU_ADD_TEST(s, bad_shapes_are_refused);
+    CU_ADD_TEST(s, bad_counts_are_refused);
+    CU_ADD_TEST(s, bad_strings_are_refused);
+    CU_ADD_TEST(s, bad_values_are_refused);
+    CU_ADD_TEST(s, bad_errors_are_refused);
+    CU_ADD_TEST(s, bad_errors_apart_are_not_complete);
+    CU_ADD_TEST(s, contradictions_are_refused);
+    CU_basic_run_tests();
+    int bad = CU_get_number_of_failures() != 0;
+    CU_cleanup_registry();
+    return bad;
+}
