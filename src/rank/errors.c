@@ -1,0 +1,63 @@
+/* errors.c - the last error of each thread.
+ *
+ * An execution stays on one thread while it runs, so the thread's last error
+ * is the execution's; run.c clears it at the start of each.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rank/rank.h"
+
+static _Thread_local struct {
+    uint32_t n;
+    struct trygon_error v[1 + TG_CAUSES_MAX];
+} last;
+
+const struct trygon_error *tg_last_error(uint32_t i)
+{
+    return i < last.n ? &last.v[i] : NULL;
+}
+
+void tg_last_error_clear(void)
+{
+    last.n = 0;
+}
+
+int tg_fail(const struct trygon *tg, int code, const char *fmt, ...)
+{
+    struct trygon_error e = {.size = sizeof e};
+    e.code = code;
+    e.rank = tg != NULL ? tg->rank : -1;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(e.text, sizeof e.text, fmt, ap);
+    va_end(ap);
+    last.v[0] = e;
+    last.n = 1;
+    return code;
+}
+
+int tg_fail_with(const struct trygon *tg, const struct tg_val *error)
+{
+    const struct trygon_error *e;
+    (void)tg;
+    last.n = 0;
+    while (last.n < 1 + TG_CAUSES_MAX &&
+           (e = tg_val_err(error, last.n)) != NULL)
+        last.v[last.n++] = *e;
+    return last.n > 0 ? last.v[0].code : TRYGON_ERR_TASK;
+}
+
+/* Only as much as the caller's structure has room for; the host is added
+ * here, since the cores know ranks only. */
+void tg_error_out(const struct trygon *tg, const struct trygon_error *e,
+                  trygon_error_t *out)
+{
+    struct trygon_error full = *e;
+    size_t size = out->size < sizeof full ? out->size : sizeof full;
+    if (tg != NULL && e->rank >= 0 && e->rank < tg->nranks)
+        snprintf(full.host, sizeof full.host, "%s", tg->layout.host[e->rank]);
+    full.size = size;
+    memcpy(out, &full, size);
+}

@@ -1,0 +1,386 @@
+/* post.c - see post.h.
+ *
+ * record: 0 | body                          all of it is here
+ *         1 | tag u16 | body                attachments follow under the tag
+ *         2 | tag u16 | size u32            the body follows under the tag,
+ *                                           then its attachments, if any
+ */
+#include "rank/post.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/chan.h"
+#include "core/map.h"
+#include "wire/wire.h"
+
+enum record_kind { WHOLE, ATTACHED, APART };
+enum { RECORD_HEADER = 7 };
+
+struct transfer { /* a message of which parts travel apart */
+    bool out;
+    int32_t rank;
+    uint32_t tag;
+    struct tg_msg msg;
+    struct tg_bytes body;      /* APART only */
+    struct tg_attached pieces; /* of msg */
+    uint32_t pending;          /* pieces (and body) still under way */
+    bool body_known;           /* in: msg is decoded */
+    struct transfer *prev, *next;
+};
+
+struct peer {
+    struct tg_chan chan;
+    uint32_t next_tag;
+    bool dead;
+};
+
+struct delivery {
+    int32_t from;
+    struct tg_msg msg;
+};
+
+struct tg_post {
+    int32_t rank, nranks;
+    struct tg_net *net;
+    const struct tg_net_ops *ops;
+    struct peer *peers;
+    struct transfer *waiting;   /* to be given to the transport */
+    struct transfer *transfers; /* under way, both directions */
+    TG_VEC(struct delivery) ready;
+    uint32_t ready_at;
+    TG_VEC(int32_t) due; /* ranks whose channel may have something to send */
+    bool *is_due;
+    struct tg_bytes scratch;
+    struct tg_attached attached;
+};
+
+int tg_post_create(int32_t rank, int32_t nranks, struct tg_net *net,
+                   const struct tg_net_ops *ops, struct tg_post **post)
+{
+    struct tg_post *p = tg_alloc(sizeof *p);
+    p->rank = rank;
+    p->nranks = nranks;
+    p->net = net;
+    p->ops = ops;
+    p->peers = tg_alloc((size_t)nranks * sizeof *p->peers);
+    p->is_due = tg_alloc((size_t)nranks * sizeof *p->is_due);
+    for (int32_t r = 0; r < nranks; r++)
+        tg_chan_init(&p->peers[r].chan);
+    *post = p;
+    return TRYGON_SUCCESS;
+}
+
+static void free_transfer(struct transfer *t)
+{
+    if (t->out || t->body_known)
+        tg_msg_fini(&t->msg);
+    tg_bytes_fini(&t->body);
+    tg_attached_fini(&t->pieces);
+    free(t);
+}
+
+void tg_post_destroy(struct tg_post **post)
+{
+    struct tg_post *p = *post;
+    if (p == NULL)
+        return;
+    struct transfer *t, *next;
+    DL_FOREACH_SAFE (p->waiting, t, next)
+        free_transfer(t);
+    DL_FOREACH_SAFE (p->transfers, t, next)
+        free_transfer(t);
+    for (; p->ready_at < p->ready.n; p->ready_at++)
+        tg_msg_fini(&p->ready.v[p->ready_at].msg);
+    for (int32_t r = 0; r < p->nranks; r++)
+        tg_chan_fini(&p->peers[r].chan);
+    tg_vec_free(&p->ready);
+    tg_vec_free(&p->due);
+    tg_bytes_fini(&p->scratch);
+    tg_attached_fini(&p->attached);
+    free(p->peers);
+    free(p->is_due);
+    free(p);
+    *post = NULL;
+}
+
+static void mark_due(struct tg_post *p, int32_t rank)
+{
+    if (p->is_due[rank] || !tg_chan_due(&p->peers[rank].chan))
+        return;
+    p->is_due[rank] = true;
+    *tg_vec_add(&p->due) = rank;
+}
+
+/* ----- sending ----------------------------------------------------------------- */
+
+/* The transfer takes the message, its list of pieces and, if the body is too
+ * large for a record, the body. */
+static struct transfer *begin_out(struct tg_post *p, int32_t rank,
+                                  struct tg_msg *m)
+{
+    struct transfer *t = tg_alloc(sizeof *t);
+    t->out = true;
+    t->rank = rank;
+    t->tag = p->peers[rank].next_tag++ % TG_BULK_TAGS;
+    t->msg = *m;
+    t->pieces = p->attached;
+    p->attached = (struct tg_attached){0};
+    DL_APPEND(p->waiting, t);
+    return t;
+}
+
+static void put_header(unsigned char *h, enum record_kind kind, uint32_t tag,
+                       size_t size)
+{
+    h[0] = (unsigned char)kind;
+    h[1] = (unsigned char)tag;
+    h[2] = (unsigned char)(tag >> 8);
+    for (int i = 0; i < 4; i++)
+        h[3 + i] = (unsigned char)(size >> (8 * i));
+}
+
+void tg_post_send(struct tg_post *p, int32_t rank, struct tg_msg *m)
+{
+    struct peer *peer = &p->peers[rank];
+    TG_ASSERT(rank != p->rank);
+    if (peer->dead) {
+        tg_msg_fini(m);
+        return;
+    }
+    /* The body is encoded behind the space of an ATTACHED header. */
+    unsigned char header[RECORD_HEADER] = {0};
+    struct tg_bytes *b = &p->scratch;
+    p->attached.n = 0;
+    if (b->cap == 0)
+        b->v = tg_grow(NULL, b->cap = TG_CHAN_FRAME, 1);
+    b->n = 3;
+    tg_wire_encode(m, b, &p->attached);
+    if (b->n > TG_CHAN_RECORD) {
+        struct transfer *t = begin_out(p, rank, m);
+        t->body = *b;
+        *b = (struct tg_bytes){0};
+        put_header(header, APART, t->tag, t->body.n - 3);
+        tg_chan_put(&peer->chan, header, RECORD_HEADER);
+    } else if (p->attached.n > 0) {
+        put_header(b->v, ATTACHED, begin_out(p, rank, m)->tag, 0);
+        tg_chan_put(&peer->chan, b->v, b->n);
+    } else {
+        b->v[2] = WHOLE;
+        tg_chan_put(&peer->chan, b->v + 2, b->n - 2);
+        tg_msg_fini(m);
+    }
+    mark_due(p, rank);
+}
+
+static int start_transfer(struct tg_post *p, struct transfer *t)
+{
+    int rc = TRYGON_SUCCESS;
+    DL_DELETE(p->waiting, t);
+    DL_APPEND(p->transfers, t);
+    t->pending = t->pieces.n + (t->body.n > 0);
+    if (t->body.n > 0)
+        rc = p->ops->bulk_send(p->net, t->rank, t->tag, t->body.v + 3,
+                               t->body.n - 3, t);
+    for (uint32_t i = 0; rc == TRYGON_SUCCESS && i < t->pieces.n; i++)
+        rc = p->ops->bulk_send(p->net, t->rank, t->tag, t->pieces.v[i]->data,
+                               t->pieces.v[i]->size, t);
+    return rc;
+}
+
+int tg_post_flush(struct tg_post *p)
+{
+    int rc = TRYGON_SUCCESS;
+    unsigned char frame[TG_CHAN_FRAME];
+    for (uint32_t i = 0; i < p->due.n; i++) {
+        int32_t rank = p->due.v[i];
+        struct peer *peer = &p->peers[rank];
+        p->is_due[rank] = false;
+        while (rc == TRYGON_SUCCESS && !peer->dead &&
+               tg_chan_due(&peer->chan)) {
+            size_t n = tg_chan_take(&peer->chan, frame);
+            rc = p->ops->send(p->net, rank, frame, n);
+        }
+    }
+    p->due.n = 0;
+    while (rc == TRYGON_SUCCESS && p->waiting != NULL)
+        rc = start_transfer(p, p->waiting);
+    return rc;
+}
+
+/* ----- receiving ------------------------------------------------------------------ */
+
+static void deliver(struct tg_post *p, int32_t from, struct tg_msg *m)
+{
+    *tg_vec_add(&p->ready) = (struct delivery){from, *m};
+}
+
+/* The body of t is known: ask for its attachments. */
+static int expect_pieces(struct tg_post *p, struct transfer *t)
+{
+    int rc = TRYGON_SUCCESS;
+    t->body_known = true;
+    t->pending += t->pieces.n;
+    for (uint32_t i = 0; rc == TRYGON_SUCCESS && i < t->pieces.n; i++)
+        rc = p->ops->bulk_recv(p->net, t->rank, t->tag, t->pieces.v[i]->data,
+                               t->pieces.v[i]->size, t);
+    return rc;
+}
+
+static struct transfer *begin_in(struct tg_post *p, int32_t from, uint32_t tag)
+{
+    struct transfer *t = tg_alloc(sizeof *t);
+    t->rank = from;
+    t->tag = tag;
+    DL_APPEND(p->transfers, t);
+    return t;
+}
+
+static int on_record(struct tg_post *p, int32_t from, const unsigned char *r,
+                     size_t n)
+{
+    if (r[0] == WHOLE) {
+        struct tg_msg m = {0};
+        p->attached.n = 0;
+        int rc = tg_wire_decode(r + 1, n - 1, &m, &p->attached);
+        if (rc == TRYGON_SUCCESS && p->attached.n > 0) {
+            tg_msg_fini(&m);
+            rc = TRYGON_ERR_INVALID;
+        }
+        if (rc == TRYGON_SUCCESS)
+            deliver(p, from, &m);
+        return rc;
+    }
+    if (n < 3 || r[0] > APART || (r[0] == APART && n != RECORD_HEADER))
+        return TRYGON_ERR_INVALID;
+    struct transfer *t =
+        begin_in(p, from, (uint32_t)r[1] | (uint32_t)r[2] << 8);
+    if (r[0] == ATTACHED) {
+        int rc = tg_wire_decode(r + 3, n - 3, &t->msg, &t->pieces);
+        if (rc == TRYGON_SUCCESS && t->pieces.n == 0)
+            rc = TRYGON_ERR_INVALID;
+        return rc == TRYGON_SUCCESS ? expect_pieces(p, t) : rc;
+    }
+    size_t size = 0;
+    for (int i = 0; i < 4; i++)
+        size |= (size_t)r[3 + i] << (8 * i);
+    if (size == 0)
+        return TRYGON_ERR_INVALID;
+    t->body.v = malloc(size);
+    if (t->body.v == NULL)
+        return TRYGON_ERR_NOMEM;
+    t->body.n = t->body.cap = size;
+    t->pending = 1;
+    return p->ops->bulk_recv(p->net, from, t->tag, t->body.v, size, t);
+}
+
+static int on_frame(struct tg_post *p, const struct tg_net_event *ev)
+{
+    struct tg_chan *chan = &p->peers[ev->rank].chan;
+    int rc = tg_chan_got(chan, ev->data, ev->size);
+    size_t at = 0, n = 0;
+    const unsigned char *r;
+    while (rc == TRYGON_SUCCESS &&
+           (r = tg_chan_record(ev->data, ev->size, &at, &n)) != NULL)
+        rc = on_record(p, ev->rank, r, n);
+    mark_due(p, ev->rank);
+    return rc;
+}
+
+static int on_piece(struct tg_post *p, struct transfer *t)
+{
+    int rc = TRYGON_SUCCESS;
+    TG_ASSERT(t->pending > 0);
+    t->pending--;
+    if (!t->out && !t->body_known) {
+        rc = tg_wire_decode(t->body.v, t->body.n, &t->msg, &t->pieces);
+        if (rc == TRYGON_SUCCESS)
+            rc = expect_pieces(p, t);
+    }
+    if (rc != TRYGON_SUCCESS || t->pending > 0)
+        return rc;
+    if (!t->out && !tg_wire_complete(&t->msg))
+        rc = TRYGON_ERR_INVALID;
+    if (!t->out && rc == TRYGON_SUCCESS) {
+        deliver(p, t->rank, &t->msg);
+        t->body_known = false; /* the message has been handed on */
+    }
+    DL_DELETE(p->transfers, t);
+    free_transfer(t);
+    return rc;
+}
+
+int tg_post_poll(struct tg_post *p, int32_t *from, struct tg_msg *m)
+{
+    struct tg_net_event ev;
+    while (p->ready_at == p->ready.n) {
+        p->ready.n = p->ready_at = 0;
+        if (!p->ops->poll(p->net, &ev))
+            return 0;
+        int rc = TRYGON_SUCCESS;
+        if (p->peers[ev.rank].dead)
+            continue;
+        if (ev.type == TG_NET_FRAME)
+            rc = on_frame(p, &ev);
+        else
+            rc = on_piece(p, ev.cookie);
+        if (rc != TRYGON_SUCCESS)
+            return rc;
+    }
+    *from = p->ready.v[p->ready_at].from;
+    *m = p->ready.v[p->ready_at].msg;
+    p->ready_at++;
+    return 1;
+}
+
+/* ----- loss, looking ------------------------------------------------------------------ */
+
+/* What is under way stays where it is: the transport may still write there. */
+void tg_post_fence(struct tg_post *p, int32_t rank)
+{
+    p->peers[rank].dead = true;
+    p->ops->fence(p->net, rank);
+    struct transfer *t, *next;
+    DL_FOREACH_SAFE (p->waiting, t, next) {
+        if (t->rank != rank)
+            continue;
+        DL_DELETE(p->waiting, t);
+        free_transfer(t);
+    }
+    uint32_t kept = p->ready_at;
+    for (uint32_t i = p->ready_at; i < p->ready.n; i++) {
+        if (p->ready.v[i].from == rank)
+            tg_msg_fini(&p->ready.v[i].msg);
+        else
+            p->ready.v[kept++] = p->ready.v[i];
+    }
+    p->ready.n = kept;
+}
+
+bool tg_post_due(const struct tg_post *p)
+{
+    return p->due.n > 0 || p->waiting != NULL;
+}
+
+bool tg_post_quiet(const struct tg_post *p)
+{
+    const struct transfer *t;
+    DL_FOREACH (p->transfers, t) {
+        if (!p->peers[t->rank].dead)
+            return false;
+    }
+    for (int32_t r = 0; r < p->nranks; r++)
+        if (!p->peers[r].dead && !tg_chan_quiet(&p->peers[r].chan))
+            return false;
+    return p->waiting == NULL && p->ready_at == p->ready.n;
+}
+
+void tg_post_check(const struct tg_post *p)
+{
+    for (int32_t r = 0; r < p->nranks; r++) {
+        tg_chan_check(&p->peers[r].chan);
+        TG_ASSERT(p->is_due[r] || p->peers[r].dead ||
+                  !tg_chan_due(&p->peers[r].chan));
+    }
+}

@@ -1,0 +1,38 @@
+/* post.h - the post office of a rank: messages to frames and back.
+ *
+ * Sends encode at once and queue; tg_post_flush() hands frames to the
+ * transport as credits allow.  Small messages to one rank arrive in order.  A
+ * message with attachments, or too large for a frame, is announced in order
+ * and delivered when its bytes have come, so later ones may overtake it.
+ *
+ * Knows no clock, lock or thread: the simulator runs it as it is.
+ */
+#ifndef TG_RANK_POST_H
+#define TG_RANK_POST_H
+
+#include "core/msg.h"
+#include "net/net.h"
+
+struct tg_post;
+
+int tg_post_create(int32_t rank, int32_t nranks, struct tg_net *net,
+                   const struct tg_net_ops *ops, struct tg_post **post);
+void tg_post_destroy(struct tg_post **post);
+
+/* Takes the message over. */
+void tg_post_send(struct tg_post *p, int32_t rank, struct tg_msg *m);
+/* Give the transport what may leave.  Errors: MPI. */
+int tg_post_flush(struct tg_post *p);
+/* The next message that is complete: 1 and *from, *m (the caller's to
+ * finish); 0: none now.  Errors: MPI, INVALID (bytes that are no message). */
+int tg_post_poll(struct tg_post *p, int32_t *from, struct tg_msg *m);
+/* The rank is lost: forget what was for it or from it. */
+void tg_post_fence(struct tg_post *p, int32_t rank);
+
+/* Something could leave at the next flush. */
+bool tg_post_due(const struct tg_post *p);
+/* Nothing queued, nothing under way in either direction here. */
+bool tg_post_quiet(const struct tg_post *p);
+void tg_post_check(const struct tg_post *p);
+
+#endif

@@ -1,0 +1,215 @@
+/* rank.c - steps, and what they put out (rank.h). */
+#include "rank/rank.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "net/net_mpi.h"
+
+uint64_t tg_now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+void tg_enter(struct trygon *tg)
+{
+    pthread_mutex_lock(&tg->lock);
+}
+
+/* The callbacks that are due, without the lock: they may call trygon. */
+static void run_callbacks(struct trygon *tg)
+{
+    while (tg->callbacks.n > 0) {
+        struct tg_callback cb = tg->callbacks.v[--tg->callbacks.n];
+        pthread_mutex_unlock(&tg->lock);
+        cb.fn(tg, cb.ref, cb.arg);
+        pthread_mutex_lock(&tg->lock);
+        struct tg_event ev = {.type = TG_EV_UNPIN,
+                              .obj = tg_objs_find(&tg->core->objs, cb.ref)};
+        tg_step(tg, &ev);
+    }
+}
+
+/* What waits to be sent leaves now, if this thread may; and the poller looks
+ * again if something is due before it would. */
+void tg_leave(struct trygon *tg)
+{
+    run_callbacks(tg);
+    bool due = tg->post != NULL && tg->failed == 0 && tg_post_due(tg->post);
+    if (due && tg_may_poll(tg)) {
+        (void)tg_post_flush(tg->post); /* an error shows at the next poll */
+        due = false;
+    }
+    if (tg->polling &&
+        (due || tg_core_deadline(tg->core) < tg->poll_again_ns))
+        tg_ring(tg);
+    pthread_mutex_unlock(&tg->lock);
+}
+
+/* ----- actions ---------------------------------------------------------------------- */
+
+static void on_call(struct trygon *tg, const struct tg_action *a)
+{
+    struct tg_callback *cb = a->cookie;
+    cb->ref = a->ref;
+    *tg_vec_add(&tg->callbacks) = *cb;
+    free(cb);
+}
+
+static void perform_one(struct trygon *tg, struct tg_action *a)
+{
+    switch (a->type) {
+    case TG_ACT_SEND:
+        tg_post_send(tg->post, a->rank, &a->msg);
+        break;
+    case TG_ACT_START:
+        tg_run_exec(tg, a->handle);
+        break;
+    case TG_ACT_WAKE:
+        tg_wake(tg, a->cookie);
+        break;
+    case TG_ACT_CALL:
+        on_call(tg, a);
+        break;
+    case TG_ACT_LOG:
+        tg_log(&tg->log, a->status, "%s", a->msg.u.note.text);
+        tg_msg_fini(&a->msg);
+        break;
+    case TG_ACT_FENCE:
+        tg->lost_rank = true;
+        tg_log(&tg->log, TRYGON_LOG_WARN, "rank %d is lost", (int)a->rank);
+        if (tg->post != NULL)
+            tg_post_fence(tg->post, a->rank);
+        break;
+    case TG_ACT_ENDED:
+        tg->ended = true;
+        tg->status = a->status;
+        tg_wake_all(tg);
+        break;
+    case TG_ACT_BYE:
+        tg->bye = true;
+        tg_wake_all(tg);
+        break;
+    default:
+        TG_UNREACHABLE();
+    }
+}
+
+int tg_step(struct trygon *tg, struct tg_event *ev)
+{
+    ev->now_ns = tg_now_ns();
+    int rc = tg_core_step(tg->core, ev);
+    uint32_t n;
+    struct tg_action *v = tg_core_actions(tg->core, &n);
+    for (uint32_t i = 0; i < n; i++)
+        perform_one(tg, &v[i]);
+    while (tg->unstarted.n > 0) /* not above: that would be a step in a step */
+        tg_run_failed(tg, tg->unstarted.v[--tg->unstarted.n]);
+    return rc;
+}
+
+/* ----- life --------------------------------------------------------------------------- */
+
+static int make_core(struct trygon *tg)
+{
+    tg->fn_names = tg_alloc((tg->nfns + 1) * sizeof *tg->fn_names);
+    for (uint32_t i = 0; i < tg->nfns; i++)
+        tg->fn_names[i] = tg->fns[i].name;
+    struct tg_core_config cfg = {
+        .rank = tg->rank,
+        .seed = tg->seed,
+        .fn_names = tg->fn_names,
+        .nfns = tg->nfns,
+        .ranks = {.nranks = tg->nranks,
+                  .nnodes = tg->layout.nnodes,
+                  .node = tg->layout.node,
+                  .total = (const int64_t(*)[TG_RES_MAX])tg->layout.total,
+                  .res_names = tg->layout.res_ptrs},
+    };
+    tg_limits_default(&cfg.limits);
+    return tg_core_create(&cfg, &tg->core);
+}
+
+static int make_net(struct trygon *tg)
+{
+    if (tg->nranks == 1)
+        return TRYGON_SUCCESS; /* nobody to talk to */
+    int rc = tg_net_mpi_create(tg->comm, &tg->net, &tg->ops);
+    if (rc == TRYGON_SUCCESS)
+        rc = tg_post_create(tg->rank, tg->nranks, tg->net, tg->ops, &tg->post);
+    return rc;
+}
+
+static void free_rank(struct trygon *tg)
+{
+    tg_pool_destroy(&tg->pool);
+    tg_core_destroy(&tg->core);
+    tg_post_destroy(&tg->post);
+    tg_layout_free(&tg->layout);
+    tg_vec_free(&tg->callbacks);
+    tg_vec_free(&tg->unstarted);
+    free(tg->fn_names);
+    pthread_mutex_destroy(&tg->lock);
+    free(tg);
+}
+
+int tg_rank_create(MPI_Comm comm, struct tg_start *start, struct trygon **out)
+{
+    struct trygon *tg = tg_alloc(sizeof *tg);
+    pthread_mutex_init(&tg->lock, NULL);
+    tg->comm = comm;
+    MPI_Comm_rank(comm, &tg->rank);
+    MPI_Comm_size(comm, &tg->nranks);
+    MPI_Query_thread(&tg->thread_level);
+    tg->mpi_thread = pthread_self();
+    tg->any_thread =
+        tg->thread_level == MPI_THREAD_MULTIPLE || tg->nranks == 1;
+    tg->fns = start->fns;
+    tg->nfns = start->nfns;
+    int rc = tg_startup(tg, start);
+    if (rc == TRYGON_SUCCESS)
+        rc = make_core(tg);
+    if (rc == TRYGON_SUCCESS)
+        rc = make_net(tg);
+    if (rc == TRYGON_SUCCESS)
+        rc = tg_pool_create(tg->layout.nslots > 0 ? 64 : 4, 0, &tg->pool);
+    if (rc == TRYGON_SUCCESS)
+        rc = tg_background_start(tg);
+    if (rc != TRYGON_SUCCESS) {
+        if (tg->net != NULL)
+            tg_net_mpi_destroy(&tg->net);
+        free_rank(tg);
+        return rc;
+    }
+    *out = tg;
+    return TRYGON_SUCCESS;
+}
+
+/* All ranks are quiet and none will send: what is still under way are frames
+ * that only return credit. */
+static void drain_net(struct trygon *tg)
+{
+    struct tg_net_event ev;
+    while (!tg_net_mpi_idle(tg->net) || tg_net_mpi_look(tg->net))
+        while (tg->ops->poll(tg->net, &ev))
+            continue;
+    MPI_Barrier(tg->comm);
+    while (tg_net_mpi_look(tg->net))
+        while (tg->ops->poll(tg->net, &ev))
+            continue;
+}
+
+int tg_rank_destroy(struct trygon **out)
+{
+    struct trygon *tg = *out;
+    tg_background_stop(tg);
+    if (tg->net != NULL && !tg->lost_rank && tg->failed == 0) {
+        drain_net(tg);
+        tg_net_mpi_destroy(&tg->net);
+    }
+    free_rank(tg);
+    *out = NULL;
+    return TRYGON_SUCCESS;
+}

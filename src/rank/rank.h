@@ -1,0 +1,180 @@
+/* rank.h - one rank at work: the core, the post office, the clock, the threads.
+ *
+ * struct trygon is the public handle; it owns everything, there are no
+ * globals.  One lock guards the core and the post office, and every MPI call
+ * after the start is made with it held:
+ *
+ *     tg_enter(tg);
+ *     rc = tg_step(tg, &ev);       any number of steps
+ *     tg_leave(tg);                sends what they put out, runs callbacks
+ *
+ * With MPI_THREAD_MULTIPLE any thread sends and polls.  Below it only the
+ * thread that called init does; the others ring its bell.
+ */
+#ifndef TG_RANK_RANK_H
+#define TG_RANK_RANK_H
+
+#include <mpi.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <trygon/trygon.h>
+
+#include "base/log.h"
+#include "core/core.h"
+#include "exec/pool.h"
+#include "rank/post.h"
+
+enum { TG_HOST_MAX = 64 };
+
+struct tg_fn {
+    char name[TG_NAME_MAX];
+    trygon_task_fn fn;
+};
+
+/* What every rank knows of every rank: made by startup.c, then constant. */
+struct tg_layout {
+    int32_t nnodes;
+    int32_t *node;                    /* of each rank */
+    int64_t (*total)[TG_RES_MAX];     /* of each rank */
+    char (*host)[TG_HOST_MAX];        /* of each rank */
+    char res_names[TG_RES_MAX][TG_NAME_MAX];
+    const char *res_ptrs[TG_RES_MAX]; /* NULL: no such resource */
+    int32_t nslots; /* of this rank */
+    bool bound;     /* each of its slots has a PU of its own */
+    int32_t *pus;   /* the system's number of the PU of each slot */
+};
+
+/* A thread that waits without the poller's role sleeps on a word. */
+struct tg_sleeper {
+    atomic_uint word;
+    bool asleep;   /* in the list */
+    bool can_poll; /* may take the role over */
+    struct tg_sleeper *prev, *next;
+};
+
+struct tg_callback {
+    trygon_ready_fn fn;
+    void *arg;
+    trygon_ref_t ref;
+};
+
+struct trygon {
+    MPI_Comm comm; /* our duplicate */
+    int32_t rank, nranks;
+    int thread_level;
+    bool any_thread; /* any thread may poll */
+    bool crowded;    /* more ranks than cores here: do not spin */
+    pthread_t mpi_thread;
+    uint64_t seed;
+    struct tg_log log;
+    struct tg_layout layout;
+    struct trygon_registry *registry; /* NULL: none */
+    const struct tg_fn *fns;          /* by function number, sorted by name */
+    uint32_t nfns;
+    const char **fn_names;
+
+    pthread_mutex_t lock; /* guards the rest */
+    struct tg_core *core;
+    struct tg_net *net;
+    const struct tg_net_ops *ops;
+    struct tg_post *post;
+    struct tg_pool *pool;
+    TG_VEC(struct tg_callback) callbacks; /* due */
+    TG_VEC(uint64_t) unstarted; /* executions that got no thread */
+    int failed; /* an MPI error; the runtime is of no more use */
+    bool ended, bye;
+    int32_t status;  /* what the driver returned */
+    bool in_run;
+    bool lost_rank;
+    uint32_t nexecs; /* executions in user code */
+
+    bool polling;                /* some thread has the poller's role */
+    uint64_t poll_again_ns;      /* when it looks again at the latest */
+    struct tg_sleeper *sleepers; /* who waits without it */
+    atomic_uint bell;            /* the poller sleeps on this */
+    atomic_bool asleep;          /* and is there now */
+    pthread_t background;
+    bool has_background;
+    bool stop; /* the background thread */
+};
+
+/* One execution of user code, on one thread of the pool. */
+struct trygon_call {
+    struct trygon *tg;
+    struct tg_exec *exec;
+    const struct tg_wlease *lease;
+    int32_t *cpus; /* the system's numbers */
+    size_t ncpus;
+    struct tg_item *returns; /* values set so far */
+    int32_t fail_code;
+    char fail_text[256];
+};
+
+/* ----- rank.c --------------------------------------------------------------- */
+
+uint64_t tg_now_ns(void);
+void tg_enter(struct trygon *tg);
+void tg_leave(struct trygon *tg);
+/* With the lock held.  Fills in the event's time; performs the actions. */
+int tg_step(struct trygon *tg, struct tg_event *ev);
+
+/* ----- progress.c ------------------------------------------------------------- */
+
+/* With the lock held: take in what has come, send what may leave. */
+void tg_progress(struct trygon *tg);
+/* Some thread has something for the poller to do. */
+void tg_ring(struct trygon *tg);
+/* With the lock held, which is given up meanwhile: poll or sleep until *done
+ * is true, the deadline is over, or the runtime has failed. */
+void tg_wait_until(struct trygon *tg, struct tg_sleeper *s, const bool *done,
+                   uint64_t deadline_ns);
+/* With the lock held. */
+bool tg_may_poll(const struct trygon *tg); /* this thread */
+void tg_wake(struct trygon *tg, struct tg_sleeper *s);
+void tg_wake_all(struct trygon *tg);
+int tg_background_start(struct trygon *tg);
+void tg_background_stop(struct trygon *tg);
+
+/* ----- run.c ------------------------------------------------------------------ */
+
+/* The call that this thread runs for tg; NULL: none. */
+struct trygon_call *tg_current(const struct trygon *tg);
+bool tg_in_call(void); /* for any runtime */
+/* With the lock held: start an execution on a thread of the pool. */
+void tg_run_exec(struct trygon *tg, uint64_t exec);
+/* It got no thread: the task fails with NOMEM, the rank goes on. */
+void tg_run_failed(struct trygon *tg, uint64_t exec);
+
+/* ----- errors.c ---------------------------------------------------------------- */
+
+/* This thread's last error; returns code. */
+int tg_fail(const struct trygon *tg, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same from an error value, with its causes. */
+int tg_fail_with(const struct trygon *tg, const struct tg_val *error);
+void tg_error_out(const struct trygon *tg, const struct trygon_error *e,
+                  trygon_error_t *out);
+/* Error i of the last chain; NULL: there is none. */
+const struct trygon_error *tg_last_error(uint32_t i);
+void tg_last_error_clear(void);
+
+/* ----- startup.c ---------------------------------------------------------------- */
+
+struct tg_start {
+    trygon_opts_t opts;
+    const struct tg_fn *fns;
+    uint32_t nfns;
+    char err[320]; /* what was wrong with this rank's own options */
+    int status;    /* of this rank so far; 0: fine */
+};
+
+/* Collective: exchange what the ranks offer and make tg->layout of it.  Every
+ * rank returns the same code; the reason is logged. */
+int tg_startup(struct trygon *tg, struct tg_start *start);
+void tg_layout_free(struct tg_layout *l);
+
+int tg_rank_create(MPI_Comm comm, struct tg_start *start, struct trygon **tg);
+/* Collective.  The pool must be idle. */
+int tg_rank_destroy(struct trygon **tg);
+
+#endif
