@@ -1,0 +1,51 @@
+/* api.h - what the files of the public interface share.
+ *
+ * Each function checks its arguments and makes one call down; what went wrong
+ * is left as the thread's last error (rank/errors.c).
+ */
+#ifndef TG_API_API_H
+#define TG_API_API_H
+
+#include "rank/rank.h"
+
+struct trygon_registry {
+    struct tg_fn *fns; /* sorted by name */
+    uint32_t n, cap;
+    bool frozen;
+    atomic_uint users; /* runtimes that use it */
+};
+
+struct trygon_waitset {
+    struct trygon *tg;
+    uint64_t set;
+};
+
+#define TG_NEED_TG(tg_)                                            \
+    do {                                                           \
+        if ((tg_) == NULL)                                         \
+            return tg_fail(NULL, TRYGON_ERR_INVALID,               \
+                           "%s: the runtime is NULL", __func__);   \
+    } while (0)
+
+#define TG_NEED(tg_, cond_, what_)                                     \
+    do {                                                               \
+        if (!(cond_))                                                  \
+            return tg_fail((tg_), TRYGON_ERR_INVALID, "%s: %s", __func__, \
+                           (what_));                                   \
+    } while (0)
+
+/* Is it a value that can travel?  INVALID and why, else 0. */
+int tg_check_value(const struct trygon *tg, const char *who,
+                   const trygon_value_t *v);
+/* Fill a lent view of a value; the pin is the caller's affair. */
+void tg_view(const struct tg_val *val, trygon_value_t *out);
+
+uint64_t tg_deadline(int64_t timeout_ms);
+/* With the lock held: block until the request is over.  0, TIMEOUT, CANCELLED,
+ * NOTFOUND or what broke the runtime.  rows, for a table: the caller frees. */
+int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
+             struct tg_row **rows, uint32_t *nrows);
+/* Name a code that came from the core as the last error of this call. */
+int tg_report(const struct trygon *tg, const char *who, int rc);
+
+#endif

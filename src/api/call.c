@@ -1,0 +1,128 @@
+/* call.c - section 6 of the header: inside a task. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+
+#define TG_NEED_CALL(call_)                                       \
+    do {                                                          \
+        if ((call_) == NULL)                                      \
+            return tg_fail(NULL, TRYGON_ERR_INVALID,              \
+                           "%s: the call is NULL", __func__);     \
+    } while (0)
+
+trygon_t *trygon_call_runtime(const trygon_call_t *call)
+{
+    return call != NULL ? call->tg : NULL;
+}
+
+size_t trygon_call_nargs(const trygon_call_t *call)
+{
+    return call != NULL ? call->exec->nargs : 0;
+}
+
+int trygon_call_arg(trygon_call_t *call, size_t i, trygon_value_t *value)
+{
+    TG_NEED_CALL(call);
+    TG_NEED(call->tg, value != NULL, "the output is NULL");
+    if (i >= call->exec->nargs)
+        return tg_fail(call->tg, TRYGON_ERR_INVALID,
+                       "trygon_call_arg: argument %zu of %u", i,
+                       call->exec->nargs);
+    const struct tg_item *a = &call->exec->args[i];
+    const struct tg_val *val = a->val;
+    if (val == NULL) { /* it came as an object, which the call holds */
+        tg_enter(call->tg);
+        val = tg_objs_find(&call->tg->core->objs, a->ref)->val;
+        tg_leave(call->tg);
+    }
+    tg_view(val, value);
+    return TRYGON_SUCCESS;
+}
+
+int trygon_call_return(trygon_call_t *call, size_t i,
+                       const trygon_value_t *value)
+{
+    TG_NEED_CALL(call);
+    struct trygon *tg = call->tg;
+    if (i >= call->exec->nreturns)
+        return tg_fail(tg, TRYGON_ERR_INVALID,
+                       "trygon_call_return: return %zu of %u", i,
+                       call->exec->nreturns);
+    int rc = tg_check_value(tg, "trygon_call_return", value);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    struct tg_val *val = tg_val_copy(value);
+    if (val == NULL)
+        return tg_fail(tg, TRYGON_ERR_NOMEM,
+                       "trygon_call_return: no room for %zu bytes",
+                       value->size);
+    struct tg_val *old = call->returns[i].val;
+    if (val->nrefs > 0 || (old != NULL && old->nrefs > 0)) {
+        struct tg_event keep = {.type = TG_EV_KEEP, .val = val};
+        struct tg_event unkeep = {.type = TG_EV_UNKEEP, .val = old};
+        tg_enter(tg);
+        rc = tg_step(tg, &keep);
+        if (rc == TRYGON_SUCCESS && old != NULL)
+            tg_step(tg, &unkeep);
+        tg_leave(tg);
+    }
+    if (rc != TRYGON_SUCCESS) {
+        tg_val_drop(&val);
+        return tg_report(tg, "trygon_call_return", rc);
+    }
+    tg_val_drop(&call->returns[i].val);
+    call->returns[i].val = val;
+    return TRYGON_SUCCESS;
+}
+
+bool trygon_call_cancelled(const trygon_call_t *call)
+{
+    if (call == NULL)
+        return false;
+    tg_enter(call->tg);
+    bool cancelled = call->exec->cancelled;
+    tg_leave(call->tg);
+    return cancelled;
+}
+
+int trygon_call_fail(trygon_call_t *call, int code, const char *fmt, ...)
+{
+    if (call == NULL || fmt == NULL)
+        return code;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(call->fail_text, sizeof call->fail_text, fmt, ap);
+    va_end(ap);
+    call->fail_code = code;
+    return code;
+}
+
+int trygon_call_info(const trygon_call_t *call, trygon_call_info_t *info)
+{
+    TG_NEED_CALL(call);
+    TG_NEED(call->tg, info != NULL && info->size >= 16,
+            "info is NULL or its size not set");
+    const struct trygon *tg = call->tg;
+    const struct tg_exec *e = call->exec;
+    const struct tg_shape *s = &call->lease->shape;
+    trygon_call_info_t full = {
+        .size = info->size,
+        .task = e->number,
+        .attempt = e->attempt,
+        .depth = e->depth,
+        .rank = tg->rank,
+        .node = tg->layout.node[tg->rank],
+        .owner = e->owner,
+        .num_cpus = (double)s->amount[TG_RES_CPU] / TG_UNIT,
+        .num_gpus = (double)s->amount[TG_RES_GPU] / TG_UNIT,
+        .memory = (uint64_t)s->amount[TG_RES_MEMORY],
+        .function = tg->fns[e->fn].name,
+        .name = e->name != NULL ? e->name : tg->fns[e->fn].name,
+        .cpus = call->ncpus > 0 ? call->cpus : NULL,
+        .ncpus = call->ncpus,
+    };
+    memcpy(info, &full, info->size < sizeof full ? info->size : sizeof full);
+    return TRYGON_SUCCESS;
+}

@@ -1,0 +1,354 @@
+/* object.c - sections 2 and 4 of the header: values, put, get, wait. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+
+/* ----- values -------------------------------------------------------------------- */
+
+enum trygon_kind trygon_ref_kind(trygon_ref_t ref)
+{
+    uint64_t kind = ref.hi >> 60;
+    return kind <= TRYGON_KIND_STREAM && ref.lo != 0 ? (enum trygon_kind)kind
+                                                     : TRYGON_KIND_NONE;
+}
+
+int tg_check_value(const struct trygon *tg, const char *who,
+                   const trygon_value_t *v)
+{
+    const char *wrong = NULL;
+    if (v == NULL)
+        wrong = "the value is NULL";
+    else if (v->type == TRYGON_BY_REF)
+        wrong = "an object cannot be the value of another: pass it in refs";
+    else if (v->type < 0 || v->type > TRYGON_COMPLEX128)
+        wrong = "the value's type is none of enum trygon_type";
+    else if (v->data == NULL && v->size > 0)
+        wrong = "the value's data is NULL but its size is not 0";
+    else if (v->ndim < 0 || v->ndim > TRYGON_MAX_DIMS ||
+             (v->ndim > 0 && v->dims == NULL))
+        wrong = "the value's ndim is not 0 to 8, or its dims are NULL";
+    else if (v->nrefs > 0 && v->refs == NULL)
+        wrong = "the value's refs are NULL but nrefs is not 0";
+    else if (v->nrefs > UINT32_MAX / 64)
+        wrong = "the value has too many refs";
+    for (int32_t i = 0; wrong == NULL && i < v->ndim; i++)
+        if (v->dims[i] < 0)
+            wrong = "one of the value's dims is negative";
+    if (wrong == NULL)
+        return TRYGON_SUCCESS;
+    return tg_fail(tg, TRYGON_ERR_INVALID, "%s: %s", who, wrong);
+}
+
+void tg_view(const struct tg_val *val, trygon_value_t *out)
+{
+    *out = (trygon_value_t){val->size > 0 ? val->data : NULL,
+                            (size_t)val->size,
+                            val->type,
+                            val->ndim,
+                            val->ndim > 0 ? val->dims : NULL,
+                            val->nrefs > 0 ? val->refs : NULL,
+                            val->nrefs,
+                            NULL};
+}
+
+int trygon_put(trygon_t *tg, const trygon_value_t *value, trygon_ref_t *ref)
+{
+    TG_NEED_TG(tg);
+    int rc = tg_check_value(tg, "trygon_put", value);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    TG_NEED(tg, ref != NULL, "the output is NULL");
+    struct tg_val *val = tg_val_copy(value);
+    if (val == NULL)
+        return tg_fail(tg, TRYGON_ERR_NOMEM, "trygon_put: no room for %zu bytes",
+                       value->size);
+    struct tg_event ev = {.type = TG_EV_PUT, .val = val};
+    tg_enter(tg);
+    rc = tg_step(tg, &ev);
+    tg_leave(tg);
+    if (rc != TRYGON_SUCCESS) {
+        tg_val_drop(&val);
+        return tg_report(tg, "trygon_put", rc);
+    }
+    *ref = ev.ref;
+    return TRYGON_SUCCESS;
+}
+
+/* ----- blocking -------------------------------------------------------------------- */
+
+uint64_t tg_deadline(int64_t timeout_ms)
+{
+    static const int64_t most_ms = INT64_C(1) << 42; /* a century */
+    if (timeout_ms < 0 || timeout_ms > most_ms)
+        return TG_NEVER;
+    return tg_now_ns() + (uint64_t)timeout_ms * 1000000u;
+}
+
+int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
+             struct tg_row **rows, uint32_t *nrows)
+{
+    struct tg_sleeper s = {0};
+    const struct trygon_call *call = tg_current(tg);
+    req->exec = call != NULL ? call->exec->self : 0;
+    req->cookie = &s;
+    req->deadline_ns = tg_deadline(timeout_ms);
+    if (timeout_ms == 0 && tg_may_poll(tg))
+        tg_progress(tg); /* whoever only looks, looks at the latest */
+    struct tg_event ev = {.type = TG_EV_WAIT, .wait = req};
+    int rc = tg_step(tg, &ev);
+    struct tg_waiter *w = ev.waiter;
+    if (rc != TRYGON_SUCCESS || w == NULL)
+        return rc;
+    tg_wait_until(tg, &s, &w->done, req->deadline_ns);
+    rc = w->done ? w->rc : tg->failed;
+    if (rc == TRYGON_SUCCESS && rows != NULL) {
+        *rows = w->rows;
+        *nrows = w->nrows;
+        w->rows = NULL;
+    }
+    struct tg_event end = {.type = TG_EV_WAIT_END, .handle = w->self};
+    tg_step(tg, &end);
+    return rc;
+}
+
+/* ----- get ---------------------------------------------------------------------------- */
+
+/* The first that has failed, as the last error; 0: none has. */
+static int first_failure(struct trygon *tg, size_t n,
+                         const trygon_ref_t refs[])
+{
+    for (size_t i = 0; i < n; i++) {
+        struct tg_obj *x = tg_objs_find(&tg->core->objs, refs[i]);
+        if (x->state != TG_OBJ_FAILED)
+            continue;
+        x->seen = true;
+        return tg_fail_with(tg, x->val);
+    }
+    return TRYGON_SUCCESS;
+}
+
+static void lend(struct trygon *tg, trygon_ref_t ref, trygon_value_t *out)
+{
+    struct tg_event ev = {.type = TG_EV_PIN, .ref = ref};
+    tg_step(tg, &ev);
+    tg_view(ev.obj->val, out);
+    out->pin = ev.obj;
+}
+
+static int get_n(struct trygon *tg, const char *who, size_t n,
+                 const trygon_ref_t refs[], int64_t timeout_ms,
+                 trygon_value_t values[])
+{
+    struct tg_wait_req req = {
+        .kind = TG_WAIT_ALL, .n = (uint32_t)n, .refs = refs, .fetch = true};
+    tg_enter(tg);
+    int rc = tg_block(tg, &req, timeout_ms, NULL, NULL);
+    if (rc != TRYGON_SUCCESS)
+        rc = tg_report(tg, who, rc);
+    else
+        rc = first_failure(tg, n, refs);
+    for (size_t i = 0; rc == TRYGON_SUCCESS && i < n; i++)
+        lend(tg, refs[i], &values[i]);
+    tg_leave(tg);
+    return rc;
+}
+
+int trygon_get(trygon_t *tg, trygon_ref_t ref, int64_t timeout_ms,
+               trygon_value_t *value)
+{
+    TG_NEED_TG(tg);
+    TG_NEED(tg, value != NULL, "the output is NULL");
+    return get_n(tg, "trygon_get", 1, &ref, timeout_ms, value);
+}
+
+int trygon_get_n(trygon_t *tg, size_t n, const trygon_ref_t refs[],
+                 int64_t timeout_ms, trygon_value_t values[])
+{
+    TG_NEED_TG(tg);
+    TG_NEED(tg, n == 0 || (refs != NULL && values != NULL),
+            "an array is NULL");
+    TG_NEED(tg, n < UINT32_MAX, "too many references");
+    return get_n(tg, "trygon_get_n", n, refs, timeout_ms, values);
+}
+
+int trygon_get_into(trygon_t *tg, trygon_ref_t ref, int64_t timeout_ms,
+                    void *data, size_t capacity, size_t *size)
+{
+    TG_NEED_TG(tg);
+    TG_NEED(tg, data != NULL || capacity == 0, "data is NULL");
+    trygon_value_t v;
+    int rc = get_n(tg, "trygon_get_into", 1, &ref, timeout_ms, &v);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    size_t need = v.size;
+    if (need <= capacity && need > 0)
+        memcpy(data, v.data, need);
+    (void)trygon_value_release(tg, &v);
+    if (size != NULL)
+        *size = need;
+    if (need > capacity)
+        return tg_fail(tg, TRYGON_ERR_CAPACITY,
+                       "trygon_get_into: %zu bytes do not fit in %zu", need,
+                       capacity);
+    return TRYGON_SUCCESS;
+}
+
+int trygon_value_release(trygon_t *tg, trygon_value_t *value)
+{
+    TG_NEED_TG(tg);
+    if (value == NULL)
+        return TRYGON_SUCCESS;
+    if (value->pin != NULL) {
+        struct tg_event ev = {.type = TG_EV_UNPIN, .obj = value->pin};
+        tg_enter(tg);
+        tg_step(tg, &ev);
+        tg_leave(tg);
+    }
+    memset(value, 0, sizeof *value);
+    return TRYGON_SUCCESS;
+}
+
+/* ----- wait ---------------------------------------------------------------------------- */
+
+int trygon_wait_opts_init_sized(trygon_wait_opts_t *opts, size_t size)
+{
+    TG_NEED(NULL, opts != NULL && size >= sizeof(size_t), "opts is NULL");
+    trygon_wait_opts_t full = {.size = size,
+                               .num_returns = 1,
+                               .timeout_ms = TRYGON_FOREVER,
+                               .fetch_local = true};
+    memcpy(opts, &full, size < sizeof full ? size : sizeof full);
+    return TRYGON_SUCCESS;
+}
+
+static int by_ref(const void *a, const void *b)
+{
+    const trygon_ref_t *x = a, *y = b;
+    if (x->hi != y->hi)
+        return x->hi < y->hi ? -1 : 1;
+    return x->lo < y->lo ? -1 : x->lo > y->lo;
+}
+
+static bool has_duplicates(size_t n, const trygon_ref_t refs[])
+{
+    trygon_ref_t *sorted = malloc(n * sizeof *sorted);
+    bool twice = false;
+    if (sorted == NULL)
+        return false;
+    memcpy(sorted, refs, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_ref);
+    for (size_t i = 1; i < n; i++)
+        twice = twice || tg_ref_eq(sorted[i - 1], sorted[i]);
+    free(sorted);
+    return twice;
+}
+
+int trygon_wait(trygon_t *tg, size_t n, const trygon_ref_t refs[],
+                const trygon_wait_opts_t *opts, bool ready[], size_t *nready)
+{
+    TG_NEED_TG(tg);
+    trygon_wait_opts_t o;
+    (void)trygon_wait_opts_init(&o);
+    TG_NEED(tg, opts == NULL || opts->size >= sizeof(size_t),
+            "opts was not set up by trygon_wait_opts_init()");
+    if (opts != NULL)
+        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
+    TG_NEED(tg, n == 0 || (refs != NULL && ready != NULL),
+            "an array is NULL");
+    TG_NEED(tg, n < UINT32_MAX, "too many references");
+    if (n == 0) {
+        if (nready != NULL)
+            *nready = 0;
+        return TRYGON_SUCCESS;
+    }
+    TG_NEED(tg, o.num_returns > 0 && o.num_returns <= n,
+            "num_returns is 0 or more than there are references");
+    TG_NEED(tg, o.timeout_ms >= -1, "timeout_ms is below -1");
+    TG_NEED(tg, !has_duplicates(n, refs), "a reference is there twice");
+    struct tg_wait_req req = {.kind = TG_WAIT_SOME,
+                              .n = (uint32_t)n,
+                              .need = (uint32_t)o.num_returns,
+                              .refs = refs,
+                              .fetch = o.fetch_local};
+    size_t count = 0;
+    tg_enter(tg);
+    int rc = tg_block(tg, &req, o.timeout_ms, NULL, NULL);
+    bool fine = rc == TRYGON_SUCCESS || rc == TRYGON_ERR_TIMEOUT;
+    for (size_t i = 0; fine && i < n; i++) {
+        const struct tg_obj *x = tg_objs_find(&tg->core->objs, refs[i]);
+        ready[i] = count < o.num_returns && tg_objs_ready(x, o.fetch_local);
+        count += ready[i];
+    }
+    tg_leave(tg);
+    if (!fine)
+        return tg_report(tg, "trygon_wait", rc);
+    if (nready != NULL)
+        *nready = count;
+    return TRYGON_SUCCESS;
+}
+
+/* ----- references ------------------------------------------------------------------------ */
+
+int trygon_ref_retain(trygon_t *tg, size_t n, const trygon_ref_t refs[])
+{
+    TG_NEED_TG(tg);
+    TG_NEED(tg, n == 0 || refs != NULL, "refs is NULL");
+    struct tg_event ev = {.type = TG_EV_RETAIN, .n = n, .refs = refs};
+    tg_enter(tg);
+    int rc = tg_step(tg, &ev);
+    tg_leave(tg);
+    return tg_report(tg, "trygon_ref_retain", rc);
+}
+
+int trygon_ref_release(trygon_t *tg, size_t n, trygon_ref_t refs[])
+{
+    TG_NEED_TG(tg);
+    TG_NEED(tg, n == 0 || refs != NULL, "refs is NULL");
+    struct tg_event ev = {.type = TG_EV_RELEASE, .n = n, .refs = refs};
+    tg_enter(tg);
+    int rc = tg_step(tg, &ev);
+    tg_leave(tg);
+    if (rc != TRYGON_SUCCESS)
+        return tg_fail(tg, rc, "trygon_ref_release: a reference that this "
+                       "rank has not, or more often than it has it");
+    if (n > 0)
+        memset(refs, 0, n * sizeof *refs);
+    return TRYGON_SUCCESS;
+}
+
+/* Error i of the chain that the object ended with. */
+static int chain_error(trygon_t *tg, trygon_ref_t ref, uint32_t i,
+                       trygon_error_t *err)
+{
+    TG_NEED(tg, err != NULL && err->size >= 16, "err is NULL or its size 0");
+    bool ours = trygon_ref_kind(ref) != TRYGON_KIND_NONE &&
+                tg_ref_rank(ref) < tg->nranks;
+    const struct trygon_error *e = NULL;
+    tg_enter(tg);
+    struct tg_obj *x = ours ? tg_objs_find(&tg->core->objs, ref) : NULL;
+    if (x != NULL && x->state == TG_OBJ_FAILED)
+        e = tg_val_err(x->val, i);
+    if (e != NULL) {
+        x->seen = true;
+        tg_error_out(tg, e, err);
+    }
+    tg_leave(tg);
+    return e != NULL ? TRYGON_SUCCESS
+                     : tg_fail(tg, TRYGON_ERR_NOTFOUND,
+                               "there is no such error on this rank");
+}
+
+int trygon_ref_error(trygon_t *tg, trygon_ref_t ref, trygon_error_t *err)
+{
+    TG_NEED_TG(tg);
+    return chain_error(tg, ref, 0, err);
+}
+
+int trygon_ref_cause(trygon_t *tg, trygon_ref_t ref, int32_t i,
+                     trygon_error_t *err)
+{
+    TG_NEED_TG(tg);
+    TG_NEED(tg, i >= 0, "the number of the cause is negative");
+    return chain_error(tg, ref, (uint32_t)i + 1, err);
+}

@@ -1,0 +1,220 @@
+/* task.c - section 5 of the header: submit and cancel. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/settings.h"
+
+int trygon_task_opts_init_sized(trygon_task_opts_t *opts, size_t size)
+{
+    TG_NEED(NULL, opts != NULL && size >= sizeof(size_t), "opts is NULL");
+    trygon_task_opts_t full = {
+        .size = size, .num_cpus = 1, .num_returns = 1, .max_retries = 3};
+    memcpy(opts, &full, size < sizeof full ? size : sizeof full);
+    return TRYGON_SUCCESS;
+}
+
+static int invalid(const struct trygon *tg, const char *what)
+{
+    int rc = tg_fail(tg, TRYGON_ERR_INVALID, "trygon_submit: %s", what);
+    tg_log(&tg->log, TRYGON_LOG_WARN, "trygon_submit: %s", what);
+    return rc;
+}
+
+/* ----- what it needs ------------------------------------------------------------- */
+
+static int add_resource(const struct trygon *tg, const trygon_resource_t *r,
+                        const char *task, struct tg_shape *shape)
+{
+    int64_t units;
+    if (r->name == NULL || r->name[0] == '\0')
+        return invalid(tg, "option resources: a name is empty");
+    for (int i = 0; i < TG_RES_CUSTOM; i++)
+        if (strcmp(r->name, tg->layout.res_names[i]) == 0)
+            return invalid(tg, "option resources: cpu, gpu and memory have "
+                               "options of their own");
+    if (tg_amount_from_double(r->amount, &units) != TRYGON_SUCCESS)
+        return invalid(tg, "option resources: an amount is negative, absurd "
+                           "or finer than 0.0001");
+    int id = TG_RES_UNKNOWN;
+    for (int i = TG_RES_CUSTOM; i < TG_RES_UNKNOWN; i++)
+        if (tg->layout.res_ptrs[i] != NULL &&
+            strcmp(tg->layout.res_ptrs[i], r->name) == 0)
+            id = i;
+    if (id == TG_RES_UNKNOWN && units > 0)
+        tg_log(&tg->log, TRYGON_LOG_WARN, "task '%s': no rank offers any '%s'",
+               task, r->name);
+    shape->amount[id] += units;
+    return TRYGON_SUCCESS;
+}
+
+static int shape_of(const struct trygon *tg, const trygon_task_opts_t *o,
+                    const char *task, struct tg_shape *shape)
+{
+    memset(shape, 0, sizeof *shape);
+    if (tg_amount_from_double(o->num_cpus, &shape->amount[TG_RES_CPU]) != 0)
+        return invalid(tg, "option num_cpus is negative, absurd or finer than "
+                           "0.0001");
+    if (tg_amount_from_double(o->num_gpus, &shape->amount[TG_RES_GPU]) != 0)
+        return invalid(tg, "option num_gpus is negative, absurd or finer than "
+                           "0.0001");
+    if (shape->amount[TG_RES_GPU] > TG_UNIT &&
+        shape->amount[TG_RES_GPU] % TG_UNIT != 0)
+        return invalid(tg, "option num_gpus above 1 must be whole");
+    if (o->memory > INT64_MAX / TG_UNIT)
+        return invalid(tg, "option memory is absurd");
+    shape->amount[TG_RES_MEMORY] = (int64_t)o->memory;
+    if (o->nresources > 0 && o->resources == NULL)
+        return invalid(tg, "option resources is NULL but nresources is not 0");
+    for (size_t i = 0; i < o->nresources; i++) {
+        int rc = add_resource(tg, &o->resources[i], task, shape);
+        if (rc != TRYGON_SUCCESS)
+            return rc;
+    }
+    if (o->strategy < TRYGON_STRATEGY_DEFAULT ||
+        o->strategy > TRYGON_STRATEGY_NODE)
+        return invalid(tg, "option strategy is none of enum trygon_strategy");
+    shape->strategy = o->strategy;
+    shape->node = o->strategy == TRYGON_STRATEGY_NODE ? o->node : 0;
+    shape->soft = o->strategy == TRYGON_STRATEGY_NODE && o->soft;
+    shape->fail = o->fail_unschedulable;
+    return TRYGON_SUCCESS;
+}
+
+static int check_opts(const struct trygon *tg, const trygon_task_opts_t *o,
+                      const trygon_ref_t returns[])
+{
+    if (o->num_returns < 0 || o->num_returns > TG_RETURNS_MAX)
+        return invalid(tg, "option num_returns is not 0 to 65535");
+    if (o->num_returns > 0 && returns == NULL)
+        return invalid(tg, "returns is NULL but num_returns is not 0");
+    if (o->max_retries < -1)
+        return invalid(tg, "option max_retries is below -1");
+    if (o->nretry_codes > 0 && o->nretry_codes != TRYGON_ANY_CODE &&
+        (o->retry_codes == NULL || o->nretry_codes > 4096))
+        return invalid(tg, "option retry_codes is NULL or has over 4096");
+    if (o->name != NULL && strlen(o->name) >= TG_NAME_MAX)
+        return invalid(tg, "option name is longer than 63 bytes");
+    return TRYGON_SUCCESS;
+}
+
+/* ----- submit -------------------------------------------------------------------------- */
+
+static int32_t find_fn(const struct trygon *tg, const char *name)
+{
+    int32_t lo = 0, hi = (int32_t)tg->nfns - 1;
+    while (lo <= hi) {
+        int32_t mid = (lo + hi) / 2;
+        int d = strcmp(tg->fns[mid].name, name);
+        if (d == 0)
+            return mid;
+        if (d < 0)
+            lo = mid + 1;
+        else
+            hi = mid - 1;
+    }
+    return -1;
+}
+
+static void free_spec(struct tg_spec *s)
+{
+    tg_items_free(&s->args, s->nargs);
+    free(s->codes);
+    free(s->name);
+}
+
+/* Values are copied; references are only named. */
+static int copy_args(const struct trygon *tg, size_t nargs,
+                     const trygon_value_t args[], struct tg_spec *s)
+{
+    if (nargs == 0)
+        return TRYGON_SUCCESS;
+    s->args = tg_alloc(nargs * sizeof *s->args);
+    for (size_t i = 0; i < nargs; i++) {
+        s->nargs = (uint32_t)i + 1;
+        if (args[i].type == TRYGON_BY_REF) {
+            if (args[i].refs == NULL || args[i].nrefs != 1)
+                return invalid(tg, "an argument by reference has not exactly "
+                                   "one reference");
+            s->args[i].ref = args[i].refs[0];
+            continue;
+        }
+        int rc = tg_check_value(tg, "trygon_submit", &args[i]);
+        if (rc != TRYGON_SUCCESS)
+            return rc;
+        s->args[i].val = tg_val_copy(&args[i]);
+        if (s->args[i].val == NULL)
+            return tg_fail(tg, TRYGON_ERR_NOMEM,
+                           "trygon_submit: no room for %zu bytes",
+                           args[i].size);
+    }
+    return TRYGON_SUCCESS;
+}
+
+static void copy_opts(const trygon_task_opts_t *o, struct tg_spec *s)
+{
+    s->nreturns = (uint32_t)o->num_returns;
+    s->max_retries = o->max_retries;
+    s->name = tg_strdup(o->name);
+    s->ncodes = (uint32_t)o->nretry_codes; /* ANY becomes UINT32_MAX */
+    if (s->ncodes == 0 || s->ncodes == UINT32_MAX)
+        return;
+    s->codes = tg_grow(NULL, s->ncodes, sizeof *s->codes);
+    memcpy(s->codes, o->retry_codes, s->ncodes * sizeof *s->codes);
+}
+
+int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
+                  const trygon_value_t args[], const trygon_task_opts_t *opts,
+                  trygon_ref_t returns[])
+{
+    TG_NEED_TG(tg);
+    TG_NEED(tg, task != NULL, "the task's name is NULL");
+    TG_NEED(tg, nargs == 0 || args != NULL, "args is NULL");
+    TG_NEED(tg, nargs <= UINT32_MAX / 64, "too many arguments");
+    TG_NEED(tg, opts == NULL || opts->size >= sizeof(size_t),
+            "opts was not set up by trygon_task_opts_init()");
+    trygon_task_opts_t o;
+    (void)trygon_task_opts_init(&o);
+    if (opts != NULL)
+        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
+    int32_t fn = find_fn(tg, task);
+    if (fn < 0)
+        return tg_fail(tg, TRYGON_ERR_NOTFOUND,
+                       "trygon_submit: no task '%s' is registered", task);
+    struct tg_spec s = {.fn = (uint32_t)fn};
+    int rc = check_opts(tg, &o, returns);
+    if (rc == TRYGON_SUCCESS)
+        rc = shape_of(tg, &o, task, &s.shape);
+    if (rc == TRYGON_SUCCESS)
+        rc = copy_args(tg, nargs, args, &s);
+    if (rc != TRYGON_SUCCESS) {
+        free_spec(&s);
+        return rc;
+    }
+    copy_opts(&o, &s);
+    const struct trygon_call *call = tg_current(tg);
+    s.parent = call != NULL ? call->exec->self : 0;
+    struct tg_event ev = {
+        .type = TG_EV_SUBMIT, .spec = &s, .refs_out = returns};
+    tg_enter(tg);
+    rc = tg_step(tg, &ev);
+    tg_leave(tg);
+    if (rc != TRYGON_SUCCESS)
+        free_spec(&s);
+    return tg_report(tg, "trygon_submit", rc);
+}
+
+int trygon_cancel(trygon_t *tg, trygon_ref_t ref, bool force, bool recursive)
+{
+    TG_NEED_TG(tg);
+    if (force)
+        return tg_fail(tg, TRYGON_ERR_UNSUPPORTED,
+                       "trygon_cancel: force needs tasks in processes of "
+                       "their own, which are not there");
+    struct tg_event ev = {
+        .type = TG_EV_CANCEL, .ref = ref, .recursive = recursive};
+    tg_enter(tg);
+    int rc = tg_step(tg, &ev);
+    tg_leave(tg);
+    return tg_report(tg, "trygon_cancel", rc);
+}
