@@ -137,7 +137,7 @@ static void put_header(unsigned char *h, enum record_kind kind, uint32_t tag,
     h[0] = (unsigned char)kind;
     h[1] = (unsigned char)tag;
     h[2] = (unsigned char)(tag >> 8);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; kind == APART && i < 4; i++)
         h[3 + i] = (unsigned char)(size >> (8 * i));
 }
 
