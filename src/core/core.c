@@ -209,6 +209,8 @@ static int on_put(struct tg_core *c, struct tg_event *ev)
 static int on_submit(struct tg_core *c, struct tg_event *ev)
 {
     struct tg_spec *s = ev->spec;
+    if (c->draining)
+        return TRYGON_ERR_SHUTDOWN;
     for (uint32_t i = 0; i < s->nargs; i++) {
         const struct tg_item *a = &s->args[i];
         if (a->val != NULL ? !all_held(c, a->val->nrefs, a->val->refs)
@@ -483,7 +485,7 @@ static int on_end(struct tg_core *c, int32_t status)
 static int on_drain(struct tg_core *c)
 {
     c->draining = true;
-    tg_owner_cancel_children(&c->owner, 0);
+    tg_owner_cancel_all(&c->owner);
     tg_owner_hurry(&c->owner);
     tg_objs_hurry(&c->objs);
     if (c->head != NULL)

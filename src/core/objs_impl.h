@@ -11,6 +11,12 @@ struct tg_copy { /* an object of another rank */
     UT_hash_handle hh;
 };
 
+struct tg_parked { /* a message that waits for weight */
+    int32_t rank;
+    struct tg_msg msg;
+    struct tg_parked *prev, *next;
+};
+
 struct tg_copy *tg_copy_of(struct tg_obj *x);
 /* The entry of a reference that has just come in, made if need be. */
 struct tg_obj *tg_objs_copy(struct tg_objs *o, trygon_ref_t ref);

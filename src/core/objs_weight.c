@@ -5,12 +5,6 @@
 #include "core/objs.h"
 #include "core/objs_impl.h"
 
-struct tg_parked { /* a message that waits for weight */
-    int32_t rank;
-    struct tg_msg msg;
-    struct tg_parked *prev, *next;
-};
-
 /* ----- giving weight -------------------------------------------------------- */
 
 /* A reference whose owner is lost travels without weight. */

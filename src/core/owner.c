@@ -360,6 +360,14 @@ void tg_owner_cancel_children(struct tg_owner *w, uint64_t parent)
             cancel_task(w, t, true);
 }
 
+void tg_owner_cancel_all(struct tg_owner *w)
+{
+    uint32_t slot = 0;
+    struct tg_task *t;
+    while ((t = tg_slab_next(&w->tasks, &slot)) != NULL)
+        cancel_task(w, t, true);
+}
+
 /* ----- messages ------------------------------------------------------------------ */
 
 void tg_owner_msg(struct tg_owner *w, int32_t from, struct tg_msg *m)

@@ -91,6 +91,9 @@ bool tg_owner_cancel(struct tg_owner *w, struct tg_obj *x, bool recursive);
 /* Cancel what an execution (0: the driver) has submitted. */
 void tg_owner_cancel_children(struct tg_owner *w, uint64_t parent);
 
+/* Cancel everything: the end of the run. */
+void tg_owner_cancel_all(struct tg_owner *w);
+
 void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n);
 /* LEASE, REFUSE, DONE, BOUNCE */
 void tg_owner_msg(struct tg_owner *w, int32_t from, struct tg_msg *m);
