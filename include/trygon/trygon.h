@@ -346,7 +346,7 @@ typedef struct trygon_call_info {
     int32_t depth;   /* 0 when the driver submitted it */
     int32_t rank;    /* where it runs */
     int32_t node;
-    int32_t owner;   /* the rank that submitted it */
+    int32_t owner; /* the rank that submitted it */
     double num_cpus, num_gpus;
     uint64_t memory;
     const char *function; /* valid until the task returns, as is name */
@@ -395,7 +395,8 @@ typedef struct trygon_node {
     int32_t node; /* ranks of one host have the same number */
     bool alive;
     char host[64];
-    double cpus_total, cpus_free; /* free may be below 0: debt (doc/design.md) */
+    double cpus_total,
+        cpus_free; /* free may be below 0: debt (doc/design.md) */
     double gpus_total, gpus_free;
     uint64_t memory_total, memory_free;
 } trygon_node_t;

@@ -20,18 +20,18 @@ struct trygon_waitset {
     uint64_t set;
 };
 
-#define TG_NEED_TG(tg_)                                            \
-    do {                                                           \
-        if ((tg_) == NULL)                                         \
-            return tg_fail(NULL, TRYGON_ERR_INVALID,               \
-                           "%s: the runtime is NULL", __func__);   \
+#define TG_NEED_TG(tg_)                                          \
+    do {                                                         \
+        if ((tg_) == NULL)                                       \
+            return tg_fail(NULL, TRYGON_ERR_INVALID,             \
+                           "%s: the runtime is NULL", __func__); \
     } while (0)
 
-#define TG_NEED(tg_, cond_, what_)                                     \
-    do {                                                               \
-        if (!(cond_))                                                  \
+#define TG_NEED(tg_, cond_, what_)                                        \
+    do {                                                                  \
+        if (!(cond_))                                                     \
             return tg_fail((tg_), TRYGON_ERR_INVALID, "%s: %s", __func__, \
-                           (what_));                                   \
+                           (what_));                                      \
     } while (0)
 
 /* Is it a value that can travel?  INVALID and why, else 0. */

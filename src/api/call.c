@@ -5,11 +5,11 @@
 
 #include "api/api.h"
 
-#define TG_NEED_CALL(call_)                                       \
-    do {                                                          \
-        if ((call_) == NULL)                                      \
-            return tg_fail(NULL, TRYGON_ERR_INVALID,              \
-                           "%s: the call is NULL", __func__);     \
+#define TG_NEED_CALL(call_)                                                  \
+    do {                                                                     \
+        if ((call_) == NULL)                                                 \
+            return tg_fail(NULL, TRYGON_ERR_INVALID, "%s: the call is NULL", \
+                           __func__);                                        \
     } while (0)
 
 trygon_t *trygon_call_runtime(const trygon_call_t *call)

@@ -44,8 +44,7 @@ int trygon_nodes(trygon_t *tg, size_t capacity, trygon_node_t nodes[],
             .memory_total = (uint64_t)r->total[TG_RES_MEMORY],
             .memory_free = (uint64_t)r->avail[TG_RES_MEMORY],
         };
-        memcpy(nodes[i].host, tg->layout.host[r->rank],
-               sizeof nodes[i].host);
+        memcpy(nodes[i].host, tg->layout.host[r->rank], sizeof nodes[i].host);
     }
     free(rows);
     *n = count;
@@ -107,15 +106,15 @@ static void add_line(void *arg, const char *line)
 
 static void add_waiters(const struct trygon *tg, struct text *t)
 {
-    static const char *const what[] = {
-        [TG_WAIT_ALL] = "get", [TG_WAIT_SOME] = "wait",
-        [TG_WAIT_SET] = "wait set", [TG_WAIT_TABLE] = "table of ranks"};
+    static const char *const what[] = {[TG_WAIT_ALL] = "get",
+                                       [TG_WAIT_SOME] = "wait",
+                                       [TG_WAIT_SET] = "wait set",
+                                       [TG_WAIT_TABLE] = "table of ranks"};
     uint32_t slot = 0;
     const struct tg_waiter *w;
     char line[200];
     while ((w = tg_slab_next(&tg->core->waits.waiters, &slot)) != NULL) {
-        const struct tg_exec *e =
-            tg_worker_exec(&tg->core->worker, w->exec);
+        const struct tg_exec *e = tg_worker_exec(&tg->core->worker, w->exec);
         snprintf(line, sizeof line, "blocked in %s%s%s: %u of %u ready",
                  what[w->kind], e != NULL ? " inside " : "",
                  e != NULL ? tg->fns[e->fn].name : "", w->nready,

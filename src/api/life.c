@@ -14,8 +14,7 @@ static atomic_bool mpi_is_ours;
 int trygon_opts_init_sized(trygon_opts_t *opts, size_t size)
 {
     TG_NEED(NULL, opts != NULL && size >= sizeof(size_t), "opts is NULL");
-    trygon_opts_t full = {
-        .size = size, .num_cpus = -1, .head_slots = -1};
+    trygon_opts_t full = {.size = size, .num_cpus = -1, .head_slots = -1};
     memcpy(opts, &full, size < sizeof full ? size : sizeof full);
     return TRYGON_SUCCESS;
 }
@@ -32,8 +31,7 @@ static int start_mpi(void)
                        "trygon_init: MPI has been finalized");
     if (on)
         return TRYGON_SUCCESS;
-    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &level) !=
-        MPI_SUCCESS)
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_MULTIPLE, &level) != MPI_SUCCESS)
         return tg_fail(NULL, TRYGON_ERR_MPI, "trygon_init: MPI_Init failed");
     atomic_store(&mpi_is_ours, true);
     return TRYGON_SUCCESS;
@@ -51,8 +49,7 @@ static void check_opts(const trygon_opts_t *opts, struct tg_start *s)
     (void)trygon_opts_init(&s->opts);
     if (opts == NULL)
         return;
-    if (opts->size < offsetof(trygon_opts_t, registry) ||
-        opts->size > 4096) {
+    if (opts->size < offsetof(trygon_opts_t, registry) || opts->size > 4096) {
         s->status = TRYGON_ERR_INVALID;
         memcpy(s->err, "opts was not set up by trygon_opts_init()", 42);
         return;

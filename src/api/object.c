@@ -61,8 +61,8 @@ int trygon_put(trygon_t *tg, const trygon_value_t *value, trygon_ref_t *ref)
     TG_NEED(tg, ref != NULL, "the output is NULL");
     struct tg_val *val = tg_val_copy(value);
     if (val == NULL)
-        return tg_fail(tg, TRYGON_ERR_NOMEM, "trygon_put: no room for %zu bytes",
-                       value->size);
+        return tg_fail(tg, TRYGON_ERR_NOMEM,
+                       "trygon_put: no room for %zu bytes", value->size);
     struct tg_event ev = {.type = TG_EV_PUT, .val = val};
     tg_enter(tg);
     rc = tg_step(tg, &ev);
@@ -115,8 +115,7 @@ int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
 /* ----- get ---------------------------------------------------------------------------- */
 
 /* The first that has failed, as the last error; 0: none has. */
-static int first_failure(struct trygon *tg, size_t n,
-                         const trygon_ref_t refs[])
+static int first_failure(struct trygon *tg, size_t n, const trygon_ref_t refs[])
 {
     for (size_t i = 0; i < n; i++) {
         struct tg_obj *x = tg_objs_find(&tg->core->objs, refs[i]);
@@ -166,8 +165,7 @@ int trygon_get_n(trygon_t *tg, size_t n, const trygon_ref_t refs[],
                  int64_t timeout_ms, trygon_value_t values[])
 {
     TG_NEED_TG(tg);
-    TG_NEED(tg, n == 0 || (refs != NULL && values != NULL),
-            "an array is NULL");
+    TG_NEED(tg, n == 0 || (refs != NULL && values != NULL), "an array is NULL");
     TG_NEED(tg, n < UINT32_MAX, "too many references");
     return get_n(tg, "trygon_get_n", n, refs, timeout_ms, values);
 }
@@ -254,8 +252,7 @@ int trygon_wait(trygon_t *tg, size_t n, const trygon_ref_t refs[],
             "opts was not set up by trygon_wait_opts_init()");
     if (opts != NULL)
         memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
-    TG_NEED(tg, n == 0 || (refs != NULL && ready != NULL),
-            "an array is NULL");
+    TG_NEED(tg, n == 0 || (refs != NULL && ready != NULL), "an array is NULL");
     TG_NEED(tg, n < UINT32_MAX, "too many references");
     if (n == 0) {
         if (nready != NULL)
@@ -310,7 +307,8 @@ int trygon_ref_release(trygon_t *tg, size_t n, trygon_ref_t refs[])
     int rc = tg_step(tg, &ev);
     tg_leave(tg);
     if (rc != TRYGON_SUCCESS)
-        return tg_fail(tg, rc, "trygon_ref_release: a reference that this "
+        return tg_fail(tg, rc,
+                       "trygon_ref_release: a reference that this "
                        "rank has not, or more often than it has it");
     if (n > 0)
         memset(refs, 0, n * sizeof *refs);

@@ -30,8 +30,8 @@ int trygon_registry_add_task(trygon_registry_t *reg, const char *name,
     while (at < reg->n && strcmp(reg->fns[at].name, name) < 0)
         at++;
     if (at < reg->n && strcmp(reg->fns[at].name, name) == 0)
-        return tg_fail(NULL, TRYGON_ERR_EXISTS,
-                       "'%s' is registered already", name);
+        return tg_fail(NULL, TRYGON_ERR_EXISTS, "'%s' is registered already",
+                       name);
     if (reg->n == reg->cap) {
         uint32_t cap = reg->cap == 0 ? 16 : reg->cap * 2;
         struct tg_fn *more = realloc(reg->fns, cap * sizeof *more);
@@ -40,8 +40,7 @@ int trygon_registry_add_task(trygon_registry_t *reg, const char *name,
         reg->fns = more;
         reg->cap = cap;
     }
-    memmove(&reg->fns[at + 1], &reg->fns[at],
-            (reg->n - at) * sizeof *reg->fns);
+    memmove(&reg->fns[at + 1], &reg->fns[at], (reg->n - at) * sizeof *reg->fns);
     struct tg_fn *f = &reg->fns[at];
     memset(f, 0, sizeof *f);
     memcpy(f->name, name, strlen(name));

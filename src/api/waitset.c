@@ -3,11 +3,11 @@
 
 #include "api/api.h"
 
-#define TG_NEED_SET(ws_)                                             \
-    do {                                                             \
-        if ((ws_) == NULL)                                           \
-            return tg_fail(NULL, TRYGON_ERR_INVALID,                 \
-                           "%s: the wait set is NULL", __func__);    \
+#define TG_NEED_SET(ws_)                                          \
+    do {                                                          \
+        if ((ws_) == NULL)                                        \
+            return tg_fail(NULL, TRYGON_ERR_INVALID,              \
+                           "%s: the wait set is NULL", __func__); \
     } while (0)
 
 int trygon_waitset_create(trygon_t *tg, trygon_waitset_t **ws)

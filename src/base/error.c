@@ -6,14 +6,10 @@
 const char *tg_error_text(int code)
 {
 #define TEXT(name_, value_, text_) \
-    case (value_):                 \
-        return text_;
+    case (value_): return text_;
     switch (code) {
-    case TRYGON_SUCCESS:
-        return "success";
-        TRYGON_ERRORS(TEXT)
-    default:
-        return "unknown code";
+    case TRYGON_SUCCESS: return "success"; TRYGON_ERRORS(TEXT)
+    default: return "unknown code";
     }
 #undef TEXT
 }

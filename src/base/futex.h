@@ -14,8 +14,7 @@
  * return early for no reason: look again. */
 static inline void tg_futex_wait(atomic_uint *word, unsigned seen, uint64_t ns)
 {
-    struct timespec ts = {(time_t)(ns / 1000000000u),
-                          (long)(ns % 1000000000u)};
+    struct timespec ts = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen,
             ns == UINT64_MAX ? NULL : &ts, NULL, 0);
 }

@@ -11,23 +11,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void *tg_alloc(size_t size);                       /* zeroed */
+void *tg_alloc(size_t size);                         /* zeroed */
 void *tg_grow(void *old, size_t count, size_t size); /* realloc, not zeroed */
-char *tg_strdup(const char *s);                    /* NULL stays NULL */
+char *tg_strdup(const char *s);                      /* NULL stays NULL */
 
 /* A growing array: TG_VEC(struct x) v = {0}; *tg_vec_add(&v) = x; */
-#define TG_VEC(type_)   \
-    struct {            \
-        type_ *v;       \
+#define TG_VEC(type_)    \
+    struct {             \
+        type_ *v;        \
         uint32_t n, cap; \
     }
-#define tg_vec_add(vec_)                                                 \
-    ((vec_)->n == (vec_)->cap                                            \
-         ? (void)((vec_)->v = tg_grow(                                   \
-                      (vec_)->v, (vec_)->cap = (vec_)->cap ? (vec_)->cap * 2 \
-                                                           : 8,          \
-                      sizeof *(vec_)->v))                                \
-         : (void)0,                                                      \
+#define tg_vec_add(vec_)                                                       \
+    ((vec_)->n == (vec_)->cap                                                  \
+         ? (void)((vec_)->v =                                                  \
+                      tg_grow((vec_)->v,                                       \
+                              (vec_)->cap = (vec_)->cap ? (vec_)->cap * 2 : 8, \
+                              sizeof *(vec_)->v))                              \
+         : (void)0,                                                            \
      &(vec_)->v[(vec_)->n++])
 #define tg_vec_free(vec_) \
     (free((vec_)->v), (vec_)->v = NULL, (vec_)->n = (vec_)->cap = 0)

@@ -39,8 +39,8 @@ static void add_chunk(struct tg_slab *s)
         s->capslots = s->capslots == 0 ? TG_SLAB_CHUNK : s->capslots * 2;
         s->gens = tg_grow(s->gens, s->capslots, sizeof *s->gens);
         s->nextfree = tg_grow(s->nextfree, s->capslots, sizeof *s->nextfree);
-        s->chunks = tg_grow(s->chunks, s->capslots / TG_SLAB_CHUNK,
-                            sizeof *s->chunks);
+        s->chunks =
+            tg_grow(s->chunks, s->capslots / TG_SLAB_CHUNK, sizeof *s->chunks);
     }
     s->chunks[s->nchunks++] = tg_alloc(TG_SLAB_CHUNK * s->record);
 }

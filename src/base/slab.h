@@ -17,7 +17,7 @@ enum { TG_SLAB_CHUNK = 256 }; /* records a chunk */
 struct tg_slab {
     size_t record; /* bytes, rounded up */
     unsigned char **chunks;
-    uint32_t *gens;   /* of each slot; odd: in use */
+    uint32_t *gens; /* of each slot; odd: in use */
     uint32_t *nextfree;
     uint32_t nslots, capslots, nchunks;
     uint32_t freehead; /* slot + 1; 0: none */

@@ -24,8 +24,8 @@ enum {
 };
 
 struct tg_chan {
-    uint32_t credits; /* frames we may still send */
-    uint32_t owed;    /* frames we have read and not yet returned */
+    uint32_t credits;   /* frames we may still send */
+    uint32_t owed;      /* frames we have read and not yet returned */
     unsigned char *out; /* records with their lengths */
     size_t head, n, cap;
 };

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "core/core_impl.h"
 #include "core/quiesce.h"
 
 int tg_core_create(const struct tg_core_config *cfg, struct tg_core **out)
@@ -94,8 +95,7 @@ static void on_note(struct tg_core *c, struct tg_msg *m)
     m->type = 0; /* moved */
 }
 
-static void on_cancel_ref(struct tg_core *c,
-                          const struct tg_msg_cancel_ref *m)
+static void on_cancel_ref(struct tg_core *c, const struct tg_msg_cancel_ref *m)
 {
     struct tg_obj *x = tg_objs_find(&c->objs, m->ref);
     if (x != NULL)
@@ -109,55 +109,34 @@ static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
     case TG_MSG_CLOSED:
     case TG_MSG_LEND:
     case TG_MSG_RESUME:
-    case TG_MSG_QUERY:
-        tg_head_msg(c->head, from, m);
-        break;
+    case TG_MSG_QUERY: tg_head_msg(c->head, from, m); break;
     case TG_MSG_LEASE:
     case TG_MSG_REFUSE:
     case TG_MSG_DONE:
-    case TG_MSG_BOUNCE:
-        tg_owner_msg(&c->owner, from, m);
-        break;
+    case TG_MSG_BOUNCE: tg_owner_msg(&c->owner, from, m); break;
     case TG_MSG_OPEN:
     case TG_MSG_RECALL:
     case TG_MSG_CLOSE:
     case TG_MSG_RUN:
-    case TG_MSG_CANCEL:
-        tg_worker_msg(&c->worker, from, m);
-        break;
+    case TG_MSG_CANCEL: tg_worker_msg(&c->worker, from, m); break;
     case TG_MSG_WATCH:
     case TG_MSG_VALUE:
     case TG_MSG_DROP:
     case TG_MSG_MORE:
-    case TG_MSG_WEIGHT:
-        tg_objs_msg(&c->objs, from, m);
-        break;
-    case TG_MSG_CANCEL_REF:
-        on_cancel_ref(c, &m->u.cancel_ref);
-        break;
-    case TG_MSG_GONE:
-        on_gone(c, m->u.gone.rank);
-        break;
-    case TG_MSG_NOTE:
-        on_note(c, m);
-        break;
-    case TG_MSG_TABLE:
-        tg_waits_table(&c->waits, &m->u.table);
-        break;
+    case TG_MSG_WEIGHT: tg_objs_msg(&c->objs, from, m); break;
+    case TG_MSG_CANCEL_REF: on_cancel_ref(c, &m->u.cancel_ref); break;
+    case TG_MSG_GONE: on_gone(c, m->u.gone.rank); break;
+    case TG_MSG_NOTE: on_note(c, m); break;
+    case TG_MSG_TABLE: tg_waits_table(&c->waits, &m->u.table); break;
     case TG_MSG_ENDED:
         tg_ctx_act(&c->ctx, TG_ACT_ENDED)->status = m->u.ended.status;
         break;
-    case TG_MSG_PROBE:
-        tg_quiesce_answer(c, m->u.counts.round);
-        break;
+    case TG_MSG_PROBE: tg_quiesce_answer(c, m->u.counts.round); break;
     case TG_MSG_COUNTS:
         tg_quiesce_counts(c->quiesce, from, &m->u.counts);
         break;
-    case TG_MSG_BYE:
-        tg_ctx_act(&c->ctx, TG_ACT_BYE);
-        break;
-    default:
-        TG_UNREACHABLE();
+    case TG_MSG_BYE: tg_ctx_act(&c->ctx, TG_ACT_BYE); break;
+    default: TG_UNREACHABLE();
     }
     tg_msg_fini(m);
 }
@@ -174,213 +153,23 @@ static int on_msg(struct tg_core *c, struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
-/* ----- objects, for user code ----------------------------------------------------- */
-
-static struct tg_obj *held(const struct tg_core *c, trygon_ref_t ref)
-{
-    if (tg_ref_none(ref) || tg_ref_rank(ref) >= c->ctx.nranks)
-        return NULL;
-    struct tg_obj *x = tg_objs_find(&c->objs, ref);
-    return x != NULL && x->count > 0 ? x : NULL;
-}
-
-static bool all_held(const struct tg_core *c, size_t n,
-                     const trygon_ref_t *refs)
-{
-    for (size_t i = 0; i < n; i++)
-        if (held(c, refs[i]) == NULL)
-            return false;
-    return true;
-}
-
-static int on_put(struct tg_core *c, struct tg_event *ev)
-{
-    if (!all_held(c, ev->val->nrefs, ev->val->refs))
-        return TRYGON_ERR_NOTFOUND;
-    struct tg_obj *x = tg_objs_new(&c->objs, 0, 0);
-    x->user = 1;
-    c->objs.user_counts++;
-    tg_objs_hold_refs(&c->objs, ev->val);
-    tg_objs_resolve(&c->objs, x, ev->val);
-    ev->ref = x->ref;
-    return TRYGON_SUCCESS;
-}
-
-static int on_submit(struct tg_core *c, struct tg_event *ev)
-{
-    struct tg_spec *s = ev->spec;
-    if (c->draining)
-        return TRYGON_ERR_SHUTDOWN;
-    for (uint32_t i = 0; i < s->nargs; i++) {
-        const struct tg_item *a = &s->args[i];
-        if (a->val != NULL ? !all_held(c, a->val->nrefs, a->val->refs)
-                           : held(c, a->ref) == NULL)
-            return TRYGON_ERR_NOTFOUND;
-    }
-    struct tg_exec *parent = tg_worker_exec(&c->worker, s->parent);
-    s->depth = 0;
-    if (parent != NULL) {
-        parent->submitted = true;
-        s->depth = parent->depth + 1;
-    }
-    tg_owner_submit(&c->owner, s, ev->refs_out);
-    return TRYGON_SUCCESS;
-}
-
-static int on_retain(struct tg_core *c, const struct tg_event *ev)
-{
-    if (!all_held(c, ev->n, ev->refs))
-        return TRYGON_ERR_NOTFOUND;
-    for (size_t i = 0; i < ev->n; i++) {
-        struct tg_obj *x = tg_objs_find(&c->objs, ev->refs[i]);
-        tg_objs_hold(&c->objs, x);
-        x->user++;
-    }
-    c->objs.user_counts += ev->n;
-    return TRYGON_SUCCESS;
-}
-
-/* All or nothing: first the user's counts, which may run out, then the
- * holds. */
-static int on_release(struct tg_core *c, const struct tg_event *ev)
-{
-    size_t i;
-    for (i = 0; i < ev->n; i++) {
-        struct tg_obj *x = held(c, ev->refs[i]);
-        if (tg_ref_none(ev->refs[i]))
-            continue;
-        if (x == NULL || x->user == 0)
-            break;
-        x->user--;
-    }
-    bool ok = i == ev->n;
-    while (i-- > 0) {
-        if (tg_ref_none(ev->refs[i]))
-            continue;
-        struct tg_obj *x = tg_objs_find(&c->objs, ev->refs[i]);
-        if (ok)
-            c->objs.user_counts--;
-        else
-            x->user++;
-        if (ok)
-            tg_objs_drop(&c->objs, x);
-    }
-    return ok ? TRYGON_SUCCESS : TRYGON_ERR_INVALID;
-}
-
-static int on_cancel(struct tg_core *c, const struct tg_event *ev)
-{
-    struct tg_obj *x = held(c, ev->ref);
-    if (x == NULL)
-        return TRYGON_ERR_NOTFOUND;
-    if (x->owned) {
-        tg_owner_cancel(&c->owner, x, ev->recursive);
-        return TRYGON_SUCCESS;
-    }
-    struct tg_msg m = {.type = TG_MSG_CANCEL_REF};
-    m.u.cancel_ref.ref = ev->ref;
-    m.u.cancel_ref.recursive = ev->recursive;
-    tg_ctx_send(&c->ctx, tg_ref_rank(ev->ref), &m);
-    return TRYGON_SUCCESS;
-}
-
-static int on_call(struct tg_core *c, const struct tg_event *ev)
-{
-    struct tg_obj *x = held(c, ev->ref);
-    if (x == NULL)
-        return TRYGON_ERR_NOTFOUND;
-    tg_objs_hold(&c->objs, x); /* until the call is due */
-    struct tg_watch w = {
-        .who = TG_WATCHER_CALL, .fetch = true, .cookie = ev->cookie, .obj = x};
-    if (!tg_objs_ready(x, true)) {
-        tg_objs_watch(&c->objs, x, &w);
-    } else {
-        tg_objs_hold(&c->objs, x); /* a notice comes with a hold */
-        *tg_vec_add(&c->objs.fired) = w;
-    }
-    return TRYGON_SUCCESS;
-}
-
-static int on_pin(struct tg_core *c, struct tg_event *ev)
-{
-    ev->obj = held(c, ev->ref);
-    if (ev->obj == NULL)
-        return TRYGON_ERR_NOTFOUND;
-    tg_objs_hold(&c->objs, ev->obj);
-    return TRYGON_SUCCESS;
-}
-
-static int on_keep(struct tg_core *c, const struct tg_event *ev)
-{
-    if (!all_held(c, ev->val->nrefs, ev->val->refs))
-        return TRYGON_ERR_NOTFOUND;
-    tg_objs_hold_refs(&c->objs, ev->val);
-    return TRYGON_SUCCESS;
-}
-
-/* ----- waiting ---------------------------------------------------------------------- */
-
-static int on_wait(struct tg_core *c, struct tg_event *ev)
-{
-    const struct tg_wait_req *req = ev->wait;
-    if (!all_held(c, req->n, req->refs))
-        return TRYGON_ERR_NOTFOUND;
-    ev->waiter = tg_waits_begin(&c->waits, req);
-    if (ev->waiter == NULL)
-        return TRYGON_SUCCESS;
-    struct tg_exec *e = tg_worker_exec(&c->worker, req->exec);
-    bool stopped = (e != NULL && e->cancelled) ||
-                   req->deadline_ns <= c->ctx.now_ns;
-    if (stopped) {
-        tg_waits_end(&c->waits, ev->waiter->self);
-        ev->waiter = NULL;
-        return e != NULL && e->cancelled ? TRYGON_ERR_CANCELLED
-                                         : TRYGON_ERR_TIMEOUT;
-    }
-    if (req->kind == TG_WAIT_TABLE) {
-        struct tg_msg m = {.type = TG_MSG_QUERY};
-        m.u.query.waiter = ev->waiter->self;
-        tg_ctx_send(&c->ctx, 0, &m);
-    }
-    if (e != NULL)
-        tg_worker_blocked(&c->worker, e, c->owner.nready > 0);
-    return TRYGON_SUCCESS;
-}
-
-static int on_set_add(struct tg_core *c, const struct tg_event *ev)
-{
-    struct tg_obj *x = held(c, ev->ref);
-    if (x == NULL)
-        return TRYGON_ERR_NOTFOUND;
-    return tg_set_add(&c->waits, ev->handle, x, ev->tag);
-}
-
 /* ----- passing on --------------------------------------------------------------------- */
 
 static void on_notice(struct tg_core *c, const struct tg_watch *w)
 {
     switch (w->who) {
-    case TG_WATCHER_TASK:
-        tg_owner_notice(&c->owner, w);
-        break;
-    case TG_WATCHER_EXEC:
-        tg_worker_notice(&c->worker, w);
-        break;
+    case TG_WATCHER_TASK: tg_owner_notice(&c->owner, w); break;
+    case TG_WATCHER_EXEC: tg_worker_notice(&c->worker, w); break;
     case TG_WATCHER_WAIT:
-    case TG_WATCHER_SET:
-        tg_waits_notice(&c->waits, w);
-        break;
-    case TG_WATCHER_RANK:
-        tg_objs_tell(&c->objs, w);
-        break;
+    case TG_WATCHER_SET: tg_waits_notice(&c->waits, w); break;
+    case TG_WATCHER_RANK: tg_objs_tell(&c->objs, w); break;
     case TG_WATCHER_CALL: {
         struct tg_action *a = tg_ctx_act(&c->ctx, TG_ACT_CALL);
         a->cookie = w->cookie;
         a->ref = w->obj->ref;
         break; /* the call's own hold goes with TG_EV_UNPIN */
     }
-    default:
-        TG_UNREACHABLE();
+    default: TG_UNREACHABLE();
     }
     tg_objs_drop(&c->objs, w->obj);
 }
@@ -395,8 +184,7 @@ static bool pass_on(struct tg_core *c)
     } else if (tg_objs_notice(&c->objs, &w)) {
         on_notice(c, &w);
     } else if (c->worker.cancelled.n > 0) {
-        struct tg_cancelled x =
-            c->worker.cancelled.v[--c->worker.cancelled.n];
+        struct tg_cancelled x = c->worker.cancelled.v[--c->worker.cancelled.n];
         tg_waits_cancel(&c->waits, x.exec);
         if (x.recursive)
             tg_owner_cancel_children(&c->owner, x.exec);
@@ -438,28 +226,15 @@ static void finish_step(struct tg_core *c)
 static void on_timer(struct tg_core *c, const struct tg_timer *t)
 {
     switch (t->kind) {
-    case TG_TIMER_WAITER:
-        tg_waits_timer(&c->waits, t->handle);
-        break;
-    case TG_TIMER_COPY:
-        tg_objs_timer(&c->objs, t->handle);
-        break;
-    case TG_TIMER_LINGER:
-        tg_owner_timer(&c->owner, t->handle);
-        break;
+    case TG_TIMER_WAITER: tg_waits_timer(&c->waits, t->handle); break;
+    case TG_TIMER_COPY: tg_objs_timer(&c->objs, t->handle); break;
+    case TG_TIMER_LINGER: tg_owner_timer(&c->owner, t->handle); break;
     case TG_TIMER_OVERRUN:
-    case TG_TIMER_LEND:
-        tg_worker_timer(&c->worker, t);
-        break;
+    case TG_TIMER_LEND: tg_worker_timer(&c->worker, t); break;
     case TG_TIMER_ADMIT:
-    case TG_TIMER_BALANCE:
-        tg_head_timer(c->head, t);
-        break;
-    case TG_TIMER_PROBE:
-        tg_quiesce_probe(c);
-        break;
-    default:
-        TG_UNREACHABLE();
+    case TG_TIMER_BALANCE: tg_head_timer(c->head, t); break;
+    case TG_TIMER_PROBE: tg_quiesce_probe(c); break;
+    default: TG_UNREACHABLE();
     }
 }
 
@@ -493,70 +268,33 @@ static int on_drain(struct tg_core *c)
     return TRYGON_SUCCESS;
 }
 
-static int on_done(struct tg_core *c, const struct tg_event *ev)
-{
-    struct tg_exec *e = tg_worker_exec(&c->worker, ev->handle);
-    TG_ASSERT(e != NULL);
-    tg_worker_done(&c->worker, e, ev->outcome);
-    return TRYGON_SUCCESS;
-}
-
 static int handle(struct tg_core *c, struct tg_event *ev)
 {
     switch (ev->type) {
-    case TG_EV_TICK:
-        return TRYGON_SUCCESS;
-    case TG_EV_MSG:
-        return on_msg(c, ev);
-    case TG_EV_GONE:
-        return declare_gone(c, ev->rank);
+    case TG_EV_TICK: return TRYGON_SUCCESS;
+    case TG_EV_MSG: return on_msg(c, ev);
+    case TG_EV_GONE: return declare_gone(c, ev->rank);
+    case TG_EV_END: return on_end(c, ev->status);
+    case TG_EV_DRAIN: return on_drain(c);
     case TG_EV_SUBMIT:
-        return on_submit(c, ev);
     case TG_EV_PUT:
-        return on_put(c, ev);
     case TG_EV_RETAIN:
-        return on_retain(c, ev);
     case TG_EV_RELEASE:
-        return on_release(c, ev);
     case TG_EV_CANCEL:
-        return on_cancel(c, ev);
     case TG_EV_CALL:
-        return on_call(c, ev);
     case TG_EV_WAIT:
-        return on_wait(c, ev);
     case TG_EV_WAIT_END:
-        tg_waits_end(&c->waits, ev->handle);
-        return TRYGON_SUCCESS;
     case TG_EV_PIN:
-        return on_pin(c, ev);
     case TG_EV_UNPIN:
-        tg_objs_drop(&c->objs, ev->obj);
-        return TRYGON_SUCCESS;
     case TG_EV_KEEP:
-        return on_keep(c, ev);
     case TG_EV_UNKEEP:
-        tg_objs_drop_refs(&c->objs, ev->val);
-        return TRYGON_SUCCESS;
     case TG_EV_SET_NEW:
-        ev->handle = tg_set_new(&c->waits);
-        return TRYGON_SUCCESS;
     case TG_EV_SET_FREE:
-        tg_set_free(&c->waits, ev->handle);
-        return TRYGON_SUCCESS;
     case TG_EV_SET_ADD:
-        return on_set_add(c, ev);
     case TG_EV_SET_REMOVE:
-        return tg_set_remove(&c->waits, ev->handle, ev->ref);
     case TG_EV_SET_TAKE:
-        return tg_set_take(&c->waits, ev->handle, &ev->ref, &ev->tag);
-    case TG_EV_DONE:
-        return on_done(c, ev);
-    case TG_EV_END:
-        return on_end(c, ev->status);
-    case TG_EV_DRAIN:
-        return on_drain(c);
-    default:
-        TG_UNREACHABLE();
+    case TG_EV_DONE: return tg_core_user(c, ev);
+    default: TG_UNREACHABLE();
     }
 }
 

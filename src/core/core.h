@@ -29,7 +29,7 @@ struct tg_core {
     struct tg_owner owner;
     struct tg_worker worker;
     struct tg_waits waits;
-    struct tg_head *head; /* rank 0 only */
+    struct tg_head *head;    /* rank 0 only */
     uint64_t sent, received; /* messages, without those that count them */
     bool ending;             /* the driver has returned with `status` */
     bool draining;           /* finalize was called here */
@@ -46,13 +46,13 @@ enum tg_event_type {
     TG_EV_PUT,    /* val (taken over if it succeeds), ref out */
     TG_EV_RETAIN, /* n refs */
     TG_EV_RELEASE,
-    TG_EV_CANCEL,    /* ref, recursive */
-    TG_EV_CALL,      /* call cookie back when ref is ready */
-    TG_EV_WAIT,      /* wait in, waiter out: NULL when there is no need */
-    TG_EV_WAIT_END,  /* handle: of the waiter */
-    TG_EV_PIN,       /* ref -> obj, one hold more */
-    TG_EV_UNPIN,     /* obj */
-    TG_EV_KEEP,      /* hold the references in val */
+    TG_EV_CANCEL,   /* ref, recursive */
+    TG_EV_CALL,     /* call cookie back when ref is ready */
+    TG_EV_WAIT,     /* wait in, waiter out: NULL when there is no need */
+    TG_EV_WAIT_END, /* handle: of the waiter */
+    TG_EV_PIN,      /* ref -> obj, one hold more */
+    TG_EV_UNPIN,    /* obj */
+    TG_EV_KEEP,     /* hold the references in val */
     TG_EV_UNKEEP,
     TG_EV_SET_NEW,    /* handle out */
     TG_EV_SET_FREE,   /* handle */

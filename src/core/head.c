@@ -70,8 +70,7 @@ static void forget_demand(struct tg_head *h, struct tg_demand_entry *e)
  * nothing of it is open and its last lease is closed. */
 static void settle_demand(struct tg_head *h, struct tg_demand_entry *e)
 {
-    bool wants =
-        e->d.infeasible ? e->d.want > 0 : tg_demand_open(&e->d) > 0;
+    bool wants = e->d.infeasible ? e->d.want > 0 : tg_demand_open(&e->d) > 0;
     if (!wants && e->d.active == 0)
         forget_demand(h, e);
 }
@@ -81,8 +80,7 @@ static bool judge(struct tg_head *h, struct tg_demand *d)
 {
     char reason[sizeof d->reason];
     bool final = false;
-    d->infeasible =
-        !tg_head_feasible(h, d, reason, sizeof reason, &final);
+    d->infeasible = !tg_head_feasible(h, d, reason, sizeof reason, &final);
     if (!d->infeasible) {
         d->reason[0] = '\0';
         return true;
@@ -297,8 +295,7 @@ void tg_head_schedule(struct tg_head *h)
     }
     if (waits && !h->balancing) {
         h->balancing = true;
-        tg_timers_add(&h->ctx->timers,
-                      h->ctx->now_ns + h->ctx->lim.balance_ns,
+        tg_timers_add(&h->ctx->timers, h->ctx->now_ns + h->ctx->lim.balance_ns,
                       TG_TIMER_BALANCE, 0);
     }
 }
@@ -324,8 +321,7 @@ static bool behind(const struct tg_head *h, const struct tg_demand *d)
 
 static bool may_recall(const struct tg_hlease *l, const struct tg_demand *d)
 {
-    return l->depth <= d->depth &&
-           (l->owner != d->owner || l->cls != d->cls);
+    return l->depth <= d->depth && (l->owner != d->owner || l->cls != d->cls);
 }
 
 /* A rank that could serve d if leases of others came back: the one with the
@@ -338,14 +334,12 @@ static int32_t rank_to_reserve(const struct tg_head *h,
     for (e = h->by_id; e != NULL; e = e->hh.next) {
         int32_t r = e->l.worker;
         const struct tg_site *s = &h->sites[r];
-        if (!may_recall(&e->l, d) || e->l.lent ||
-            !tg_site_can(s, &d->shape))
+        if (!may_recall(&e->l, d) || e->l.lent || !tg_site_can(s, &d->shape))
             continue;
         if (d->shape.strategy == TRYGON_STRATEGY_NODE && !d->shape.soft &&
             s->node != d->shape.node)
             continue;
-        if (best < 0 ||
-            s->avail[TG_RES_CPU] > h->sites[best].avail[TG_RES_CPU])
+        if (best < 0 || s->avail[TG_RES_CPU] > h->sites[best].avail[TG_RES_CPU])
             best = r;
     }
     return best;
@@ -446,12 +440,12 @@ void tg_head_gone(struct tg_head *h, int32_t rank)
 {
     h->sites[rank].alive = false;
     struct tg_hlease_entry *l, *lnext;
-    HASH_ITER(hh, h->by_id, l, lnext) {
+    HASH_ITER (hh, h->by_id, l, lnext) {
         if (l->l.worker == rank)
             forget_lease(h, l);
     }
     struct tg_demand_entry *e, *next;
-    HASH_ITER(hh, h->by_cls, e, next) {
+    HASH_ITER (hh, h->by_cls, e, next) {
         if (e->d.owner == rank)
             forget_demand(h, e);
         else
@@ -466,8 +460,7 @@ void tg_head_gone(struct tg_head *h, int32_t rank)
 
 void tg_head_check(const struct tg_head *h)
 {
-    int64_t(*taken)[TG_RES_MAX] =
-        tg_alloc((size_t)h->nranks * sizeof *taken);
+    int64_t(*taken)[TG_RES_MAX] = tg_alloc((size_t)h->nranks * sizeof *taken);
     const struct tg_hlease_entry *l;
     for (l = h->by_id; l != NULL; l = l->hh.next) {
         TG_ASSERT(h->sites[l->l.worker].alive);
@@ -495,7 +488,7 @@ bool tg_head_quiet(const struct tg_head *h)
 {
     bool quiet = h->leases.used == 0 && h->demands.used == 0;
     for (int32_t r = 0; r < h->nranks; r++)
-        quiet = quiet &&
-                (!h->sites[r].alive || tg_site_untouched(&h->sites[r]));
+        quiet =
+            quiet && (!h->sites[r].alive || tg_site_untouched(&h->sites[r]));
     return quiet;
 }

@@ -16,9 +16,9 @@
 
 struct tg_head_config {
     int32_t nranks, nnodes;
-    const int32_t *node;                  /* of each rank */
-    const int64_t (*total)[TG_RES_MAX];   /* of each rank */
-    const char *const *res_names;         /* TG_RES_MAX; NULL: not used */
+    const int32_t *node;                /* of each rank */
+    const int64_t (*total)[TG_RES_MAX]; /* of each rank */
+    const char *const *res_names;       /* TG_RES_MAX; NULL: not used */
 };
 
 struct tg_demand { /* a class of an owner */
@@ -31,8 +31,8 @@ struct tg_demand { /* a class of an owner */
     uint64_t since_ns;       /* waiting since; meaningful while it waits */
     bool infeasible;
     int32_t nprefer, prefer[TG_PREFER_MAX];
-    char reason[160];        /* the last one told */
-    bool tried;              /* does not fit anywhere in this pass */
+    char reason[160]; /* the last one told */
+    bool tried;       /* does not fit anywhere in this pass */
 };
 
 struct tg_hlease { /* a lease, as the head sees it */
@@ -47,22 +47,22 @@ struct tg_head {
     struct tg_ctx *ctx;
     int32_t nranks, nnodes;
     const char *const *res_names;
-    struct tg_site *sites;       /* of each rank */
-    uint64_t *last_lease;        /* number of the last lease of each worker */
-    uint64_t *used_time;         /* core-time of each owner */
-    int64_t *leased;             /* CPU amount that each owner has now */
-    uint32_t *nlent;             /* leases of each rank that are lent */
+    struct tg_site *sites; /* of each rank */
+    uint64_t *last_lease;  /* number of the last lease of each worker */
+    uint64_t *used_time;   /* core-time of each owner */
+    int64_t *leased;       /* CPU amount that each owner has now */
+    uint32_t *nlent;       /* leases of each rank that are lent */
     uint64_t *admit_at, *admit_pause; /* see head_place.c */
-    uint64_t clock;              /* core-time of the last owner served */
+    uint64_t clock;                   /* core-time of the last owner served */
     struct tg_slab demands, leases;
     struct tg_demand_entry *by_cls;
     struct tg_hlease_entry *by_id;
-    int32_t spread_at;           /* the node that SPREAD used last */
-    uint64_t reserved_for;       /* a demand's handle; 0: none */
+    int32_t spread_at;     /* the node that SPREAD used last */
+    uint64_t reserved_for; /* a demand's handle; 0: none */
     int32_t reserved_rank;
-    bool balancing;              /* a BALANCE timer is set */
-    bool dirty;                  /* something may fit that did not */
-    uint64_t decisions;          /* leases granted, closed or refused */
+    bool balancing;     /* a BALANCE timer is set */
+    bool dirty;         /* something may fit that did not */
+    uint64_t decisions; /* leases granted, closed or refused */
 };
 
 void tg_head_init(struct tg_head *h, struct tg_ctx *ctx,

@@ -65,8 +65,8 @@ static int32_t best_of_node(const struct tg_head *h, int32_t node,
     for (int32_t r = 0; r < h->nranks; r++) {
         if (h->sites[r].node != node || !fits(h, r, d))
             continue;
-        if (best < 0 || h->sites[r].avail[TG_RES_CPU] >
-                            h->sites[best].avail[TG_RES_CPU])
+        if (best < 0 ||
+            h->sites[r].avail[TG_RES_CPU] > h->sites[best].avail[TG_RES_CPU])
             best = r;
     }
     return best;
@@ -74,7 +74,7 @@ static int32_t best_of_node(const struct tg_head *h, int32_t node,
 
 /* ----- the strategies -------------------------------------------------------------- */
 
-struct tg_load { /* of a node */
+struct tg_load {          /* of a node */
     int64_t total, taken; /* CPUs */
     int32_t best;         /* its emptiest rank with room; -1 */
 };
@@ -87,11 +87,9 @@ static int64_t score(const struct tg_load *n)
     return 1000 * n->taken / n->total;
 }
 
-static struct tg_load *weigh(const struct tg_head *h,
-                             const struct tg_demand *d)
+static struct tg_load *weigh(const struct tg_head *h, const struct tg_demand *d)
 {
-    struct tg_load *v =
-        tg_alloc(((size_t)h->nnodes + 1) * sizeof *v);
+    struct tg_load *v = tg_alloc(((size_t)h->nnodes + 1) * sizeof *v);
     for (int32_t n = 0; n < h->nnodes; n++)
         v[n].best = -1;
     for (int32_t r = 0; r < h->nranks; r++) {
@@ -102,8 +100,8 @@ static struct tg_load *weigh(const struct tg_head *h,
         n->total += s->total[TG_RES_CPU];
         n->taken += s->total[TG_RES_CPU] - s->avail[TG_RES_CPU];
         if (fits(h, r, d) &&
-            (n->best < 0 || s->avail[TG_RES_CPU] >
-                                h->sites[n->best].avail[TG_RES_CPU]))
+            (n->best < 0 ||
+             s->avail[TG_RES_CPU] > h->sites[n->best].avail[TG_RES_CPU]))
             n->best = r;
     }
     return v;
@@ -168,15 +166,13 @@ int32_t tg_head_place(struct tg_head *h, const struct tg_demand *d)
         fits(h, h->reserved_rank, d))
         return h->reserved_rank;
     switch ((enum trygon_strategy)d->shape.strategy) {
-    case TRYGON_STRATEGY_SPREAD: /* beats locality */
-        return place_spread(h, d);
+    case TRYGON_STRATEGY_SPREAD: /* beats locality */ return place_spread(h, d);
     case TRYGON_STRATEGY_NODE:
         r = best_of_node(h, d->shape.node, d);
         if (r >= 0 || !d->shape.soft)
             return r;
         break;
-    case TRYGON_STRATEGY_DEFAULT:
-        break;
+    case TRYGON_STRATEGY_DEFAULT: break;
     }
     r = place_near(h, d);
     return r >= 0 ? r : place_hybrid(h, d);
@@ -206,8 +202,8 @@ static void say_why(const struct tg_head *h, const struct tg_demand *d,
         int64_t most = 0;
         for (int32_t r = 0; r < h->nranks; r++) {
             const struct tg_site *s = &h->sites[r];
-            bool counts = s->alive &&
-                          (!hard_node(d) || s->node == d->shape.node);
+            bool counts =
+                s->alive && (!hard_node(d) || s->node == d->shape.node);
             if (counts && s->total[i] > most)
                 most = s->total[i];
         }
@@ -216,12 +212,12 @@ static void say_why(const struct tg_head *h, const struct tg_demand *d,
         const char *name = i == TG_RES_UNKNOWN ? "a resource that no rank has"
                                                : h->res_names[i];
         bool bytes = i == TG_RES_MEMORY;
-        snprintf(reason, size, "needs %s %s on one rank, the largest has %s",
-                 tg_amount_text(d->shape.amount[i] * (bytes ? TG_UNIT : 1),
-                                want, sizeof want),
-                 bytes ? "bytes of memory" : name,
-                 tg_amount_text(most * (bytes ? TG_UNIT : 1), have,
-                                sizeof have));
+        snprintf(
+            reason, size, "needs %s %s on one rank, the largest has %s",
+            tg_amount_text(d->shape.amount[i] * (bytes ? TG_UNIT : 1), want,
+                           sizeof want),
+            bytes ? "bytes of memory" : name,
+            tg_amount_text(most * (bytes ? TG_UNIT : 1), have, sizeof have));
         return;
     }
     snprintf(reason, size,

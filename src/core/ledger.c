@@ -56,8 +56,7 @@ static int32_t shared_instance(const struct tg_site *s, int r, int64_t part,
         int64_t u = s->used[r][i];
         if (u == 0 && idle < 0)
             idle = (int32_t)i;
-        if (u > 0 && u + part <= TG_UNIT &&
-            (best < 0 || u > s->used[r][best]))
+        if (u > 0 && u + part <= TG_UNIT && (best < 0 || u > s->used[r][best]))
             best = (int32_t)i;
     }
     if (best < 0 && idle_left > 0)
@@ -71,8 +70,7 @@ static bool instances_fit(const struct tg_site *s, int r, int64_t amount)
     int64_t part = amount % TG_UNIT;
     if (whole > s->nidle[r])
         return false;
-    return part == 0 ||
-           shared_instance(s, r, part, s->nidle[r] - whole) >= 0;
+    return part == 0 || shared_instance(s, r, part, s->nidle[r] - whole) >= 0;
 }
 
 bool tg_site_fits(const struct tg_site *s, const struct tg_shape *shape)
@@ -127,8 +125,8 @@ static void take_instances(struct tg_site *s, int r, int64_t amount,
 }
 
 /* Add to what is taken of a lease's instances, or (sign -1) take off. */
-static void charge(struct tg_site *s, int r, int64_t amount,
-                   const int32_t *ids, uint32_t n, int64_t sign)
+static void charge(struct tg_site *s, int r, int64_t amount, const int32_t *ids,
+                   uint32_t n, int64_t sign)
 {
     uint32_t whole = (uint32_t)(amount / TG_UNIT);
     for (uint32_t i = 0; i < n; i++)

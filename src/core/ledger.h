@@ -20,7 +20,7 @@ struct tg_site { /* one rank */
     int64_t total[TG_RES_MAX];
     int64_t avail[TG_RES_MAX];
     uint32_t ninst[TG_INSTANCED];
-    int64_t *used[TG_INSTANCED]; /* of each instance, 0 .. TG_UNIT and more */
+    int64_t *used[TG_INSTANCED];  /* of each instance, 0 .. TG_UNIT and more */
     uint32_t nidle[TG_INSTANCED]; /* instances of which nothing is taken */
 };
 

@@ -31,21 +31,21 @@ enum tg_msg_type {
     TG_MSG_BOUNCE, /* worker -> owner: unstarted, have them back */
     TG_MSG_CANCEL, /* owner -> worker */
     /* objects: owner and holder */
-    TG_MSG_WATCH,  /* holder -> owner: tell me when it is ready */
-    TG_MSG_VALUE,  /* owner -> holder: it is */
-    TG_MSG_DROP,   /* holder -> owner: weight comes home */
-    TG_MSG_MORE,   /* holder -> owner: I need weight to pass on */
-    TG_MSG_WEIGHT, /* owner -> holder: here is some */
+    TG_MSG_WATCH,      /* holder -> owner: tell me when it is ready */
+    TG_MSG_VALUE,      /* owner -> holder: it is */
+    TG_MSG_DROP,       /* holder -> owner: weight comes home */
+    TG_MSG_MORE,       /* holder -> owner: I need weight to pass on */
+    TG_MSG_WEIGHT,     /* owner -> holder: here is some */
     TG_MSG_CANCEL_REF, /* holder -> owner: cancel the task behind it */
     /* the run as a whole */
-    TG_MSG_GONE,  /* head -> all: that rank is lost */
-    TG_MSG_NOTE,  /* any -> head: print this line */
-    TG_MSG_QUERY, /* any -> head: what does the machine look like? */
-    TG_MSG_TABLE, /* head -> any: like this */
-    TG_MSG_ENDED, /* head -> all: the driver has returned */
-    TG_MSG_PROBE, /* head -> all: are you quiet? */
+    TG_MSG_GONE,   /* head -> all: that rank is lost */
+    TG_MSG_NOTE,   /* any -> head: print this line */
+    TG_MSG_QUERY,  /* any -> head: what does the machine look like? */
+    TG_MSG_TABLE,  /* head -> any: like this */
+    TG_MSG_ENDED,  /* head -> all: the driver has returned */
+    TG_MSG_PROBE,  /* head -> all: are you quiet? */
     TG_MSG_COUNTS, /* any -> head: so much sent and received */
-    TG_MSG_BYE,   /* head -> all: all are quiet, nothing is under way */
+    TG_MSG_BYE,    /* head -> all: all are quiet, nothing is under way */
     TG_MSG_LAST = TG_MSG_BYE
 };
 
@@ -69,7 +69,7 @@ struct tg_attempt {
 };
 
 struct tg_msg_demand {
-    uint64_t cls;      /* the owner's class */
+    uint64_t cls; /* the owner's class */
     struct tg_shape shape;
     uint32_t want;     /* leases wanted beyond those received; 0: none */
     uint32_t received; /* leases of this class received so far */
@@ -105,7 +105,7 @@ struct tg_msg_close { /* RECALL, CLOSE, CLOSED, LEND, RESUME */
 
 struct tg_msg_run {
     uint64_t lease;
-    uint64_t task; /* the owner's handle */
+    uint64_t task;   /* the owner's handle */
     uint64_t number; /* for people: unique in the run */
     int32_t attempt;
     int32_t depth;
@@ -120,7 +120,7 @@ struct tg_msg_done {
     uint64_t lease;
     uint64_t task;
     int32_t attempt;
-    int32_t code;     /* 0, a user code above 0, or TRYGON_ERR_ */
+    int32_t code; /* 0, a user code above 0, or TRYGON_ERR_ */
     uint64_t ran_ns;
     uint32_t nreturns; /* 0 unless code is 0 */
     struct tg_item *returns;
@@ -153,8 +153,8 @@ struct tg_msg_watch {
 
 struct tg_msg_value {
     trygon_ref_t ref;
-    uint64_t size;       /* of the object */
-    bool here;           /* item carries the value (or the error) */
+    uint64_t size; /* of the object */
+    bool here;     /* item carries the value (or the error) */
     struct tg_item item;
 };
 

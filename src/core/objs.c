@@ -95,8 +95,8 @@ static void forget(struct tg_objs *o, struct tg_obj *x)
         tg_objs_unwatch(o, x->watches->self);
     if (x->state == TG_OBJ_FAILED && x->owned && !x->seen) {
         const struct trygon_error *e = tg_val_err(x->val, 0);
-        tg_ctx_note(o->ctx, 2, "an error that nobody read: %s%s%s",
-                    e->function, e->function[0] != '\0' ? ": " : "", e->text);
+        tg_ctx_note(o->ctx, 2, "an error that nobody read: %s%s%s", e->function,
+                    e->function[0] != '\0' ? ": " : "", e->text);
     }
     struct tg_val *val = x->val;
     x->val = NULL;
@@ -210,7 +210,7 @@ bool tg_objs_ready(const struct tg_obj *x, bool fetch)
 static void fire(struct tg_objs *o, struct tg_obj *x)
 {
     struct tg_watch *w, *next;
-    DL_FOREACH_SAFE(x->watches, w, next) {
+    DL_FOREACH_SAFE (x->watches, w, next) {
         if (!tg_objs_ready(x, w->fetch))
             continue;
         DL_DELETE(x->watches, w);
@@ -292,7 +292,7 @@ bool tg_objs_notice(struct tg_objs *o, struct tg_watch *w)
 static void unwatch_rank(struct tg_objs *o, struct tg_obj *x, int32_t rank)
 {
     struct tg_watch *w, *next;
-    DL_FOREACH_SAFE(x->watches, w, next) {
+    DL_FOREACH_SAFE (x->watches, w, next) {
         if (w->who == TG_WATCHER_RANK && w->handle == (uint64_t)rank)
             tg_objs_unwatch(o, w->self);
     }
@@ -356,7 +356,7 @@ static void check_one(const struct tg_objs *o, const struct tg_obj *x)
     TG_ASSERT(x->state != TG_OBJ_READY || x->val != NULL || !x->owned);
     TG_ASSERT(!x->idle || (x->count == 0 && !x->owned));
     const struct tg_watch *w;
-    DL_FOREACH(x->watches, w) {
+    DL_FOREACH (x->watches, w) {
         TG_ASSERT(w->obj == x && !tg_objs_ready(x, w->fetch));
         TG_ASSERT(w->who != TG_WATCHER_RANK || x->owned);
         TG_ASSERT(x->owned || x->asked_fetch || (x->asked_ready && !w->fetch));

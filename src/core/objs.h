@@ -67,11 +67,11 @@ struct tg_obj {
 
 struct tg_objs {
     struct tg_ctx *ctx;
-    struct tg_slab owned;           /* struct tg_obj */
-    struct tg_slab watches;         /* struct tg_watch */
-    struct tg_slab copies;          /* struct tg_copy: others' objects */
-    struct tg_copy *by_ref;         /* the same, a hash by reference */
-    struct tg_parked *parked;       /* messages that wait for weight */
+    struct tg_slab owned;          /* struct tg_obj */
+    struct tg_slab watches;        /* struct tg_watch */
+    struct tg_slab copies;         /* struct tg_copy: others' objects */
+    struct tg_copy *by_ref;        /* the same, a hash by reference */
+    struct tg_parked *parked;      /* messages that wait for weight */
     TG_VEC(struct tg_watch) fired; /* notices, in order */
     uint32_t fired_at;
     TG_VEC(struct tg_weighted) drops; /* sent at the end of the step */
@@ -135,7 +135,7 @@ void tg_objs_flush(struct tg_objs *o);
 /* ----- looking ------------------------------------------------------------ */
 
 void tg_objs_check(const struct tg_objs *o);
-bool tg_objs_quiet(const struct tg_objs *o); /* nothing waits for weight */
+bool tg_objs_quiet(const struct tg_objs *o);    /* nothing waits for weight */
 uint32_t tg_objs_left(const struct tg_objs *o); /* entries, owned and not */
 /* Copies kept for a moment go home at once (the end of the run is near). */
 void tg_objs_hurry(struct tg_objs *o);

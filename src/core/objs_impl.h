@@ -5,7 +5,7 @@
 #include "core/map.h"
 #include "core/objs.h"
 
-struct tg_copy { /* an object of another rank */
+struct tg_copy {       /* an object of another rank */
     struct tg_obj obj; /* first: the two pointers are one */
     uint64_t self;
     UT_hash_handle hh;

@@ -103,7 +103,7 @@ void tg_objs_send(struct tg_objs *o, int32_t rank, struct tg_msg *m)
 static void retry_parked(struct tg_objs *o)
 {
     struct tg_parked *p, *next;
-    DL_FOREACH_SAFE(o->parked, p, next) {
+    DL_FOREACH_SAFE (o->parked, p, next) {
         if (!fill(o, &p->msg))
             continue;
         DL_DELETE(o->parked, p);
@@ -144,7 +144,7 @@ static void abandon(struct tg_objs *o, struct tg_parked *p)
 bool tg_objs_withdraw(struct tg_objs *o, uint64_t task, int32_t attempt)
 {
     struct tg_parked *p;
-    DL_FOREACH(o->parked, p) {
+    DL_FOREACH (o->parked, p) {
         if (p->msg.type == TG_MSG_RUN && p->msg.u.run.task == task &&
             p->msg.u.run.attempt == attempt) {
             abandon(o, p);
@@ -157,7 +157,7 @@ bool tg_objs_withdraw(struct tg_objs *o, uint64_t task, int32_t attempt)
 void tg_parked_gone(struct tg_objs *o, int32_t rank)
 {
     struct tg_parked *p, *next;
-    DL_FOREACH_SAFE(o->parked, p, next) {
+    DL_FOREACH_SAFE (o->parked, p, next) {
         if (p->rank == rank)
             abandon(o, p);
     }
@@ -167,7 +167,7 @@ void tg_parked_gone(struct tg_objs *o, int32_t rank)
 void tg_parked_free(struct tg_objs *o)
 {
     struct tg_parked *p, *next;
-    DL_FOREACH_SAFE(o->parked, p, next) {
+    DL_FOREACH_SAFE (o->parked, p, next) {
         tg_msg_fini(&p->msg);
         free(p);
     }
@@ -243,8 +243,7 @@ void tg_objs_tell(struct tg_objs *o, const struct tg_watch *w)
     struct tg_msg m = {.type = TG_MSG_VALUE};
     m.u.value.ref = x->ref;
     m.u.value.size = x->size;
-    m.u.value.here =
-        w->fetch || x->val->error || x->val->size <= TG_INLINE_MAX;
+    m.u.value.here = w->fetch || x->val->error || x->val->size <= TG_INLINE_MAX;
     if (m.u.value.here)
         m.u.value.item.val = tg_val_hold(x->val);
     x->seen = true;

@@ -28,7 +28,7 @@ struct tg_spec { /* what submit asks for; items and name are taken over */
     struct tg_shape shape;
     int32_t max_retries;
     int32_t depth;
-    int32_t *codes; /* user codes to retry; ncodes UINT32_MAX: any */
+    int32_t *codes;  /* user codes to retry; ncodes UINT32_MAX: any */
     uint64_t parent; /* the execution that submits; 0: the driver */
     char *name;
 };
@@ -68,7 +68,7 @@ struct tg_owner {
     struct tg_ctx *ctx;
     struct tg_objs *objs;
     struct tg_slab tasks, classes;
-    struct tg_class *by_shape;  /* hashes */
+    struct tg_class *by_shape; /* hashes */
     struct tg_olease_entry *leases;
     uint64_t *mean_ns; /* running mean of each function */
     uint32_t nfns;
@@ -77,9 +77,8 @@ struct tg_owner {
     uint32_t nready;    /* tasks that wait for a lease */
 };
 
-void tg_owner_init(struct tg_owner *w, struct tg_ctx *ctx,
-                   struct tg_objs *objs, const char *const *fn_names,
-                   uint32_t nfns);
+void tg_owner_init(struct tg_owner *w, struct tg_ctx *ctx, struct tg_objs *objs,
+                   const char *const *fn_names, uint32_t nfns);
 void tg_owner_fini(struct tg_owner *w);
 
 /* Takes over what spec points to.  Outputs one reference a return, each with

@@ -13,11 +13,11 @@ struct tg_class_key { /* all bytes count: make it from zeroed memory */
 struct tg_class {
     struct tg_class_key key;
     uint64_t self;
-    struct tg_task *queue; /* READY, oldest first */
+    struct tg_task *queue;   /* READY, oldest first */
     uint32_t nready, ntasks; /* ntasks: READY or SENT */
     struct tg_olease *room, *full;
     uint32_t nleases;
-    uint32_t received; /* leases so far */
+    uint32_t received;            /* leases so far */
     uint32_t told, told_received; /* the last demand sent */
     char reason[160]; /* why it cannot run; "": it can, as far as we know */
     UT_hash_handle hh;

@@ -57,11 +57,10 @@ static void learn(struct tg_owner *w, uint32_t fn, uint64_t ran_ns)
 static void file(struct tg_owner *w, struct tg_olease *l)
 {
     struct tg_class *c = l->cls;
-    uint32_t fn = c->queue != NULL       ? c->queue->fn
+    uint32_t fn = c->queue != NULL      ? c->queue->fn
                   : l->inflight != NULL ? l->inflight->fn
                                         : 0;
-    bool room =
-        l->state == TG_OLEASE_OPEN && l->ninflight < pipeline(w, fn);
+    bool room = l->state == TG_OLEASE_OPEN && l->ninflight < pipeline(w, fn);
     if (room == l->has_room)
         return;
     l->has_room = room;
@@ -128,7 +127,7 @@ void tg_owner_hurry(struct tg_owner *w)
 {
     w->ctx->lim.linger_ns = 0;
     struct tg_olease_entry *e, *next;
-    HASH_ITER(hh, w->leases, e, next) {
+    HASH_ITER (hh, w->leases, e, next) {
         if (e->l.ninflight == 0)
             tg_owner_timer(w, e->l.id);
     }
@@ -193,20 +192,24 @@ void tg_class_settle(struct tg_owner *w, struct tg_class *c)
 
 /* ----- sending runs ---------------------------------------------------------------- */
 
-/* An argument as it travels: small values whole, large ones by reference. */
+/* An argument as it travels: small values whole, as long as they are not too
+ * many together, others by reference. */
 static void fill_arg(struct tg_owner *w, const struct tg_item *a,
-                     struct tg_item *out)
+                     struct tg_item *out, uint64_t *whole)
 {
-    if (a->val != NULL) {
+    if (a->val != NULL) { /* put_large() has counted these */
         out->val = tg_val_hold(a->val);
         return;
     }
     const struct tg_obj *x = tg_objs_find(w->objs, a->ref);
     if (x->state == TG_OBJ_READY && x->val != NULL &&
-        x->val->size <= TG_INLINE_MAX)
+        x->val->size <= TG_INLINE_MAX &&
+        *whole + x->val->size <= TG_INLINE_TOTAL) {
         out->val = tg_val_hold(x->val);
-    else
+        *whole += x->val->size;
+    } else {
         out->ref = a->ref;
+    }
 }
 
 static void send_run(struct tg_owner *w, struct tg_task *t)
@@ -222,8 +225,11 @@ static void send_run(struct tg_owner *w, struct tg_task *t)
     r->nreturns = t->nreturns;
     r->nargs = t->nargs;
     r->args = t->nargs > 0 ? tg_alloc(t->nargs * sizeof *r->args) : NULL;
+    uint64_t whole = 0;
     for (uint32_t i = 0; i < t->nargs; i++)
-        fill_arg(w, &t->args[i], &r->args[i]);
+        whole += t->args[i].val != NULL ? t->args[i].val->size : 0;
+    for (uint32_t i = 0; i < t->nargs; i++)
+        fill_arg(w, &t->args[i], &r->args[i], &whole);
     r->name = tg_strdup(t->name);
     tg_objs_send(w->objs, t->lease->worker, &m);
 }
@@ -395,7 +401,7 @@ void tg_owner_on_bounce(struct tg_owner *w, int32_t from,
 void tg_owner_gone(struct tg_owner *w, int32_t rank)
 {
     struct tg_olease_entry *e, *next;
-    HASH_ITER(hh, w->leases, e, next) {
+    HASH_ITER (hh, w->leases, e, next) {
         struct tg_olease *l = &e->l;
         if (l->worker != rank)
             continue;
@@ -425,17 +431,17 @@ static void check_class(const struct tg_owner *w, const struct tg_class *c)
 {
     uint32_t nready = 0, nleases = 0;
     const struct tg_task *t;
-    DL_FOREACH(c->queue, t) {
+    DL_FOREACH (c->queue, t) {
         TG_ASSERT(t->state == TG_TASK_READY && t->cls == c &&
                   t->lease == NULL && t->nwait == 0);
         nready++;
     }
     const struct tg_olease *l;
-    DL_FOREACH(c->room, l) {
+    DL_FOREACH (c->room, l) {
         TG_ASSERT(l->has_room && l->state == TG_OLEASE_OPEN);
         nleases++;
     }
-    DL_FOREACH(c->full, l) {
+    DL_FOREACH (c->full, l) {
         TG_ASSERT(!l->has_room);
         nleases++;
     }
@@ -456,7 +462,7 @@ void tg_owner_check(const struct tg_owner *w)
     for (e = w->leases; e != NULL; e = e->hh.next) {
         uint32_t n = 0;
         const struct tg_task *t;
-        DL_FOREACH(e->l.inflight, t) {
+        DL_FOREACH (e->l.inflight, t) {
             TG_ASSERT(t->state == TG_TASK_SENT && t->lease == &e->l);
             n++;
         }

@@ -8,11 +8,11 @@
 struct tg_quiesce {
     struct tg_ctx *ctx;
     uint32_t round;
-    int32_t waiting;  /* answers of this round still to come */
-    bool *answered;   /* by each rank */
-    bool quiet;       /* so far in this round */
+    int32_t waiting; /* answers of this round still to come */
+    bool *answered;  /* by each rank */
+    bool quiet;      /* so far in this round */
     bool said_bye;
-    bool lost;        /* some rank is */
+    bool lost; /* some rank is */
     uint64_t sent, received, last_sent, last_received;
     bool last_quiet;
     uint64_t pause_ns;
@@ -39,8 +39,7 @@ void tg_quiesce_free(struct tg_quiesce **q)
 
 bool tg_quiesce_msg(enum tg_msg_type type)
 {
-    return type == TG_MSG_PROBE || type == TG_MSG_COUNTS ||
-           type == TG_MSG_BYE;
+    return type == TG_MSG_PROBE || type == TG_MSG_COUNTS || type == TG_MSG_BYE;
 }
 
 static void tell(struct tg_quiesce *q, enum tg_msg_type type)
@@ -96,8 +95,8 @@ static void end_of_round(struct tg_quiesce *q)
     q->pause_ns = q->quiet ? pause_least : q->pause_ns * 2;
     if (q->pause_ns > pause_most)
         q->pause_ns = pause_most;
-    tg_timers_add(&q->ctx->timers, q->ctx->now_ns + q->pause_ns,
-                  TG_TIMER_PROBE, 0);
+    tg_timers_add(&q->ctx->timers, q->ctx->now_ns + q->pause_ns, TG_TIMER_PROBE,
+                  0);
 }
 
 void tg_quiesce_counts(struct tg_quiesce *q, int32_t from,

@@ -17,7 +17,7 @@ struct tg_quiesce;
 struct tg_quiesce *tg_quiesce_new(struct tg_ctx *ctx);
 void tg_quiesce_free(struct tg_quiesce **q);
 
-bool tg_quiesce_msg(enum tg_msg_type type); /* not counted themselves */
+bool tg_quiesce_msg(enum tg_msg_type type);  /* not counted themselves */
 void tg_quiesce_probe(struct tg_core *core); /* rank 0: the next round */
 void tg_quiesce_answer(struct tg_core *core, uint32_t round);
 void tg_quiesce_counts(struct tg_quiesce *q, int32_t from,

@@ -11,14 +11,14 @@
 #include <stdint.h>
 
 enum tg_timer_kind {
-    TG_TIMER_WAITER = 1,  /* a blocked call's time is up */
-    TG_TIMER_COPY,        /* a copy nobody uses any more goes home */
-    TG_TIMER_LINGER,      /* an owner's idle lease goes back */
-    TG_TIMER_OVERRUN,     /* a worker's queue waits behind a long task */
-    TG_TIMER_LEND,        /* a task has been blocked for a while */
-    TG_TIMER_ADMIT,       /* a rank full of blocked tasks may admit one more */
-    TG_TIMER_BALANCE,     /* the head looks for a demand that starves */
-    TG_TIMER_PROBE        /* the head asks again whether all are quiet */
+    TG_TIMER_WAITER = 1, /* a blocked call's time is up */
+    TG_TIMER_COPY,       /* a copy nobody uses any more goes home */
+    TG_TIMER_LINGER,     /* an owner's idle lease goes back */
+    TG_TIMER_OVERRUN,    /* a worker's queue waits behind a long task */
+    TG_TIMER_LEND,       /* a task has been blocked for a while */
+    TG_TIMER_ADMIT,      /* a rank full of blocked tasks may admit one more */
+    TG_TIMER_BALANCE,    /* the head looks for a demand that starves */
+    TG_TIMER_PROBE       /* the head asks again whether all are quiet */
 };
 
 struct tg_timer {

@@ -10,13 +10,13 @@
 
 /* Ray's numbers, where Ray has them. */
 enum {
-    TG_INLINE_MAX = 100 * 1024,           /* a value that travels in a message */
-    TG_INLINE_TOTAL = 10 * 1024 * 1024,   /* of all inline arguments */
+    TG_INLINE_MAX = 100 * 1024,         /* a value that travels in a message */
+    TG_INLINE_TOTAL = 10 * 1024 * 1024, /* of all inline arguments */
     TG_RETURNS_MAX = 65535,
-    TG_NAME_MAX = 64,   /* bytes of a name with its NUL */
-    TG_RES_MAX = 16,    /* kinds of resources */
-    TG_PREFER_MAX = 3,  /* ranks that hold a task's arguments */
-    TG_UNIT = 10000     /* 1.0 of a resource */
+    TG_NAME_MAX = 64,  /* bytes of a name with its NUL */
+    TG_RES_MAX = 16,   /* kinds of resources */
+    TG_PREFER_MAX = 3, /* ranks that hold a task's arguments */
+    TG_UNIT = 10000    /* 1.0 of a resource */
 };
 
 enum { TG_RES_CPU, TG_RES_GPU, TG_RES_MEMORY, TG_RES_CUSTOM };

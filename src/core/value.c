@@ -23,9 +23,9 @@ struct tg_val *tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs)
     if (size > SIZE_MAX - data_at - TG_VAL_ALIGN)
         return NULL;
     size_t all = data_at + (size_t)size;
-    struct tg_val *v = big ? aligned_alloc(TG_VAL_ALIGN,
-                                           align_up(all, TG_VAL_ALIGN))
-                           : malloc(all);
+    struct tg_val *v =
+        big ? aligned_alloc(TG_VAL_ALIGN, align_up(all, TG_VAL_ALIGN))
+            : malloc(all);
     if (v == NULL)
         return NULL;
     memset(v, 0, head);
@@ -115,8 +115,7 @@ struct tg_val *tg_val_caused(struct tg_val *error, const struct tg_val *cause)
 
 const struct trygon_error *tg_val_err(const struct tg_val *v, uint32_t i)
 {
-    if (v == NULL || !v->error ||
-        i >= v->size / sizeof(struct trygon_error))
+    if (v == NULL || !v->error || i >= v->size / sizeof(struct trygon_error))
         return NULL;
     /* The data of an error value is 8-byte aligned: dims and refs are. */
     return (const struct trygon_error *)(const void *)v->data + i;

@@ -23,7 +23,7 @@ struct tg_val {
     bool error;
     uint32_t nrefs;
     uint64_t size;
-    int64_t *dims;      /* these three point behind the struct */
+    int64_t *dims; /* these three point behind the struct */
     trygon_ref_t *refs;
     unsigned char *data; /* 64-byte aligned when size > TG_VAL_ALIGN_FROM */
 };

@@ -14,8 +14,7 @@ struct tg_member {
     UT_hash_handle hh;
 };
 
-void tg_waits_init(struct tg_waits *w, struct tg_ctx *ctx,
-                   struct tg_objs *objs)
+void tg_waits_init(struct tg_waits *w, struct tg_ctx *ctx, struct tg_objs *objs)
 {
     *w = (struct tg_waits){.ctx = ctx, .objs = objs};
     tg_slab_init(&w->waiters, sizeof(struct tg_waiter));
@@ -212,8 +211,7 @@ static void member_ready(struct tg_waits *w, struct tg_set *s,
         finish(w, x, 0);
 }
 
-int tg_set_add(struct tg_waits *w, uint64_t set, struct tg_obj *o,
-               uint64_t tag)
+int tg_set_add(struct tg_waits *w, uint64_t set, struct tg_obj *o, uint64_t tag)
 {
     struct tg_set *s = tg_slab_find(&w->sets, set);
     if (find_member(s, o->ref) != NULL)

@@ -27,7 +27,7 @@ void tg_worker_fini(struct tg_worker *w)
         free(l->l.ids);
     HASH_CLEAR(hh, w->by_id);
     struct tg_held *h, *next;
-    DL_FOREACH_SAFE(w->held, h, next) {
+    DL_FOREACH_SAFE (w->held, h, next) {
         tg_msg_fini(&h->msg);
         free(h);
     }
@@ -159,13 +159,12 @@ static bool failed_arg(struct tg_worker *w, struct tg_exec *e)
         struct tg_obj *x = tg_objs_find(w->objs, e->args[i].ref);
         if (x->state != TG_OBJ_FAILED)
             continue;
-        struct tg_val *err = tg_val_error(
-            TRYGON_ERR_DEPENDENCY, w->ctx->rank, e->number,
-            e->name != NULL ? e->name : "",
-            "an input argument of the task could not be fetched");
+        struct tg_val *err =
+            tg_val_error(TRYGON_ERR_DEPENDENCY, w->ctx->rank, e->number,
+                         e->name != NULL ? e->name : "",
+                         "an input argument of the task could not be fetched");
         x->seen = true;
-        end_unstarted(w, e, TRYGON_ERR_DEPENDENCY,
-                      tg_val_caused(err, x->val));
+        end_unstarted(w, e, TRYGON_ERR_DEPENDENCY, tg_val_caused(err, x->val));
         return true;
     }
     return false;
@@ -250,7 +249,7 @@ static void on_open(struct tg_worker *w, struct tg_msg_open *m)
     uint64_t id = m->lease;
     tg_wlease_open(w, m);
     struct tg_held *h, *next;
-    DL_FOREACH_SAFE(w->held, h, next) {
+    DL_FOREACH_SAFE (w->held, h, next) {
         bool run = h->msg.type == TG_MSG_RUN;
         if ((run ? h->msg.u.run.lease : h->msg.u.close.lease) != id)
             continue;
@@ -292,7 +291,7 @@ static bool cancel_held(struct tg_worker *w, int32_t from,
                         const struct tg_msg_cancel *m)
 {
     struct tg_held *h;
-    DL_FOREACH(w->held, h) {
+    DL_FOREACH (w->held, h) {
         struct tg_msg_run *r = &h->msg.u.run;
         if (h->msg.type != TG_MSG_RUN || h->from != from ||
             r->task != m->task || r->attempt != m->attempt)
@@ -382,7 +381,7 @@ void tg_worker_msg(struct tg_worker *w, int32_t from, struct tg_msg *m)
 static void drop_held(struct tg_worker *w, int32_t rank)
 {
     struct tg_held *h, *next;
-    DL_FOREACH_SAFE(w->held, h, next) {
+    DL_FOREACH_SAFE (w->held, h, next) {
         if (h->from != rank)
             continue;
         if (h->msg.type == TG_MSG_RUN)

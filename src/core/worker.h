@@ -27,8 +27,8 @@ struct tg_exec { /* one execution; exec/ reads it while it runs */
     int32_t owner, attempt, depth;
     uint8_t state; /* enum tg_exec_state */
     bool cancelled;
-    bool orphan;      /* its owner is lost: nobody waits for the result */
-    bool submitted;   /* has submitted tasks of its own */
+    bool orphan;    /* its owner is lost: nobody waits for the result */
+    bool submitted; /* has submitted tasks of its own */
     uint32_t fn, nargs, nreturns, nmissing;
     struct tg_item *args; /* references: with a hold and here, once QUEUED */
     char *name;
@@ -61,8 +61,8 @@ struct tg_worker {
     struct tg_objs *objs;
     struct tg_slab execs, leases;
     struct tg_wlease_entry *by_id;
-    struct tg_held *held;  /* messages whose lease is not open yet */
-    uint64_t last_opened;  /* the highest lease number opened here */
+    struct tg_held *held; /* messages whose lease is not open yet */
+    uint64_t last_opened; /* the highest lease number opened here */
     TG_VEC(struct tg_cancelled) cancelled; /* read by core.c */
 };
 

@@ -107,7 +107,7 @@ static struct tg_exec *next_to_start(struct tg_worker *w, struct tg_wlease *l)
     if (l->depth == 0 && l->nblocked >= w->ctx->lim.blocked_max)
         return NULL;
     struct tg_exec *e;
-    DL_FOREACH(l->queue, e) {
+    DL_FOREACH (l->queue, e) {
         if (e->state == TG_EXEC_QUEUED)
             return e;
     }
@@ -206,9 +206,9 @@ static void check_lease(const struct tg_worker *w, const struct tg_wlease *l)
 {
     uint32_t n = 0, running = 0, blocked = 0, slot = 0;
     const struct tg_exec *e;
-    DL_FOREACH(l->queue, e) {
-        TG_ASSERT(e->lease == l && (e->state == TG_EXEC_FETCHING ||
-                                    e->state == TG_EXEC_QUEUED));
+    DL_FOREACH (l->queue, e) {
+        TG_ASSERT(e->lease == l &&
+                  (e->state == TG_EXEC_FETCHING || e->state == TG_EXEC_QUEUED));
         n++;
     }
     while ((e = tg_slab_next(&w->execs, &slot)) != NULL) {
@@ -231,7 +231,7 @@ void tg_worker_check(const struct tg_worker *w)
     while ((l = tg_slab_next(&w->leases, &slot)) != NULL)
         check_lease(w, &l->l);
     const struct tg_held *h;
-    DL_FOREACH(w->held, h)
+    DL_FOREACH (w->held, h)
         TG_ASSERT(!w->ctx->dead[h->from]);
 }
 

@@ -31,8 +31,8 @@ static void fail_all(struct trygon *tg, int rc)
     if (tg->net != NULL)
         (void)tg_net_mpi_status(tg->net, &text);
     if (tg->failed == 0)
-        tg_log(&tg->log, TRYGON_LOG_ERROR, "%s: %s",
-               tg_error_text(rc), text != NULL ? text : "bad message");
+        tg_log(&tg->log, TRYGON_LOG_ERROR, "%s: %s", tg_error_text(rc),
+               text != NULL ? text : "bad message");
     tg->failed = rc;
     tg_wake_all(tg);
 }
@@ -86,9 +86,7 @@ static void rest(struct trygon *tg, struct idle *idle, unsigned bell,
     uint64_t now = tg_now_ns();
     uint64_t nap = tg->nranks == 1 ? UINT64_MAX : idle->nap_ns;
     if (until_ns != TG_NEVER)
-        nap = until_ns <= now              ? 0
-              : until_ns - now < nap ? until_ns - now
-                                     : nap;
+        nap = until_ns <= now ? 0 : until_ns - now < nap ? until_ns - now : nap;
     if (nap > 0) {
         atomic_store(&tg->asleep, true);
         tg_futex_wait(&tg->bell, bell, nap);

@@ -42,8 +42,7 @@ void tg_leave(struct trygon *tg)
         (void)tg_post_flush(tg->post); /* an error shows at the next poll */
         due = false;
     }
-    if (tg->polling &&
-        (due || tg_core_deadline(tg->core) < tg->poll_again_ns))
+    if (tg->polling && (due || tg_core_deadline(tg->core) < tg->poll_again_ns))
         tg_ring(tg);
     pthread_mutex_unlock(&tg->lock);
 }
@@ -61,18 +60,10 @@ static void on_call(struct trygon *tg, const struct tg_action *a)
 static void perform_one(struct trygon *tg, struct tg_action *a)
 {
     switch (a->type) {
-    case TG_ACT_SEND:
-        tg_post_send(tg->post, a->rank, &a->msg);
-        break;
-    case TG_ACT_START:
-        tg_run_exec(tg, a->handle);
-        break;
-    case TG_ACT_WAKE:
-        tg_wake(tg, a->cookie);
-        break;
-    case TG_ACT_CALL:
-        on_call(tg, a);
-        break;
+    case TG_ACT_SEND: tg_post_send(tg->post, a->rank, &a->msg); break;
+    case TG_ACT_START: tg_run_exec(tg, a->handle); break;
+    case TG_ACT_WAKE: tg_wake(tg, a->cookie); break;
+    case TG_ACT_CALL: on_call(tg, a); break;
     case TG_ACT_LOG:
         tg_log(&tg->log, a->status, "%s", a->msg.u.note.text);
         tg_msg_fini(&a->msg);
@@ -92,8 +83,7 @@ static void perform_one(struct trygon *tg, struct tg_action *a)
         tg->bye = true;
         tg_wake_all(tg);
         break;
-    default:
-        TG_UNREACHABLE();
+    default: TG_UNREACHABLE();
     }
 }
 
@@ -164,8 +154,7 @@ int tg_rank_create(MPI_Comm comm, struct tg_start *start, struct trygon **out)
     MPI_Comm_size(comm, &tg->nranks);
     MPI_Query_thread(&tg->thread_level);
     tg->mpi_thread = pthread_self();
-    tg->any_thread =
-        tg->thread_level == MPI_THREAD_MULTIPLE || tg->nranks == 1;
+    tg->any_thread = tg->thread_level == MPI_THREAD_MULTIPLE || tg->nranks == 1;
     tg->fns = start->fns;
     tg->nfns = start->nfns;
     int rc = tg_startup(tg, start);

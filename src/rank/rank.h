@@ -34,14 +34,14 @@ struct tg_fn {
 /* What every rank knows of every rank: made by startup.c, then constant. */
 struct tg_layout {
     int32_t nnodes;
-    int32_t *node;                    /* of each rank */
-    int64_t (*total)[TG_RES_MAX];     /* of each rank */
-    char (*host)[TG_HOST_MAX];        /* of each rank */
+    int32_t *node;                /* of each rank */
+    int64_t (*total)[TG_RES_MAX]; /* of each rank */
+    char (*host)[TG_HOST_MAX];    /* of each rank */
     char res_names[TG_RES_MAX][TG_NAME_MAX];
     const char *res_ptrs[TG_RES_MAX]; /* NULL: no such resource */
-    int32_t nslots; /* of this rank */
-    bool bound;     /* each of its slots has a PU of its own */
-    int32_t *pus;   /* the system's number of the PU of each slot */
+    int32_t nslots;                   /* of this rank */
+    bool bound;   /* each of its slots has a PU of its own */
+    int32_t *pus; /* the system's number of the PU of each slot */
 };
 
 /* A thread that waits without the poller's role sleeps on a word. */
@@ -80,10 +80,10 @@ struct trygon {
     struct tg_post *post;
     struct tg_pool *pool;
     TG_VEC(struct tg_callback) callbacks; /* due */
-    TG_VEC(uint64_t) unstarted; /* executions that got no thread */
+    TG_VEC(uint64_t) unstarted;           /* executions that got no thread */
     int failed; /* an MPI error; the runtime is of no more use */
     bool ended, bye;
-    int32_t status;  /* what the driver returned */
+    int32_t status; /* what the driver returned */
     bool in_run;
     bool lost_rank;
     uint32_t nexecs; /* executions in user code */

@@ -22,8 +22,7 @@ bool tg_in_call(void)
 
 static const char *name_of(const struct trygon_call *c)
 {
-    return c->exec->name != NULL ? c->exec->name
-                                 : c->tg->fns[c->exec->fn].name;
+    return c->exec->name != NULL ? c->exec->name : c->tg->fns[c->exec->fn].name;
 }
 
 static uint32_t returns_set(const struct trygon_call *c)
@@ -43,8 +42,7 @@ static struct tg_val *with_cause(struct tg_val *error, int code)
         n++;
     if (n == 0 || tg_last_error(0)->code != code)
         return error;
-    struct tg_val *cause =
-        tg_val_new(n * sizeof(struct trygon_error), 0, 0);
+    struct tg_val *cause = tg_val_new(n * sizeof(struct trygon_error), 0, 0);
     if (cause == NULL)
         return error;
     cause->error = true;
@@ -70,16 +68,14 @@ static struct tg_val *error_of(const struct trygon_call *c, int code)
         return v;
     }
     return with_cause(tg_val_error(code, rank, e->number, name_of(c), "%s",
-                                   said ? c->fail_text
-                                        : tg_error_text(code)),
+                                   said ? c->fail_text : tg_error_text(code)),
                       code);
 }
 
 /* A negative code that is none of ours is a mistake of the task. */
 static int checked_code(int code)
 {
-    bool known =
-        code >= 0 || strcmp(tg_error_text(code), "unknown code") != 0;
+    bool known = code >= 0 || strcmp(tg_error_text(code), "unknown code") != 0;
     return known ? code : TRYGON_ERR_INVALID;
 }
 
@@ -90,10 +86,9 @@ static void end_call(struct trygon_call *c, int code)
     struct tg_outcome out = {.code = checked_code(code)};
     if (code == 0 && set < nreturns) {
         out.code = TRYGON_ERR_RETURNS;
-        out.error = tg_val_error(TRYGON_ERR_RETURNS, tg->rank,
-                                 c->exec->number, name_of(c),
-                                 "the task set %u of its %u returns", set,
-                                 nreturns);
+        out.error = tg_val_error(
+            TRYGON_ERR_RETURNS, tg->rank, c->exec->number, name_of(c),
+            "the task set %u of its %u returns", set, nreturns);
     } else if (code != 0) {
         out.error = error_of(c, out.code);
     }
@@ -157,10 +152,10 @@ void tg_run_failed(struct trygon *tg, uint64_t handle)
 {
     const struct tg_exec *e = tg_worker_exec(&tg->core->worker, handle);
     const char *name = e->name != NULL ? e->name : tg->fns[e->fn].name;
-    struct tg_outcome out = {
-        .code = TRYGON_ERR_NOMEM,
-        .error = tg_val_error(TRYGON_ERR_NOMEM, tg->rank, e->number, name,
-                              "no thread to run it on")};
+    struct tg_outcome out = {.code = TRYGON_ERR_NOMEM,
+                             .error = tg_val_error(TRYGON_ERR_NOMEM, tg->rank,
+                                                   e->number, name,
+                                                   "no thread to run it on")};
     struct tg_event ev = {
         .type = TG_EV_DONE, .handle = handle, .outcome = &out};
     tg_step(tg, &ev);

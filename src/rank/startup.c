@@ -22,7 +22,7 @@ struct card { /* followed by the mask's words, then the functions' names */
     uint32_t wire_version, card_size, error_size, nwords;
     uint32_t nfns;
     int32_t status;
-    int32_t requested; /* slots: -1: as many as cores, 0: none */
+    int32_t requested;     /* slots: -1: as many as cores, 0: none */
     uint64_t seed, memory; /* memory: of the machine */
     struct tg_amounts offers;
     char node_id[256], host[TG_HOST_MAX];
@@ -62,8 +62,8 @@ static void identify(struct card *card, const char *node_id)
     read_line("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
     ssize_t n = readlink("/proc/self/ns/net", net, sizeof net - 1);
     net[n > 0 ? n : 0] = '\0';
-    snprintf(card->node_id, sizeof card->node_id, "%s %s %s", boot,
-             card->host, net);
+    snprintf(card->node_id, sizeof card->node_id, "%s %s %s", boot, card->host,
+             net);
 }
 
 static int bad(struct tg_start *s, const char *fmt, ...)
@@ -118,8 +118,10 @@ static int offers_from(struct tg_start *s, const struct tg_amounts *env,
         if (memory && r->amount >= 0 && r->amount < 9e18)
             a->units = (int64_t)r->amount;
         else if (memory || tg_amount_from_double(r->amount, &a->units) != 0)
-            return bad(s, "option resources: %s is %g; expected an amount in "
-                       "steps of 0.0001", r->name, r->amount);
+            return bad(s,
+                       "option resources: %s is %g; expected an amount in "
+                       "steps of 0.0001",
+                       r->name, r->amount);
     }
     return TRYGON_SUCCESS;
 }
@@ -135,16 +137,15 @@ static int read_options(struct trygon *tg, struct tg_start *s,
                               s->opts.log, s->opts.log_arg};
     if (s->status != TRYGON_SUCCESS)
         return s->status;
-    if (tg_settings_read(from_environment, NULL, &set, s->err,
-                         sizeof s->err) != TRYGON_SUCCESS)
+    if (tg_settings_read(from_environment, NULL, &set, s->err, sizeof s->err) !=
+        TRYGON_SUCCESS)
         return s->status = TRYGON_ERR_INVALID;
     if (s->opts.verbose == 0)
         tg->log.level = TRYGON_LOG_WARN + (int)set.verbose;
     snprintf(node_id, TG_SETTING_LEN, "%s", set.node_id);
     int32_t cpus, head;
     if (!slots_from(s->opts.num_cpus, set.num_cpus, "num_cpus", s, &cpus) ||
-        !slots_from(s->opts.head_slots, set.head_slots, "head_slots", s,
-                    &head))
+        !slots_from(s->opts.head_slots, set.head_slots, "head_slots", s, &head))
         return s->status;
     card->requested = cpus;
     if (tg->rank == 0 && head >= 0)
@@ -201,8 +202,8 @@ static int exchange(struct trygon *tg, const struct tg_start *s,
                    (size_t)i * TG_NAME_MAX,
                s->fns[i].name, TG_NAME_MAX);
     void *all = NULL;
-    int rc = tg_net_mpi_allgather(tg->comm, mine, (size + 7) & ~(size_t)7,
-                                  &all, &out->offsets);
+    int rc = tg_net_mpi_allgather(tg->comm, mine, (size + 7) & ~(size_t)7, &all,
+                                  &out->offsets);
     free(mine);
     out->all = all;
     out->n = tg->nranks;
@@ -223,8 +224,7 @@ static int same_build(const struct trygon *tg, const struct cards *c)
         const struct card *x = card_of(c, r);
         size_t size = c->offsets[r + 1] - c->offsets[r];
         if (size >= sizeof *x && x->magic == CARD_MAGIC &&
-            x->wire_version == TG_WIRE_VERSION &&
-            x->card_size == sizeof *x &&
+            x->wire_version == TG_WIRE_VERSION && x->card_size == sizeof *x &&
             x->error_size == sizeof(struct trygon_error))
             continue;
         snprintf(text, sizeof text,
@@ -410,7 +410,7 @@ static void introduce(const struct trygon *tg)
     tg_log(&tg->log, TRYGON_LOG_INFO, "node %d (%s): %d slot%s%s%s",
            (int)l->node[tg->rank], l->host[tg->rank], (int)l->nslots,
            l->nslots == 1 ? "" : "s",
-           l->bound         ? " on PU "
+           l->bound        ? " on PU "
            : l->nslots > 0 ? ", not bound"
                            : "",
            list);
@@ -452,8 +452,8 @@ int tg_startup(struct trygon *tg, struct tg_start *s)
     struct tg_topo *topo = NULL;
     char node_id[TG_SETTING_LEN];
     memset(&card, 0, sizeof card);
-    card.memory = (uint64_t)sysconf(_SC_PHYS_PAGES) *
-                  (uint64_t)sysconf(_SC_PAGESIZE);
+    card.memory =
+        (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     (void)read_options(tg, s, &card, node_id);
     if (s->status == TRYGON_SUCCESS)
         s->status = tg_topo_load(NULL, &topo, s->err, sizeof s->err);

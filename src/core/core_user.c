@@ -1,0 +1,235 @@
+/* core_user.c - what user code asks of its rank's core (core.h): objects,
+ * tasks, waiting.  References that this rank does not hold are refused here,
+ * before anything has changed.
+ */
+#include "core/core_impl.h"
+
+/* ----- objects, for user code ----------------------------------------------------- */
+
+static struct tg_obj *held(const struct tg_core *c, trygon_ref_t ref)
+{
+    if (tg_ref_none(ref) || tg_ref_rank(ref) >= c->ctx.nranks)
+        return NULL;
+    struct tg_obj *x = tg_objs_find(&c->objs, ref);
+    return x != NULL && x->count > 0 ? x : NULL;
+}
+
+static bool all_held(const struct tg_core *c, size_t n,
+                     const trygon_ref_t *refs)
+{
+    for (size_t i = 0; i < n; i++)
+        if (held(c, refs[i]) == NULL)
+            return false;
+    return true;
+}
+
+static int on_put(struct tg_core *c, struct tg_event *ev)
+{
+    if (!all_held(c, ev->val->nrefs, ev->val->refs))
+        return TRYGON_ERR_NOTFOUND;
+    struct tg_obj *x = tg_objs_new(&c->objs, 0, 0);
+    x->user = 1;
+    c->objs.user_counts++;
+    tg_objs_hold_refs(&c->objs, ev->val);
+    tg_objs_resolve(&c->objs, x, ev->val);
+    ev->ref = x->ref;
+    return TRYGON_SUCCESS;
+}
+
+static int on_submit(struct tg_core *c, struct tg_event *ev)
+{
+    struct tg_spec *s = ev->spec;
+    if (c->draining)
+        return TRYGON_ERR_SHUTDOWN;
+    for (uint32_t i = 0; i < s->nargs; i++) {
+        const struct tg_item *a = &s->args[i];
+        if (a->val != NULL ? !all_held(c, a->val->nrefs, a->val->refs)
+                           : held(c, a->ref) == NULL)
+            return TRYGON_ERR_NOTFOUND;
+    }
+    struct tg_exec *parent = tg_worker_exec(&c->worker, s->parent);
+    s->depth = 0;
+    if (parent != NULL) {
+        parent->submitted = true;
+        s->depth = parent->depth + 1;
+    }
+    tg_owner_submit(&c->owner, s, ev->refs_out);
+    return TRYGON_SUCCESS;
+}
+
+static int on_retain(struct tg_core *c, const struct tg_event *ev)
+{
+    if (!all_held(c, ev->n, ev->refs))
+        return TRYGON_ERR_NOTFOUND;
+    for (size_t i = 0; i < ev->n; i++) {
+        struct tg_obj *x = tg_objs_find(&c->objs, ev->refs[i]);
+        tg_objs_hold(&c->objs, x);
+        x->user++;
+    }
+    c->objs.user_counts += ev->n;
+    return TRYGON_SUCCESS;
+}
+
+/* All or nothing: first the user's counts, which may run out, then the
+ * holds. */
+static int on_release(struct tg_core *c, const struct tg_event *ev)
+{
+    size_t i;
+    for (i = 0; i < ev->n; i++) {
+        struct tg_obj *x = held(c, ev->refs[i]);
+        if (tg_ref_none(ev->refs[i]))
+            continue;
+        if (x == NULL || x->user == 0)
+            break;
+        x->user--;
+    }
+    bool ok = i == ev->n;
+    while (i-- > 0) {
+        if (tg_ref_none(ev->refs[i]))
+            continue;
+        struct tg_obj *x = tg_objs_find(&c->objs, ev->refs[i]);
+        if (ok)
+            c->objs.user_counts--;
+        else
+            x->user++;
+        if (ok)
+            tg_objs_drop(&c->objs, x);
+    }
+    return ok ? TRYGON_SUCCESS : TRYGON_ERR_INVALID;
+}
+
+static int on_cancel(struct tg_core *c, const struct tg_event *ev)
+{
+    struct tg_obj *x = held(c, ev->ref);
+    if (x == NULL)
+        return TRYGON_ERR_NOTFOUND;
+    if (x->owned) {
+        tg_owner_cancel(&c->owner, x, ev->recursive);
+        return TRYGON_SUCCESS;
+    }
+    struct tg_msg m = {.type = TG_MSG_CANCEL_REF};
+    m.u.cancel_ref.ref = ev->ref;
+    m.u.cancel_ref.recursive = ev->recursive;
+    tg_ctx_send(&c->ctx, tg_ref_rank(ev->ref), &m);
+    return TRYGON_SUCCESS;
+}
+
+static int on_call(struct tg_core *c, const struct tg_event *ev)
+{
+    struct tg_obj *x = held(c, ev->ref);
+    if (x == NULL)
+        return TRYGON_ERR_NOTFOUND;
+    tg_objs_hold(&c->objs, x); /* until the call is due */
+    struct tg_watch w = {
+        .who = TG_WATCHER_CALL, .fetch = true, .cookie = ev->cookie, .obj = x};
+    if (!tg_objs_ready(x, true)) {
+        tg_objs_watch(&c->objs, x, &w);
+    } else {
+        tg_objs_hold(&c->objs, x); /* a notice comes with a hold */
+        *tg_vec_add(&c->objs.fired) = w;
+    }
+    return TRYGON_SUCCESS;
+}
+
+static int on_pin(struct tg_core *c, struct tg_event *ev)
+{
+    ev->obj = held(c, ev->ref);
+    if (ev->obj == NULL)
+        return TRYGON_ERR_NOTFOUND;
+    tg_objs_hold(&c->objs, ev->obj);
+    return TRYGON_SUCCESS;
+}
+
+static int on_keep(struct tg_core *c, const struct tg_event *ev)
+{
+    if (!all_held(c, ev->val->nrefs, ev->val->refs))
+        return TRYGON_ERR_NOTFOUND;
+    tg_objs_hold_refs(&c->objs, ev->val);
+    return TRYGON_SUCCESS;
+}
+
+/* ----- waiting ---------------------------------------------------------------------- */
+
+static int on_wait(struct tg_core *c, struct tg_event *ev)
+{
+    const struct tg_wait_req *req = ev->wait;
+    if (!all_held(c, req->n, req->refs))
+        return TRYGON_ERR_NOTFOUND;
+    ev->waiter = tg_waits_begin(&c->waits, req);
+    if (ev->waiter == NULL)
+        return TRYGON_SUCCESS;
+    struct tg_exec *e = tg_worker_exec(&c->worker, req->exec);
+    bool stopped =
+        (e != NULL && e->cancelled) || req->deadline_ns <= c->ctx.now_ns;
+    if (stopped) {
+        tg_waits_end(&c->waits, ev->waiter->self);
+        ev->waiter = NULL;
+        return e != NULL && e->cancelled ? TRYGON_ERR_CANCELLED
+                                         : TRYGON_ERR_TIMEOUT;
+    }
+    if (req->kind == TG_WAIT_TABLE) {
+        struct tg_msg m = {.type = TG_MSG_QUERY};
+        m.u.query.waiter = ev->waiter->self;
+        tg_ctx_send(&c->ctx, 0, &m);
+    }
+    if (e != NULL)
+        tg_worker_blocked(&c->worker, e, c->owner.nready > 0);
+    return TRYGON_SUCCESS;
+}
+
+static int on_set_add(struct tg_core *c, const struct tg_event *ev)
+{
+    struct tg_obj *x = held(c, ev->ref);
+    if (x == NULL)
+        return TRYGON_ERR_NOTFOUND;
+    return tg_set_add(&c->waits, ev->handle, x, ev->tag);
+}
+
+static int on_done(struct tg_core *c, const struct tg_event *ev)
+{
+    struct tg_exec *e = tg_worker_exec(&c->worker, ev->handle);
+    TG_ASSERT(e != NULL);
+    tg_worker_done(&c->worker, e, ev->outcome);
+    return TRYGON_SUCCESS;
+}
+
+/* ----- events ------------------------------------------------------------ */
+
+int tg_core_user(struct tg_core *c, struct tg_event *ev)
+{
+    switch (ev->type) {
+    case TG_EV_SUBMIT: return on_submit(c, ev);
+    case TG_EV_PUT: return on_put(c, ev);
+    case TG_EV_RETAIN: return on_retain(c, ev);
+    case TG_EV_RELEASE: return on_release(c, ev);
+    case TG_EV_CANCEL: return on_cancel(c, ev);
+    case TG_EV_CALL: return on_call(c, ev);
+    case TG_EV_WAIT: return on_wait(c, ev);
+    case TG_EV_WAIT_END:
+        tg_waits_end(&c->waits, ev->handle);
+        return TRYGON_SUCCESS;
+    case TG_EV_PIN: return on_pin(c, ev);
+    case TG_EV_UNPIN: tg_objs_drop(&c->objs, ev->obj); return TRYGON_SUCCESS;
+    case TG_EV_KEEP: return on_keep(c, ev);
+    case TG_EV_UNKEEP:
+        tg_objs_drop_refs(&c->objs, ev->val);
+        return TRYGON_SUCCESS;
+    case TG_EV_SET_NEW:
+        ev->handle = tg_set_new(&c->waits);
+        return TRYGON_SUCCESS;
+    case TG_EV_SET_FREE:
+        tg_set_free(&c->waits, ev->handle);
+        return TRYGON_SUCCESS;
+    case TG_EV_SET_ADD: return on_set_add(c, ev);
+    case TG_EV_SET_REMOVE: return tg_set_remove(&c->waits, ev->handle, ev->ref);
+    case TG_EV_SET_TAKE:
+        return tg_set_take(&c->waits, ev->handle, &ev->ref, &ev->tag);
+    case TG_EV_DONE: return on_done(c, ev);
+    case TG_EV_TICK:
+    case TG_EV_MSG:
+    case TG_EV_GONE:
+    case TG_EV_END:
+    case TG_EV_DRAIN:
+    default: TG_UNREACHABLE();
+    }
+}
