@@ -263,7 +263,8 @@ typedef struct trygon_task_opts {
     size_t size;
     double num_cpus; /* held while it runs, not while it waits; default 1 */
     double num_gpus; /* held while it runs; whole above 1; default 0 */
-    uint64_t memory; /* bytes, for admission only; default 0 */
+    uint64_t memory; /* bytes, for admission only, rounded up to 4 leading bits
+                        (at least 1 MiB); default 0 */
     const trygon_resource_t *resources; /* others, by name */
     size_t nresources;
     int32_t num_returns; /* 0 to 65535; default 1 */
@@ -372,7 +373,8 @@ TRYGON_API int trygon_waitset_create(trygon_t *tg, trygon_waitset_t **ws);
 TRYGON_API int trygon_waitset_add(trygon_waitset_t *ws, trygon_ref_t ref,
                                   uint64_t tag);
 /* Take the next one that is ready, in order of completion.  Errors: TIMEOUT,
- * NOTFOUND (the set is empty), CANCELLED, SHUTDOWN. */
+ * NOTFOUND (the set is empty), STATE (another thread waits in it), CANCELLED,
+ * SHUTDOWN. */
 TRYGON_API int trygon_waitset_next(trygon_waitset_t *ws, int64_t timeout_ms,
                                    trygon_ref_t *ref, uint64_t *tag);
 /* Errors: NOTFOUND (not in the set, or already taken). */

@@ -48,6 +48,16 @@ static int add_resource(const struct trygon *tg, const trygon_resource_t *r,
     return TRYGON_SUCCESS;
 }
 
+/* Up to four leading bits, at least 1 MiB apart: so that tasks that need about
+ * as much share a class and its leases. */
+static int64_t round_memory(uint64_t bytes)
+{
+    uint64_t step = UINT64_C(1) << 20;
+    while (bytes / step >= 16)
+        step *= 2;
+    return (int64_t)((bytes + step - 1) / step * step);
+}
+
 static int shape_of(const struct trygon *tg, const trygon_task_opts_t *o,
                     const char *task, struct tg_shape *shape)
 {
@@ -63,7 +73,7 @@ static int shape_of(const struct trygon *tg, const trygon_task_opts_t *o,
         return invalid(tg, "option num_gpus above 1 must be whole");
     if (o->memory > INT64_MAX / TG_UNIT)
         return invalid(tg, "option memory is absurd");
-    shape->amount[TG_RES_MEMORY] = (int64_t)o->memory;
+    shape->amount[TG_RES_MEMORY] = round_memory(o->memory);
     if (o->nresources > 0 && o->resources == NULL)
         return invalid(tg, "option resources is NULL but nresources is not 0");
     for (size_t i = 0; i < o->nresources; i++) {

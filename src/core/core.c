@@ -15,6 +15,8 @@ int tg_core_create(const struct tg_core_config *cfg, struct tg_core **out)
     c->ctx.lim = cfg->limits;
     c->ctx.rng.state = tg_mix64(cfg->seed ^ (uint64_t)cfg->rank);
     c->ctx.dead = tg_alloc((size_t)c->ctx.nranks * sizeof *c->ctx.dead);
+    c->sent_to = tg_alloc((size_t)c->ctx.nranks * sizeof *c->sent_to);
+    c->read_from = tg_alloc((size_t)c->ctx.nranks * sizeof *c->read_from);
     tg_objs_init(&c->objs, &c->ctx);
     tg_owner_init(&c->owner, &c->ctx, &c->objs, cfg->fn_names, cfg->nfns);
     tg_worker_init(&c->worker, &c->ctx, &c->objs);
@@ -47,6 +49,8 @@ void tg_core_destroy(struct tg_core **core)
     tg_vec_free(&c->ctx.out);
     tg_vec_free(&c->ctx.local);
     free(c->ctx.dead);
+    free(c->sent_to);
+    free(c->read_from);
     free(c);
     *core = NULL;
 }
@@ -82,6 +86,7 @@ static int declare_gone(struct tg_core *c, int32_t rank)
     struct tg_msg m = {.type = TG_MSG_GONE};
     m.u.gone.rank = rank;
     tell_all(c, &m);
+    tg_quiesce_gone(c);
     return TRYGON_SUCCESS;
 }
 
@@ -147,8 +152,10 @@ static int on_msg(struct tg_core *c, struct tg_event *ev)
         tg_msg_fini(ev->msg);
         return TRYGON_SUCCESS;
     }
-    if (!tg_quiesce_msg(ev->msg->type))
+    if (!tg_quiesce_msg(ev->msg->type)) {
+        c->read_from[ev->rank]++;
         c->received++;
+    }
     dispatch(c, ev->rank, ev->msg);
     return TRYGON_SUCCESS;
 }
@@ -202,7 +209,7 @@ static bool pass_on(struct tg_core *c)
 /* The driver has returned and nothing of its is left: all may go on. */
 static void settle_end(struct tg_core *c)
 {
-    if (!c->ending || c->owner.tasks.used > 0)
+    if (!c->ending || c->owner.nroots > 0)
         return;
     c->ending = false;
     struct tg_msg m = {.type = TG_MSG_ENDED};
@@ -313,7 +320,7 @@ struct tg_action *tg_core_actions(struct tg_core *c, uint32_t *n)
     for (uint32_t i = 0; i < c->ctx.out.n; i++)
         if (c->ctx.out.v[i].type == TG_ACT_SEND &&
             !tg_quiesce_msg(c->ctx.out.v[i].msg.type))
-            c->sent++;
+            c->sent_to[c->ctx.out.v[i].rank]++;
     *n = c->ctx.out.n;
     c->ctx.out.n = 0;
     return c->ctx.out.v;

@@ -30,7 +30,9 @@ struct tg_core {
     struct tg_worker worker;
     struct tg_waits waits;
     struct tg_head *head;    /* rank 0 only */
-    uint64_t sent, received; /* messages, without those that count them */
+    uint64_t *sent_to;  /* messages to each rank, without those that count */
+    uint64_t *read_from; /* and from each */
+    uint64_t received;   /* from all */
     bool ending;             /* the driver has returned with `status` */
     bool draining;           /* finalize was called here */
     int32_t status;

@@ -155,6 +155,8 @@ static int on_wait(struct tg_core *c, struct tg_event *ev)
     const struct tg_wait_req *req = ev->wait;
     if (!all_held(c, req->n, req->refs))
         return TRYGON_ERR_NOTFOUND;
+    if (req->kind == TG_WAIT_SET && tg_set_awaited(&c->waits, req->set))
+        return TRYGON_ERR_STATE; /* one thread at a time */
     ev->waiter = tg_waits_begin(&c->waits, req);
     if (ev->waiter == NULL)
         return TRYGON_SUCCESS;

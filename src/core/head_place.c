@@ -209,8 +209,11 @@ static void say_why(const struct tg_head *h, const struct tg_demand *d,
         }
         if (d->shape.amount[i] <= most)
             continue;
-        const char *name = i == TG_RES_UNKNOWN ? "a resource that no rank has"
-                                               : h->res_names[i];
+        if (i == TG_RES_UNKNOWN) { /* its name never left the owner */
+            snprintf(reason, size, "needs a resource that no rank has");
+            return;
+        }
+        const char *name = h->res_names[i];
         bool bytes = i == TG_RES_MEMORY;
         snprintf(
             reason, size, "needs %s %s on one rank, the largest has %s",

@@ -22,7 +22,7 @@ enum tg_msg_type {
     TG_MSG_OPEN,       /* head -> worker: the lease exists */
     TG_MSG_RECALL,     /* head -> worker: finish what runs and close */
     TG_MSG_CLOSE,      /* owner -> worker: I need the lease no longer */
-    TG_MSG_CLOSED,     /* worker -> head and owner: it is over */
+    TG_MSG_CLOSED,     /* worker -> head: it is over */
     TG_MSG_LEND,       /* worker -> head: its tasks are all blocked */
     TG_MSG_RESUME,     /* worker -> head: one of them goes on */
     /* tasks: owner and worker */
@@ -141,6 +141,7 @@ struct tg_msg_bounce {
 };
 
 struct tg_msg_cancel {
+    uint64_t lease; /* under which the run was sent */
     uint64_t task;
     int32_t attempt;
     bool recursive;

@@ -27,6 +27,7 @@ void tg_objs_fini(struct tg_objs *o)
     tg_slab_fini(&o->watches);
     tg_vec_free(&o->fired);
     tg_vec_free(&o->drops);
+    tg_vec_free(&o->buried);
 }
 
 /* ----- entries ------------------------------------------------------------ */
@@ -86,6 +87,31 @@ struct tg_obj *tg_objs_copy(struct tg_objs *o, trygon_ref_t ref)
     return &c->obj;
 }
 
+/* Ray says so too: an error is not to go by in silence.  One that was asked
+ * for is no news. */
+static void note_unread(struct tg_objs *o, const struct trygon_error *e)
+{
+    if (e->code != TRYGON_ERR_CANCELLED)
+        tg_ctx_note(o->ctx, 2, "an error that nobody read: %s%s%s", e->function,
+                    e->function[0] != '\0' ? ": " : "", e->text);
+}
+
+/* The references within a value of a dead object go, which may end other
+ * objects: those wait in line, so that a long chain needs no deep stack. */
+static void bury(struct tg_objs *o, struct tg_val *val)
+{
+    *tg_vec_add(&o->buried) = val;
+    if (o->burying)
+        return;
+    o->burying = true;
+    while (o->buried.n > 0) {
+        struct tg_val *v = o->buried.v[--o->buried.n];
+        tg_objs_drop_refs(o, v);
+        tg_val_drop(&v);
+    }
+    o->burying = false;
+}
+
 /* The last trace of an entry: what it contains goes as well.  Watches that are
  * left were set for something that has ended since: whoever waits, holds. */
 static void forget(struct tg_objs *o, struct tg_obj *x)
@@ -93,11 +119,8 @@ static void forget(struct tg_objs *o, struct tg_obj *x)
     TG_ASSERT(x->count == 0 && x->user == 0);
     while (x->watches != NULL)
         tg_objs_unwatch(o, x->watches->self);
-    if (x->state == TG_OBJ_FAILED && x->owned && !x->seen) {
-        const struct trygon_error *e = tg_val_err(x->val, 0);
-        tg_ctx_note(o->ctx, 2, "an error that nobody read: %s%s%s", e->function,
-                    e->function[0] != '\0' ? ": " : "", e->text);
-    }
+    if (x->state == TG_OBJ_FAILED && x->owned && !x->seen)
+        note_unread(o, tg_val_err(x->val, 0));
     struct tg_val *val = x->val;
     x->val = NULL;
     if (x->owned) {
@@ -107,9 +130,10 @@ static void forget(struct tg_objs *o, struct tg_obj *x)
         HASH_DEL(o->by_ref, c);
         tg_slab_free(&o->copies, c->self);
     }
-    if (val != NULL)
-        tg_objs_drop_refs(o, val);
-    tg_val_drop(&val);
+    if (val != NULL && val->nrefs > 0)
+        bury(o, val);
+    else
+        tg_val_drop(&val);
 }
 
 /* A copy goes home, unless it is large and may well be wanted again. */

@@ -75,7 +75,9 @@ struct tg_objs {
     TG_VEC(struct tg_watch) fired; /* notices, in order */
     uint32_t fired_at;
     TG_VEC(struct tg_weighted) drops; /* sent at the end of the step */
-    uint64_t user_counts;             /* counts that user code holds */
+    TG_VEC(struct tg_val *) buried;   /* values of objects that have ended */
+    bool burying;
+    uint64_t user_counts; /* counts that user code holds */
 };
 
 void tg_objs_init(struct tg_objs *o, struct tg_ctx *ctx);

@@ -25,6 +25,7 @@ static void free_task(struct tg_owner *w, struct tg_task *t)
         free(t->results);
     free(t->codes);
     free(t->name);
+    w->nroots -= t->parent == 0;
     tg_slab_free(&w->tasks, t->self);
 }
 
@@ -174,6 +175,7 @@ void tg_owner_submit(struct tg_owner *w, struct tg_spec *s, trygon_ref_t *refs)
     t->self = handle;
     t->number = (uint64_t)w->ctx->rank << 40 | ++w->submitted;
     t->parent = s->parent;
+    w->nroots += t->parent == 0;
     t->fn = s->fn;
     t->nargs = s->nargs;
     t->args = s->args;
@@ -292,6 +294,14 @@ static void discard_results(struct tg_owner *w, struct tg_msg_done *m)
     }
 }
 
+/* The worker knows functions by number only. */
+static void name_error(struct tg_val *error, const char *name)
+{
+    struct trygon_error *e = (struct trygon_error *)(void *)error->data;
+    if (error->size >= sizeof *e && e->function[0] == '\0')
+        snprintf(e->function, sizeof e->function, "%s", name);
+}
+
 static void on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
 {
     struct tg_task *t = tg_slab_find(&w->tasks, m->task);
@@ -315,6 +325,7 @@ static void on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
                              "the task ended with code %d and %u of %u "
                              "values",
                              (int)m->code, m->nreturns, t->nreturns);
+    name_error(error, tg_task_name(w, t));
     if (retried_code(t, m->code) && !t->cancelled)
         tg_task_again(w, t, error);
     else
@@ -336,6 +347,7 @@ static void cancel_task(struct tg_owner *w, struct tg_task *t, bool recursive)
         return;
     }
     struct tg_msg m = {.type = TG_MSG_CANCEL};
+    m.u.cancel.lease = t->lease->id;
     m.u.cancel.task = t->self;
     m.u.cancel.attempt = t->attempt;
     m.u.cancel.recursive = recursive;

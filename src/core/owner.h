@@ -74,6 +74,7 @@ struct tg_owner {
     uint32_t nfns;
     const char *const *fn_names;
     uint64_t submitted; /* so far */
+    uint32_t nroots;    /* tasks without a parent: of the driver itself */
     uint32_t nready;    /* tasks that wait for a lease */
 };
 

@@ -324,8 +324,10 @@ void tg_owner_on_lease(struct tg_owner *w, const struct tg_msg_lease *m)
     struct tg_class *c = tg_slab_find(&w->classes, m->cls);
     if (c == NULL || w->ctx->dead[m->worker]) {
         send_close(w, m->worker, m->lease);
-        if (c != NULL)
+        if (c != NULL) {
             c->received++;
+            tell(w, c);
+        }
         return;
     }
     struct tg_olease_entry *e = tg_alloc(sizeof *e);
@@ -341,7 +343,7 @@ void tg_owner_on_lease(struct tg_owner *w, const struct tg_msg_lease *m)
     c->reason[0] = '\0';
     pump(w, c);
     rest(w, &e->l);
-    tell(w, c);
+    tg_class_settle(w, c);
 }
 
 void tg_owner_on_refuse(struct tg_owner *w, const struct tg_msg_refuse *m)
@@ -398,16 +400,27 @@ void tg_owner_on_bounce(struct tg_owner *w, int32_t from,
 
 /* ----- loss ---------------------------------------------------------------------------- */
 
+/* First all its leases close, so that no task goes from one to the next. */
+static void close_all(struct tg_owner *w, int32_t rank)
+{
+    struct tg_olease_entry *e;
+    for (e = w->leases; e != NULL; e = e->hh.next) {
+        if (e->l.worker != rank)
+            continue;
+        set_state(&e->l, TG_OLEASE_CLOSING);
+        file(w, &e->l);
+    }
+}
+
 void tg_owner_gone(struct tg_owner *w, int32_t rank)
 {
+    close_all(w, rank);
     struct tg_olease_entry *e, *next;
     HASH_ITER (hh, w->leases, e, next) {
         struct tg_olease *l = &e->l;
         if (l->worker != rank)
             continue;
         struct tg_class *c = l->cls;
-        set_state(l, TG_OLEASE_CLOSING);
-        file(w, l);
         while (l->inflight != NULL) {
             struct tg_task *t = l->inflight;
             take_off(w, t);

@@ -12,7 +12,6 @@ struct tg_quiesce {
     bool *answered;  /* by each rank */
     bool quiet;      /* so far in this round */
     bool said_bye;
-    bool lost; /* some rank is */
     uint64_t sent, received, last_sent, last_received;
     bool last_quiet;
     uint64_t pause_ns;
@@ -59,16 +58,21 @@ void tg_quiesce_probe(struct tg_core *c)
     q->round++;
     q->waiting = 0;
     q->quiet = true;
-    q->lost = false;
     q->last_sent = q->sent;
     q->last_received = q->received;
     q->sent = q->received = 0;
     for (int32_t r = 0; r < q->ctx->nranks; r++) {
         q->answered[r] = q->ctx->dead[r];
-        q->lost = q->lost || q->ctx->dead[r];
         q->waiting += !q->ctx->dead[r];
     }
     tell(q, TG_MSG_PROBE);
+}
+
+/* Who is lost does not answer: ask the others anew. */
+void tg_quiesce_gone(struct tg_core *c)
+{
+    if (c->quiesce->waiting > 0)
+        tg_quiesce_probe(c);
 }
 
 void tg_quiesce_answer(struct tg_core *c, uint32_t round)
@@ -76,8 +80,10 @@ void tg_quiesce_answer(struct tg_core *c, uint32_t round)
     struct tg_msg m = {.type = TG_MSG_COUNTS};
     m.u.counts.round = round;
     m.u.counts.quiet = c->draining && tg_core_quiet(c);
-    m.u.counts.sent = c->sent;
-    m.u.counts.received = c->received;
+    for (int32_t r = 0; r < c->ctx.nranks; r++) {
+        m.u.counts.sent += c->ctx.dead[r] ? 0 : c->sent_to[r];
+        m.u.counts.received += c->ctx.dead[r] ? 0 : c->read_from[r];
+    }
     tg_ctx_send(&c->ctx, 0, &m);
 }
 
@@ -85,7 +91,7 @@ static void end_of_round(struct tg_quiesce *q)
 {
     bool same = q->last_quiet && q->sent == q->last_sent &&
                 q->received == q->last_received;
-    bool even = q->lost || q->sent == q->received;
+    bool even = q->sent == q->received;
     q->last_quiet = q->quiet;
     if (q->quiet && same && even) {
         q->said_bye = true;

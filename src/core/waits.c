@@ -175,6 +175,12 @@ uint64_t tg_set_new(struct tg_waits *w)
     return handle;
 }
 
+bool tg_set_awaited(const struct tg_waits *w, uint64_t set)
+{
+    const struct tg_set *s = tg_slab_find(&w->sets, set);
+    return tg_slab_find(&w->waiters, s->waiter) != NULL;
+}
+
 static void forget_member(struct tg_waits *w, struct tg_set *s,
                           struct tg_member *m)
 {
@@ -201,14 +207,20 @@ static struct tg_member *find_member(const struct tg_set *s, trygon_ref_t ref)
     return m;
 }
 
+/* Whoever waits for the next one looks again. */
+static void wake_waiter(struct tg_waits *w, const struct tg_set *s)
+{
+    struct tg_waiter *x = tg_slab_find(&w->waiters, s->waiter);
+    if (x != NULL)
+        finish(w, x, 0);
+}
+
 static void member_ready(struct tg_waits *w, struct tg_set *s,
                          struct tg_member *m)
 {
     m->ready = true;
     DL_APPEND(s->ready, m);
-    struct tg_waiter *x = tg_slab_find(&w->waiters, s->waiter);
-    if (x != NULL)
-        finish(w, x, 0);
+    wake_waiter(w, s);
 }
 
 int tg_set_add(struct tg_waits *w, uint64_t set, struct tg_obj *o, uint64_t tag)
@@ -241,6 +253,8 @@ int tg_set_remove(struct tg_waits *w, uint64_t set, trygon_ref_t ref)
     if (m == NULL)
         return TRYGON_ERR_NOTFOUND;
     forget_member(w, s, m);
+    if (s->members == NULL)
+        wake_waiter(w, s); /* there is no next one */
     return TRYGON_SUCCESS;
 }
 

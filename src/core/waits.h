@@ -83,6 +83,8 @@ void tg_waits_table(struct tg_waits *w, struct tg_msg_table *m);
 void tg_waits_cancel(struct tg_waits *w, uint64_t exec);
 
 uint64_t tg_set_new(struct tg_waits *w);
+/* Does a thread wait in it now? */
+bool tg_set_awaited(const struct tg_waits *w, uint64_t set);
 void tg_set_free(struct tg_waits *w, uint64_t set);
 /* EXISTS when it is in the set already. */
 int tg_set_add(struct tg_waits *w, uint64_t set, struct tg_obj *x,

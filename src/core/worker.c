@@ -23,8 +23,10 @@ void tg_worker_fini(struct tg_worker *w)
         free(e->name);
     }
     struct tg_wlease_entry *l;
-    for (slot = 0; (l = tg_slab_next(&w->leases, &slot)) != NULL;)
+    for (slot = 0; (l = tg_slab_next(&w->leases, &slot)) != NULL;) {
         free(l->l.ids);
+        tg_vec_free(&l->l.early);
+    }
     HASH_CLEAR(hh, w->by_id);
     struct tg_held *h, *next;
     DL_FOREACH_SAFE (w->held, h, next) {
@@ -215,6 +217,29 @@ static void refuse_run(struct tg_worker *w, struct tg_msg_run *m)
     }
 }
 
+/* Answer a run that was cancelled before it was here. */
+static void cancel_run(struct tg_worker *w, int32_t from, struct tg_msg_run *r)
+{
+    struct tg_msg d = {.type = TG_MSG_DONE};
+    d.u.done.lease = r->lease;
+    d.u.done.task = r->task;
+    d.u.done.attempt = r->attempt;
+    d.u.done.code = TRYGON_ERR_CANCELLED;
+    d.u.done.error = cancelled_error(w, r->number, r->name);
+    tg_ctx_send(w->ctx, from, &d);
+    refuse_run(w, r);
+}
+
+static bool cancelled_early(const struct tg_wlease *l,
+                            const struct tg_msg_run *r)
+{
+    for (uint32_t i = 0; i < l->early.n; i++)
+        if (l->early.v[i].task == r->task &&
+            l->early.v[i].attempt == r->attempt)
+            return true;
+    return false;
+}
+
 static void hold_msg(struct tg_worker *w, int32_t from, struct tg_msg *m)
 {
     struct tg_held *h = tg_alloc(sizeof *h);
@@ -239,9 +264,18 @@ static void on_run(struct tg_worker *w, int32_t from, struct tg_msg *m)
                              ? TG_BOUNCE_BLOCKED
                              : TG_BOUNCE_CLOSED,
                          1, v);
+    } else if (cancelled_early(l, r)) {
+        cancel_run(w, from, r);
     } else {
         start_exec(w, from, l, r);
     }
+}
+
+static uint64_t held_lease(const struct tg_msg *m)
+{
+    return m->type == TG_MSG_RUN      ? m->u.run.lease
+           : m->type == TG_MSG_CANCEL ? m->u.cancel.lease
+                                      : m->u.close.lease;
 }
 
 static void on_open(struct tg_worker *w, struct tg_msg_open *m)
@@ -250,14 +284,10 @@ static void on_open(struct tg_worker *w, struct tg_msg_open *m)
     tg_wlease_open(w, m);
     struct tg_held *h, *next;
     DL_FOREACH_SAFE (w->held, h, next) {
-        bool run = h->msg.type == TG_MSG_RUN;
-        if ((run ? h->msg.u.run.lease : h->msg.u.close.lease) != id)
+        if (held_lease(&h->msg) != id)
             continue;
         DL_DELETE(w->held, h);
-        if (run)
-            on_run(w, h->from, &h->msg);
-        else
-            tg_wlease_close(w, id);
+        tg_worker_msg(w, h->from, &h->msg);
         tg_msg_fini(&h->msg);
         free(h);
     }
@@ -296,14 +326,7 @@ static bool cancel_held(struct tg_worker *w, int32_t from,
         if (h->msg.type != TG_MSG_RUN || h->from != from ||
             r->task != m->task || r->attempt != m->attempt)
             continue;
-        struct tg_msg d = {.type = TG_MSG_DONE};
-        d.u.done.lease = r->lease;
-        d.u.done.task = r->task;
-        d.u.done.attempt = r->attempt;
-        d.u.done.code = TRYGON_ERR_CANCELLED;
-        d.u.done.error = cancelled_error(w, r->number, r->name);
-        tg_ctx_send(w->ctx, from, &d);
-        refuse_run(w, r);
+        cancel_run(w, from, r);
         DL_DELETE(w->held, h);
         tg_msg_fini(&h->msg);
         free(h);
@@ -312,20 +335,33 @@ static bool cancel_held(struct tg_worker *w, int32_t from,
     return false;
 }
 
-static void on_cancel(struct tg_worker *w, int32_t from,
-                      const struct tg_msg_cancel *m)
+static bool cancel_known(struct tg_worker *w, int32_t from,
+                         const struct tg_msg_cancel *m)
 {
-    if (cancel_held(w, from, m))
-        return;
     uint32_t slot = 0;
     struct tg_exec *e;
     while ((e = tg_slab_next(&w->execs, &slot)) != NULL) {
         if (e->owner == from && e->task == m->task &&
             e->attempt == m->attempt) {
             cancel_exec(w, e, m->recursive);
-            return;
+            return true;
         }
     }
+    return false;
+}
+
+/* What is not known here has been done, or is still to come: a run whose
+ * values travel apart arrives late.  The lease remembers it. */
+static void on_cancel(struct tg_worker *w, int32_t from, struct tg_msg *msg)
+{
+    const struct tg_msg_cancel *m = &msg->u.cancel;
+    struct tg_wlease *l = tg_wlease_find(w, m->lease);
+    if (cancel_held(w, from, m) || cancel_known(w, from, m))
+        return;
+    if (l != NULL)
+        *tg_vec_add(&l->early) = (struct tg_attempt){m->task, m->attempt};
+    else if (m->lease > w->last_opened)
+        hold_msg(w, from, msg);
 }
 
 /* ----- blocking ---------------------------------------------------------------------------- */
@@ -349,7 +385,7 @@ void tg_worker_unblocked(struct tg_worker *w, struct tg_exec *e)
     tg_exec_set_state(e, TG_EXEC_RUNNING);
     e->started_ns = w->ctx->now_ns;
     l->nblocked--;
-    l->nrunning++;
+    tg_wlease_goes_on(w, l);
     if (l->lent) {
         l->lent = false;
         struct tg_msg m = {.type = TG_MSG_RESUME};
@@ -373,7 +409,7 @@ void tg_worker_msg(struct tg_worker *w, int32_t from, struct tg_msg *m)
     else if (m->type == TG_MSG_CLOSE)
         tg_wlease_close(w, m->u.close.lease);
     else if (m->type == TG_MSG_CANCEL)
-        on_cancel(w, from, &m->u.cancel);
+        on_cancel(w, from, m);
     else
         TG_UNREACHABLE();
 }

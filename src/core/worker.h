@@ -47,6 +47,7 @@ struct tg_wlease { /* a lease, as its worker sees it */
     uint32_t ncpus, ngpus;
     int32_t *ids;
     struct tg_exec *queue;
+    TG_VEC(struct tg_attempt) early; /* cancelled before their runs came */
     uint32_t nqueued, nrunning, nblocked;
     uint64_t blocked_since_ns, run_since_ns;
 };

@@ -10,7 +10,7 @@ struct tg_wlease_entry {
     UT_hash_handle hh;
 };
 
-struct tg_held { /* a RUN or CLOSE that came before its OPEN */
+struct tg_held { /* a RUN, CLOSE or CANCEL that came before its OPEN */
     int32_t from;
     struct tg_msg msg;
     struct tg_held *prev, *next;
@@ -24,6 +24,8 @@ void tg_wlease_enqueue(struct tg_worker *w, struct tg_exec *e);
 void tg_wlease_unqueue(struct tg_exec *e);
 /* Start, lend, bounce or close: whatever l's state now asks for. */
 void tg_wlease_settle(struct tg_worker *w, struct tg_wlease *l);
+/* One of its blocked tasks runs again. */
+void tg_wlease_goes_on(struct tg_worker *w, struct tg_wlease *l);
 void tg_wlease_open(struct tg_worker *w, struct tg_msg_open *m);
 void tg_wlease_recall(struct tg_worker *w, uint64_t id);
 void tg_wlease_close(struct tg_worker *w, uint64_t id);

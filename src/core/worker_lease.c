@@ -66,6 +66,14 @@ void tg_wlease_enqueue(struct tg_worker *w, struct tg_exec *e)
         watch_overrun(w, e->lease);
 }
 
+void tg_wlease_goes_on(struct tg_worker *w, struct tg_wlease *l)
+{
+    if (l->nrunning++ > 0)
+        return;
+    l->run_since_ns = w->ctx->now_ns; /* nothing has run till now */
+    watch_overrun(w, l);
+}
+
 void tg_wlease_unqueue(struct tg_exec *e)
 {
     DL_DELETE(e->lease->queue, e);
@@ -149,6 +157,7 @@ static void closed(struct tg_worker *w, struct tg_wlease *l)
     struct tg_wlease_entry *e = (struct tg_wlease_entry *)(void *)l;
     HASH_DEL(w->by_id, e);
     free(l->ids);
+    tg_vec_free(&l->early);
     tg_slab_free(&w->leases, l->self);
 }
 

@@ -496,9 +496,9 @@ static int attach(struct tg_net *net)
     if (rc == TRYGON_SUCCESS)
         rc = check(net, "MPI_Comm_size", MPI_Comm_size(net->comm, &net->size));
     void *top = NULL;
-    if (rc == TRYGON_SUCCESS)
+    if (rc == TRYGON_SUCCESS) /* of the world: others need not have it */
         rc = check(net, "MPI_Comm_get_attr",
-                   MPI_Comm_get_attr(net->comm, MPI_TAG_UB, &top, &flag));
+                   MPI_Comm_get_attr(MPI_COMM_WORLD, MPI_TAG_UB, &top, &flag));
     if (rc == TRYGON_SUCCESS &&
         (!flag || *(int *)top < BULK_TAG + TG_BULK_TAGS - 1))
         rc = fail(net, "MPI's greatest tag is too small", MPI_ERR_TAG);

@@ -80,11 +80,11 @@ static int bad(struct tg_start *s, const char *fmt, ...)
 static bool slots_from(double asked, int64_t setting, const char *field,
                        struct tg_start *s, int32_t *out)
 {
-    if (asked < 0) { /* the default: the environment may speak */
+    if (asked + 1 == 0) { /* the default: the environment may speak */
         *out = (int32_t)setting;
         return true;
     }
-    *out = asked <= 65536 ? (int32_t)asked : -1;
+    *out = asked >= 0 && asked <= 65536 ? (int32_t)asked : -1;
     if (*out >= 0 && asked - *out == 0)
         return true;
     (void)bad(s, "option %s is %g; expected -1 or a whole number up to 65536",

@@ -258,6 +258,7 @@ static void code_bounce(struct tg_coder *c, struct tg_msg_bounce *m)
 
 static void code_cancel(struct tg_coder *c, struct tg_msg_cancel *m)
 {
+    tg_code_u64(c, &m->lease);
     tg_code_u64(c, &m->task);
     tg_code_i32(c, &m->attempt);
     tg_code_bool(c, &m->recursive);

@@ -266,6 +266,7 @@ static const struct field fields[] = {
     F(DONE, done.attempt, I32),
     F(DONE, done.ran_ns, U64),
     F(BOUNCE, bounce.lease, U64),
+    F(CANCEL, cancel.lease, U64),
     F(CANCEL, cancel.task, U64),
     F(CANCEL, cancel.attempt, I32),
     F(CANCEL, cancel.recursive, BOOL),

@@ -1,0 +1,535 @@
+/* test_head.c - demand becomes leases: who is next, and what is given back. */
+#include "../cunit_main.h"
+#include "granting.h"
+
+/* ----- granting ------------------------------------------------------------------ */
+
+static void a_demand_is_granted_exact_cpus(void)
+{
+    struct sched s;
+    struct grant g[4];
+    sched_start(&s, 2, 2, 1);
+    ask_for(&s, 1, 4);
+    CU_ASSERT_EQUAL(all_granted(&s, g, 4), 4);
+    bool used[3][2] = {{false}};
+    for (int i = 0; i < 4; i++) {
+        CU_ASSERT_EQUAL(g[i].ncpus, 1);
+        CU_ASSERT_FALSE(used[g[i].worker][g[i].first]);
+        used[g[i].worker][g[i].first] = true;
+    }
+    CU_ASSERT_FALSE(tg_head_quiet(&s.head));
+    for (int i = 0; i < 4; i++)
+        closes(&s, &g[i]);
+    CU_ASSERT_TRUE(tg_head_quiet(&s.head));
+    sched_stop(&s);
+}
+
+static void what_does_not_fit_waits_for_a_close(void)
+{
+    struct sched s;
+    struct grant g[3], more;
+    sched_start(&s, 1, 2, 1);
+    ask_for(&s, 1, 3);
+    CU_ASSERT_EQUAL(all_granted(&s, g, 3), 2);
+    closes(&s, &g[1]);
+    CU_ASSERT_TRUE(granted(&s, &more));
+    CU_ASSERT_EQUAL(more.first, g[1].first);
+    CU_ASSERT_NOT_EQUAL(more.lease, g[1].lease); /* never used again */
+    CU_ASSERT_FALSE(granted(&s, &more));
+    sched_stop(&s);
+}
+
+/* The owner repeats its demand before it has heard of what was granted. */
+static void leases_on_their_way_are_not_granted_twice(void)
+{
+    struct sched s;
+    struct grant g;
+    struct asked a = {1, 1, 2, 0, 0, shape_cpus(TG_UNIT), 0, {0}};
+    sched_start(&s, 1, 8, 1);
+    ask(&s, &a);
+    CU_ASSERT_TRUE(granted(&s, &g));
+    CU_ASSERT_TRUE(granted(&s, &g));
+    a.want = 3; /* of which two are coming */
+    ask(&s, &a);
+    CU_ASSERT_TRUE(granted(&s, &g));
+    CU_ASSERT_FALSE(granted(&s, &g));
+    a.received = 3;
+    a.want = 1; /* beyond those three */
+    ask(&s, &a);
+    CU_ASSERT_TRUE(granted(&s, &g));
+    CU_ASSERT_FALSE(granted(&s, &g));
+    a.want = 0;
+    ask(&s, &a);
+    CU_ASSERT_FALSE(granted(&s, &g));
+    sched_stop(&s);
+}
+
+static void a_demand_taken_back_is_not_granted(void)
+{
+    struct sched s;
+    struct grant g;
+    sched_start(&s, 1, 1, 1);
+    ask_for(&s, 1, 5);
+    CU_ASSERT_TRUE(granted(&s, &g));
+    struct asked none = {1, 1, 0, 1, 0, shape_cpus(TG_UNIT), 0, {0}};
+    ask(&s, &none);
+    closes(&s, &g);
+    CU_ASSERT_FALSE(granted(&s, &g));
+    CU_ASSERT_TRUE(tg_head_quiet(&s.head));
+    sched_stop(&s);
+}
+
+/* A lease that was closed before its owner heard of it: the counts agree
+ * again, and nobody is granted too much for ever. */
+static void counts_that_crossed_agree_again(void)
+{
+    struct sched s;
+    struct grant g;
+    struct asked a = {1, 1, 1, 0, 0, shape_cpus(TG_UNIT), 0, {0}};
+    sched_start(&s, 1, 8, 1);
+    ask(&s, &a);
+    CU_ASSERT_TRUE(granted(&s, &g));
+    closes(&s, &g); /* recalled, say */
+    CU_ASSERT_TRUE(tg_head_quiet(&s.head));
+    ask(&s, &a); /* still without it */
+    CU_ASSERT_TRUE(granted(&s, &g));
+    for (uint32_t n = 2; n < 6; n++) { /* now with both */
+        a.received = n;
+        ask(&s, &a);
+        CU_ASSERT_TRUE(granted(&s, &g));
+        CU_ASSERT_FALSE(granted(&s, &g));
+    }
+    sched_stop(&s);
+}
+
+static void tasks_that_need_nothing_are_all_granted(void)
+{
+    struct sched s;
+    struct grant g[50];
+    struct asked a = {1, 1, 50, 0, 0, shape_cpus(0), 0, {0}};
+    sched_start(&s, 1, 1, 1);
+    ask(&s, &a);
+    CU_ASSERT_EQUAL(all_granted(&s, g, 50), 50);
+    CU_ASSERT_EQUAL(g[0].ncpus, 0);
+    sched_stop(&s);
+}
+
+/* ----- lending ------------------------------------------------------------------- */
+
+static void a_lent_cpu_is_granted_and_its_resume_makes_debt(void)
+{
+    struct sched s;
+    struct grant parent, child, g;
+    sched_start(&s, 1, 1, 1);
+    ask_for(&s, 1, 1);
+    CU_ASSERT_TRUE(granted(&s, &parent));
+    struct asked a = {1, 2, 1, 0, 1, shape_cpus(TG_UNIT), 0, {0}};
+    ask(&s, &a);
+    CU_ASSERT_FALSE(granted(&s, &child));
+    tell_head(&s, &parent, TG_MSG_LEND);
+    CU_ASSERT_TRUE(granted(&s, &child));
+    CU_ASSERT_EQUAL(child.first, parent.first);
+
+    tell_head(&s, &parent, TG_MSG_RESUME); /* waits for nobody */
+    ask_for(&s, 1, 2);
+    CU_ASSERT_FALSE(granted(&s, &g));
+    closes(&s, &child); /* pays the debt */
+    CU_ASSERT_FALSE(granted(&s, &g));
+    closes(&s, &parent);
+    CU_ASSERT_TRUE(granted(&s, &g));
+    sched_stop(&s);
+}
+
+static void a_lease_may_close_while_it_is_lent(void)
+{
+    struct sched s;
+    struct grant g;
+    sched_start(&s, 1, 2, 1);
+    ask_for(&s, 1, 1);
+    granted(&s, &g);
+    tell_head(&s, &g, TG_MSG_LEND);
+    closes(&s, &g);
+    CU_ASSERT_TRUE(tg_head_quiet(&s.head));
+    sched_stop(&s);
+}
+
+/* ----- who is next ------------------------------------------------------------------ */
+
+static void deeper_goes_first(void)
+{
+    struct sched s;
+    struct grant busy, g;
+    sched_start(&s, 1, 1, 1);
+    ask_for(&s, 1, 1);
+    granted(&s, &busy);
+    static const int32_t depth[] = {0, 2, 1};
+    for (int i = 0; i < 3; i++) {
+        struct asked a = {1,        10 + (uint64_t)i,    1, 0,
+                          depth[i], shape_cpus(TG_UNIT), 0, {0}};
+        ask(&s, &a);
+    }
+    static const int32_t want[] = {2, 1, 0};
+    for (int i = 0; i < 3; i++) {
+        closes(&s, &busy);
+        CU_ASSERT_TRUE(granted(&s, &g));
+        uint32_t slot = 0;
+        const struct tg_hlease *l = tg_slab_next(&s.head.leases, &slot);
+        CU_ASSERT_EQUAL(l->depth, want[i]);
+        busy = g;
+    }
+    sched_stop(&s);
+}
+
+static void of_one_owner_the_older_demand_goes_first(void)
+{
+    struct sched s;
+    struct grant busy, g;
+    sched_start(&s, 1, 1, 1);
+    ask_for(&s, 1, 1);
+    granted(&s, &busy);
+    for (uint64_t cls = 5; cls > 2; cls--) {
+        struct asked a = {1, cls, 1, 0, 0, shape_cpus(TG_UNIT), 0, {0}};
+        sched_sleep(&s, 1 * us);
+        ask(&s, &a);
+    }
+    for (uint64_t cls = 5; cls > 2; cls--) {
+        closes(&s, &busy);
+        CU_ASSERT_TRUE(granted(&s, &g));
+        uint32_t slot = 0;
+        const struct tg_hlease *l = tg_slab_next(&s.head.leases, &slot);
+        CU_ASSERT_EQUAL(l->cls, cls);
+        busy = g;
+    }
+    sched_stop(&s);
+}
+
+/* Owners 1 and 2 always want more; every lease lasts as long as the one
+ * before.  How many does each get? */
+static void share(int64_t cpus1, int64_t cpus2, uint32_t n[3])
+{
+    struct sched s;
+    struct grant g[4];
+    uint32_t have;
+    sched_start(&s, 1, 4, 1);
+    for (int32_t owner = 1; owner <= 2; owner++)
+        ask(&s,
+            &(struct asked){owner,
+                            1,
+                            10000,
+                            0,
+                            0,
+                            shape_cpus((owner == 1 ? cpus1 : cpus2) * TG_UNIT),
+                            0,
+                            {0}});
+    s.ctx.lim.balance_ns = 1 * ms;
+    n[1] = n[2] = 0;
+    have = all_granted(&s, g, 4);
+    for (int i = 0; i < 600; i++) {
+        sched_sleep(&s, 1 * ms);
+        struct grant old = g[0];
+        memmove(&g[0], &g[1], 3 * sizeof *g);
+        have--;
+        n[old.owner]++;
+        closes(&s, &old);
+        have += all_granted(&s, &g[have], 4 - have);
+    }
+    sched_stop(&s);
+}
+
+static void two_owners_share_core_time(void)
+{
+    uint32_t n[3];
+    share(1, 1, n);
+    CU_ASSERT(n[1] > 270 && n[2] > 270);
+    share(1, 2, n); /* half as many of twice the size */
+    CU_ASSERT(n[1] > 17 * n[2] / 10 && n[1] < 23 * n[2] / 10);
+}
+
+static void an_owner_that_was_idle_has_saved_nothing_up(void)
+{
+    struct sched s;
+    struct grant g;
+    uint32_t n[3] = {0};
+    sched_start(&s, 1, 1, 1);
+    ask_for(&s, 1, 1000);
+    for (int i = 0; i < 100; i++) {
+        if (i == 60)
+            ask_for(&s, 2, 1000); /* comes late, gets its half from now on */
+        CU_ASSERT_TRUE_FATAL(granted(&s, &g));
+        n[g.owner]++;
+        s.ctx.now_ns += 5 * ms;
+        closes(&s, &g);
+    }
+    CU_ASSERT(n[2] >= 18 && n[2] <= 22);
+    sched_stop(&s);
+}
+
+/* ----- starving --------------------------------------------------------------------- */
+
+static void a_starving_owner_gets_a_lease_of_a_greedy_one(void)
+{
+    struct sched s;
+    struct grant g[4], new;
+    struct tg_msg m;
+    sched_start(&s, 2, 2, 1);
+    ask_for(&s, 1, 100);
+    CU_ASSERT_EQUAL(all_granted(&s, g, 4), 4);
+    ask_for(&s, 2, 1);
+    CU_ASSERT_EQUAL(ctx_count(&s.ctx, TG_MSG_RECALL), 0);
+    sched_sleep(&s, 2 * s.ctx.lim.balance_ns);
+    CU_ASSERT_EQUAL_FATAL(ctx_count(&s.ctx, TG_MSG_RECALL), 1);
+    CU_ASSERT_TRUE(ctx_sent(&s.ctx, 1, TG_MSG_RECALL, &m) ||
+                   ctx_sent(&s.ctx, 2, TG_MSG_RECALL, &m));
+    uint64_t lease = m.u.close.lease;
+    sched_sleep(&s, 5 * s.ctx.lim.balance_ns);
+    CU_ASSERT_EQUAL(ctx_count(&s.ctx, TG_MSG_RECALL), 0); /* asked once */
+    for (int i = 0; i < 4; i++)
+        if (g[i].lease == lease)
+            closes(&s, &g[i]);
+    CU_ASSERT_TRUE(granted(&s, &new));
+    CU_ASSERT_EQUAL(new.owner, 2); /* though owner 1 wants 96 more */
+    sched_stop(&s);
+}
+
+static void for_a_large_shape_one_rank_is_emptied(void)
+{
+    struct sched s;
+    struct grant g[12], new = {0};
+    sched_start(&s, 3, 4, 1);
+    ask_for(&s, 1, 100);
+    CU_ASSERT_EQUAL(all_granted(&s, g, 12), 12);
+    struct asked a = {2, 1, 1, 0, 0, shape_cpus(4 * TG_UNIT), 0, {0}};
+    ask(&s, &a);
+    sched_sleep(&s, 2 * s.ctx.lim.balance_ns);
+    int32_t rank = s.head.reserved_rank;
+    for (int i = 0; i < 12; i++) {
+        bool here = g[i].worker == rank;
+        CU_ASSERT_EQUAL(ctx_said(&s.ctx, g[i].worker, TG_MSG_RECALL), here);
+        if (here)
+            closes(&s, &g[i]); /* nobody else gets it meanwhile */
+    }
+    CU_ASSERT_TRUE(granted(&s, &new));
+    CU_ASSERT(new.owner == 2 && new.worker == rank &&new.ncpus == 4);
+    sched_stop(&s);
+}
+
+static void what_is_deeper_or_lent_is_not_recalled(void)
+{
+    struct sched s;
+    struct grant g[2];
+    sched_start(&s, 1, 2, 1);
+    struct asked deep = {1, 1, 1, 0, 3, shape_cpus(TG_UNIT), 0, {0}};
+    ask(&s, &deep);
+    ask_for(&s, 2, 1);
+    CU_ASSERT_EQUAL(all_granted(&s, g, 2), 2);
+    tell_head(&s, &g[1], TG_MSG_LEND);
+    struct asked two = {1, 2, 1, 0, 0, shape_cpus(2 * TG_UNIT), 0, {0}};
+    ask(&s, &two);
+    sched_sleep(&s, 10 * s.ctx.lim.balance_ns);
+    CU_ASSERT_EQUAL(ctx_count(&s.ctx, TG_MSG_RECALL), 0);
+    sched_stop(&s);
+}
+
+static void a_lent_lease_is_spared_where_another_is_recalled(void)
+{
+    struct sched s;
+    struct grant g[2];
+    struct tg_msg m;
+    sched_start(&s, 1, 2, 1);
+    ask_for(&s, 1, 2);
+    CU_ASSERT_EQUAL(all_granted(&s, g, 2), 2);
+    tell_head(&s, &g[0], TG_MSG_LEND); /* its CPU is free already */
+    struct asked two = {2, 1, 1, 0, 0, shape_cpus(2 * TG_UNIT), 0, {0}};
+    ask(&s, &two);
+    sched_sleep(&s, 2 * s.ctx.lim.balance_ns);
+    CU_ASSERT_TRUE(ctx_sent(&s.ctx, 1, TG_MSG_RECALL, &m));
+    CU_ASSERT_EQUAL(m.u.close.lease, g[1].lease);
+    CU_ASSERT_EQUAL(ctx_count(&s.ctx, TG_MSG_RECALL), 0);
+    sched_stop(&s);
+}
+
+static void without_anybody_waiting_no_timer_runs(void)
+{
+    struct sched s;
+    struct grant g[2];
+    sched_start(&s, 1, 2, 1);
+    ask_for(&s, 1, 2);
+    all_granted(&s, g, 2);
+    CU_ASSERT_EQUAL(tg_timers_next(&s.ctx.timers), TG_NEVER);
+    sched_stop(&s);
+}
+
+/* ----- blocked parents ---------------------------------------------------------------- */
+
+/* Depth-0 leases granted on one CPU within that time, when each blocks. */
+static uint32_t admitted(struct sched *s, uint64_t ns)
+{
+    struct grant g;
+    uint32_t n = 0;
+    for (uint64_t t = 0; t < ns; t += 1 * ms) {
+        while (granted(s, &g)) {
+            n++;
+            tell_head(s, &g, TG_MSG_LEND);
+        }
+        sched_sleep(s, 1 * ms);
+    }
+    return n;
+}
+
+static void a_rank_full_of_blocked_parents_admits_few_more_and_ever_fewer(void)
+{
+    struct sched s;
+    sched_start(&s, 1, 1, 1);
+    ask_for(&s, 1, 1000);
+    uint32_t most = s.ctx.lim.blocked_max;
+    CU_ASSERT_EQUAL(admitted(&s, 1 * ms), most + 1); /* always one more */
+    uint32_t first = admitted(&s, 1000 * ms), then = admitted(&s, 1000 * ms);
+    CU_ASSERT(first >= 4 && first <= 8); /* after 10, 20, 40, ... ms */
+    CU_ASSERT(then <= 2);
+    sched_sleep(&s, 5000 * ms);
+    CU_ASSERT(admitted(&s, 3000 * ms) >= 1); /* but never none */
+    sched_stop(&s);
+}
+
+static void after_a_resume_the_pauses_are_short_again(void)
+{
+    struct sched s;
+    struct grant g;
+    sched_start(&s, 1, 1, 1);
+    s.ctx.lim.blocked_max = 1;
+    ask_for(&s, 1, 1000);
+    CU_ASSERT_TRUE(granted(&s, &g));
+    tell_head(&s, &g, TG_MSG_LEND);
+    admitted(&s, 1000 * ms); /* the pause is 640 ms by now, or more */
+    tell_head(&s, &g, TG_MSG_RESUME);
+    tell_head(&s, &g, TG_MSG_LEND);
+    CU_ASSERT(admitted(&s, 1000 * ms) >= 4); /* when that one is over */
+    sched_stop(&s);
+}
+
+static void deeper_work_is_always_admitted(void)
+{
+    struct sched s;
+    struct grant g;
+    sched_start(&s, 1, 1, 1);
+    ask_for(&s, 1, 1000);
+    admitted(&s, 1 * ms);
+    struct asked a = {1, 2, 1, 0, 1, shape_cpus(TG_UNIT), 0, {0}};
+    ask(&s, &a);
+    CU_ASSERT_TRUE(granted(&s, &g));
+    sched_stop(&s);
+}
+
+static void a_parent_that_resumes_makes_room(void)
+{
+    struct sched s;
+    struct grant g[4], new;
+    sched_start(&s, 1, 1, 1);
+    s.ctx.lim.blocked_max = 2;
+    ask_for(&s, 1, 1000);
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_TRUE_FATAL(granted(&s, &g[i]));
+        tell_head(&s, &g[i], TG_MSG_LEND);
+    }
+    CU_ASSERT_FALSE(granted(&s, &new));
+    for (int i = 0; i < 2; i++) { /* three are lent: two must go */
+        tell_head(&s, &g[i], TG_MSG_RESUME);
+        CU_ASSERT_FALSE(granted(&s, &new)); /* it runs on the CPU */
+        closes(&s, &g[i]);
+    }
+    CU_ASSERT_TRUE(granted(&s, &new));
+    sched_stop(&s);
+}
+
+/* ----- loss ------------------------------------------------------------------------------ */
+
+static void a_lost_rank_s_leases_are_gone_with_it(void)
+{
+    struct sched s;
+    struct grant g[4], new;
+    sched_start(&s, 2, 2, 1);
+    ask_for(&s, 1, 4);
+    all_granted(&s, g, 4);
+    sched_gone(&s, 2);
+    CU_ASSERT_EQUAL(s.head.leases.used, 2);
+    struct asked a = {1, 1, 2, 4, 0, shape_cpus(TG_UNIT), 0, {0}};
+    ask(&s, &a);
+    CU_ASSERT_FALSE(granted(&s, &new)); /* nothing is granted there */
+    for (int i = 0; i < 4; i++) {
+        if (g[i].worker != 1)
+            continue;
+        closes(&s, &g[i]);
+        CU_ASSERT_TRUE(granted(&s, &new));
+        CU_ASSERT_EQUAL(new.worker, 1);
+    }
+    sched_stop(&s);
+}
+
+static void a_lost_owner_s_leases_come_back_from_their_workers(void)
+{
+    struct sched s;
+    struct grant g[2], new;
+    sched_start(&s, 2, 1, 1);
+    ask_for(&s, 1, 10);
+    all_granted(&s, g, 2);
+    struct grant *far = g[0].worker == 2 ? &g[0] : &g[1];
+    ask_for(&s, 2, 1);
+    sched_gone(&s, 1);
+    CU_ASSERT_FALSE(granted(&s, &new)); /* rank 2 has not said so yet */
+    closes(&s, far);
+    CU_ASSERT_TRUE(granted(&s, &new));
+    CU_ASSERT(new.owner == 2 && new.worker == 2);
+    closes(&s, &new);
+    CU_ASSERT_TRUE(tg_head_quiet(&s.head));
+    sched_stop(&s);
+}
+
+static void the_machine_is_told_to_whoever_asks(void)
+{
+    struct sched s;
+    struct grant g;
+    sched_start(&s, 2, 3, 1);
+    ask_for(&s, 1, 1);
+    granted(&s, &g);
+    sched_gone(&s, 2);
+    struct tg_msg m = {.type = TG_MSG_QUERY};
+    m.u.query.waiter = 77;
+    head_msg(&s, 1, &m);
+    CU_ASSERT_TRUE_FATAL(ctx_sent(&s.ctx, 1, TG_MSG_TABLE, &m));
+    CU_ASSERT(m.u.table.waiter == 77 && m.u.table.n == 4);
+    CU_ASSERT(m.u.table.v[1].alive && !m.u.table.v[2].alive);
+    CU_ASSERT_EQUAL(m.u.table.v[1].total[TG_RES_CPU], 3 * TG_UNIT);
+    CU_ASSERT_EQUAL(m.u.table.v[1].avail[TG_RES_CPU], 2 * TG_UNIT);
+    tg_msg_fini(&m);
+    sched_stop(&s);
+}
+
+static const struct unit_test tests[] = {
+    TEST(a_demand_is_granted_exact_cpus),
+    TEST(what_does_not_fit_waits_for_a_close),
+    TEST(leases_on_their_way_are_not_granted_twice),
+    TEST(a_demand_taken_back_is_not_granted),
+    TEST(counts_that_crossed_agree_again),
+    TEST(tasks_that_need_nothing_are_all_granted),
+    TEST(a_lent_cpu_is_granted_and_its_resume_makes_debt),
+    TEST(a_lease_may_close_while_it_is_lent),
+    TEST(deeper_goes_first),
+    TEST(of_one_owner_the_older_demand_goes_first),
+    TEST(two_owners_share_core_time),
+    TEST(an_owner_that_was_idle_has_saved_nothing_up),
+    TEST(a_starving_owner_gets_a_lease_of_a_greedy_one),
+    TEST(for_a_large_shape_one_rank_is_emptied),
+    TEST(what_is_deeper_or_lent_is_not_recalled),
+    TEST(a_lent_lease_is_spared_where_another_is_recalled),
+    TEST(without_anybody_waiting_no_timer_runs),
+    TEST(a_rank_full_of_blocked_parents_admits_few_more_and_ever_fewer),
+    TEST(after_a_resume_the_pauses_are_short_again),
+    TEST(deeper_work_is_always_admitted),
+    TEST(a_parent_that_resumes_makes_room),
+    TEST(a_lost_rank_s_leases_are_gone_with_it),
+    TEST(a_lost_owner_s_leases_come_back_from_their_workers),
+    TEST(the_machine_is_told_to_whoever_asks),
+    TESTS_END,
+};
+
+CUNIT_MAIN("head", tests)
