@@ -13,8 +13,8 @@
 
 #include "net/net.h"
 
-/* Local, not collective.  Sets MPI_ERRORS_RETURN on comm.  Errors: MPI (also
- * when its tags do not suffice); nothing is left behind then. */
+/* Local, not collective.  Sets MPI_ERRORS_RETURN on comm.  Errors: MPI; nothing
+ * is left behind then. */
 int tg_net_mpi_create(MPI_Comm comm, struct tg_net **net,
                       const struct tg_net_ops **ops);
 
