@@ -23,8 +23,9 @@ static int driver(trygon_t *tg, void *arg)
     (void)arg;
     for (int i = 0; i < 4; i++) {
         double x = i;
-        trygon_submit(tg, "square", 1, &TRYGON_BYTES(&x, sizeof x), NULL,
-                      &ref[i]);
+        if (trygon_submit(tg, "square", 1, &TRYGON_BYTES(&x, sizeof x), NULL,
+                          &ref[i]))
+            return 1;
     }
     for (int i = 0; i < 4; i++) {
         double y;

@@ -26,24 +26,21 @@ static int sum(trygon_call_t *call)
 
     trygon_t *tg = trygon_call_runtime(call);
     long middle = r.from + (r.to - r.from) / 2;
-    struct range half[2] = {{r.from, middle}, {middle, r.to}};
-    trygon_ref_t ref[2];
-    for (int i = 0; i < 2; i++) {
-        rc = trygon_submit(tg, "sum", 1,
-                           &TRYGON_BYTES(&half[i], sizeof half[i]), NULL,
-                           &ref[i]);
-        if (rc != TRYGON_SUCCESS)
-            return rc;
-    }
-    for (int i = 0; i < 2; i++) {
-        long part;
+    struct range left = {r.from, middle}, right = {middle, r.to};
+    trygon_value_t half[] = {TRYGON_BYTES(&left, sizeof left),
+                             TRYGON_BYTES(&right, sizeof right)};
+    trygon_ref_t ref[2] = {{0, 0}, {0, 0}};
+    for (int i = 0; i < 2 && rc == TRYGON_SUCCESS; i++)
+        rc = trygon_submit(tg, "sum", 1, &half[i], NULL, &ref[i]);
+    for (int i = 0; i < 2 && rc == TRYGON_SUCCESS; i++) {
+        long part = 0;
         rc = trygon_get_into(tg, ref[i], TRYGON_FOREVER, &part, sizeof part,
                              NULL);
-        if (rc != TRYGON_SUCCESS)
-            return rc;
         total += part;
     }
-    trygon_ref_release(tg, 2, ref);
+    trygon_ref_release(tg, 2, ref); /* {0, 0} is no reference: skipped */
+    if (rc != TRYGON_SUCCESS)
+        return rc; /* a child's error becomes ours, with its cause */
     return trygon_call_return(call, 0, &TRYGON_BYTES(&total, sizeof total));
 }
 

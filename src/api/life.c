@@ -143,13 +143,21 @@ static void *drive(void *arg)
     return NULL;
 }
 
-static int serve(trygon_t *tg)
+/* Until the run is over.  Others may be over as well: rank 0 goes on without
+ * us, and a run may be short. */
+static int serve(trygon_t *tg, int *status)
 {
     struct tg_sleeper s = {0};
     tg_enter(tg);
     tg_wait_until(tg, &s, &tg->ended, TG_NEVER);
     int rc = tg->failed;
-    tg->ended = false; /* for the next run */
+    if (rc == TRYGON_SUCCESS) {
+        *status = tg->statuses.v[0];
+        tg->statuses.n--;
+        memmove(tg->statuses.v, tg->statuses.v + 1,
+                tg->statuses.n * sizeof *tg->statuses.v);
+        tg->ended = tg->statuses.n > 0;
+    }
     tg->in_run = false;
     tg_leave(tg);
     return rc;
@@ -161,7 +169,7 @@ int trygon_run(trygon_t *tg, trygon_driver_fn driver, void *arg, int *status)
     TG_NEED(tg, driver != NULL, "the driver is NULL");
     tg_enter(tg);
     bool busy = tg->in_run || tg_in_call();
-    tg->in_run = true;
+    tg->in_run = tg->in_run || !busy;
     tg_leave(tg);
     if (busy)
         return tg_fail(tg, TRYGON_ERR_STATE,
@@ -176,13 +184,14 @@ int trygon_run(trygon_t *tg, trygon_driver_fn driver, void *arg, int *status)
     }
     if (tg->rank == 0 && !apart)
         drive(&d);
-    int rc = serve(tg);
+    int ended_with = 0;
+    int rc = serve(tg, &ended_with);
     if (apart)
         pthread_join(thread, NULL);
     if (rc != TRYGON_SUCCESS)
         return tg_fail(tg, rc, "trygon_run: %s", tg_error_text(rc));
     if (status != NULL)
-        *status = tg->status;
+        *status = ended_with;
     return TRYGON_SUCCESS;
 }
 

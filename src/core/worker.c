@@ -271,21 +271,27 @@ static void on_run(struct tg_worker *w, int32_t from, struct tg_msg *m)
     }
 }
 
-static uint64_t held_lease(const struct tg_msg *m)
+/* The oldest message that waits for the lease; NULL: none. */
+static struct tg_held *held_for(const struct tg_worker *w, uint64_t lease)
 {
-    return m->type == TG_MSG_RUN      ? m->u.run.lease
-           : m->type == TG_MSG_CANCEL ? m->u.cancel.lease
-                                      : m->u.close.lease;
+    struct tg_held *h;
+    DL_FOREACH (w->held, h) {
+        const struct tg_msg *m = &h->msg;
+        uint64_t of = m->type == TG_MSG_RUN      ? m->u.run.lease
+                      : m->type == TG_MSG_CANCEL ? m->u.cancel.lease
+                                                 : m->u.close.lease;
+        if (of == lease)
+            return h;
+    }
+    return NULL;
 }
 
 static void on_open(struct tg_worker *w, struct tg_msg_open *m)
 {
     uint64_t id = m->lease;
+    struct tg_held *h;
     tg_wlease_open(w, m);
-    struct tg_held *h, *next;
-    DL_FOREACH_SAFE (w->held, h, next) {
-        if (held_lease(&h->msg) != id)
-            continue;
+    while ((h = held_for(w, id)) != NULL) {
         DL_DELETE(w->held, h);
         tg_worker_msg(w, h->from, &h->msg);
         tg_msg_fini(&h->msg);

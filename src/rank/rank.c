@@ -76,7 +76,7 @@ static void perform_one(struct trygon *tg, struct tg_action *a)
         break;
     case TG_ACT_ENDED:
         tg->ended = true;
-        tg->status = a->status;
+        *tg_vec_add(&tg->statuses) = a->status;
         tg_wake_all(tg);
         break;
     case TG_ACT_BYE:
@@ -140,6 +140,7 @@ static void free_rank(struct trygon *tg)
     tg_layout_free(&tg->layout);
     tg_vec_free(&tg->callbacks);
     tg_vec_free(&tg->unstarted);
+    tg_vec_free(&tg->statuses);
     free(tg->fn_names);
     pthread_mutex_destroy(&tg->lock);
     free(tg);

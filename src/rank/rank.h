@@ -82,8 +82,8 @@ struct trygon {
     TG_VEC(struct tg_callback) callbacks; /* due */
     TG_VEC(uint64_t) unstarted;           /* executions that got no thread */
     int failed; /* an MPI error; the runtime is of no more use */
-    bool ended, bye;
-    int32_t status; /* what the driver returned */
+    bool ended, bye; /* ended: a run is over, whose status is still here */
+    TG_VEC(int32_t) statuses; /* rank 0 may be some runs ahead of us */
     bool in_run;
     bool lost_rank;
     uint32_t nexecs; /* executions in user code */

@@ -1,0 +1,449 @@
+/* chance.c - what random scripts do (chance.h, script.h).
+ *
+ * Every choice comes from the script's own generator, so that a task does the
+ * same wherever and whenever it runs.  What could wait for ever without being
+ * a bug is avoided: nobody waits without a time-out for what can never run,
+ * nor while it holds something that a blocked task does not lend.
+ */
+#include "chance.h"
+
+#include <string.h>
+
+enum { SLOTS_ENOUGH = 40 };
+
+static const uint64_t us = 1000, ms = 1000000;
+
+static uint32_t below(struct script *s, uint32_t n)
+{
+    return tg_rng_below(&s->rng, n);
+}
+
+static bool odds(struct script *s, uint32_t percent)
+{
+    return below(s, 100) < percent;
+}
+
+/* ----- choosing --------------------------------------------------------------------- */
+
+static bool pick_slot(struct script *s, uint32_t *slot)
+{
+    uint32_t n = s->slots.n, from = n > 0 ? below(s, n) : 0;
+    for (uint32_t i = 0; i < n; i++) {
+        *slot = (from + i) % n;
+        if (slot_live(s, *slot))
+            return true;
+    }
+    return false;
+}
+
+static uint32_t pick_slots(struct script *s, uint32_t most, uint32_t *slots)
+{
+    uint32_t n = 0, want = 1 + below(s, most);
+    while (n < want && pick_slot(s, &slots[n])) {
+        bool twice = false; /* waits may name one twice, sets do not care */
+        for (uint32_t i = 0; i < n; i++)
+            twice = twice || slots[i] == slots[n];
+        if (twice && odds(s, 80))
+            break;
+        n++;
+    }
+    return n;
+}
+
+static uint64_t pick_size(struct script *s)
+{
+    uint32_t x = below(s, 1000);
+    if (x < 20)
+        return 0;
+    if (x < 650)
+        return 16;
+    if (x < 850)
+        return 17 + below(s, 1000);
+    if (x < 950)
+        return 1024 + below(s, 8000);
+    if (x < 975)
+        return 20000 + below(s, 80000);
+    return TG_INLINE_MAX - 2 + below(s, 60000);
+}
+
+static uint64_t pick_timeout(struct script *s)
+{
+    static const uint64_t some[] = {1, 20, 100, 1000, 5000, 30000};
+    return some[below(s, 6)] * us + below(s, 1000);
+}
+
+static uint64_t pick_compute(struct script *s)
+{
+    static const uint64_t most[] = {50, 400, 6000, 30000};
+    return 1 + us * below(s, (uint32_t)most[s->gene->fn % 4]);
+}
+
+/* ----- what a new task is ---------------------------------------------------------------- */
+
+static void pick_place(struct script *s, struct tg_shape *shape)
+{
+    const struct machine *m = &s->rank->w->opts.machine;
+    uint32_t x = below(s, 100);
+    if (x < 6) {
+        shape->strategy = TRYGON_STRATEGY_SPREAD;
+    } else if (x < 14) {
+        shape->strategy = TRYGON_STRATEGY_NODE;
+        shape->node = (int32_t)below(s, (uint32_t)m->nnodes);
+        shape->soft = odds(s, 60);
+        shape->fail = !shape->soft; /* its node may be lost */
+        if (odds(s, 3))
+            shape->node = m->nnodes;
+    }
+}
+
+static void pick_shape(struct script *s, struct plan *p)
+{
+    static const int64_t cpus[] = {0,       TG_UNIT / 4, TG_UNIT / 2,
+                                   TG_UNIT, TG_UNIT,     2 * TG_UNIT};
+    uint32_t x = below(s, 100);
+    p->shape.amount[TG_RES_CPU] = x < 75 ? TG_UNIT : cpus[below(s, 6)];
+    pick_place(s, &p->shape);
+    if (odds(s, 8)) {
+        p->gene.leaf = true;
+        p->shape.amount[odds(s, 50) ? MACHINE_LICENCE : MACHINE_GPU] =
+            odds(s, 50) ? TG_UNIT : TG_UNIT / 2;
+    }
+    if (odds(s, 2)) { /* nobody has so much */
+        p->shape.amount[odds(s, 50) ? TG_RES_CPU : TG_RES_UNKNOWN] =
+            INT64_C(1000000) * TG_UNIT;
+        p->shape.fail = odds(s, 50);
+    }
+    if (p->shape.amount[TG_RES_CPU] > TG_UNIT && odds(s, 50))
+        p->shape.fail = true;
+}
+
+static void pick_args(struct script *s, struct plan *p)
+{
+    p->nargs = odds(s, 50) ? 0 : below(s, TRUTH_ARGS);
+    for (uint32_t i = 0; i < p->nargs; i++) {
+        struct plan_arg *a = &p->args[i];
+        *a = (struct plan_arg){.by_ref = odds(s, 50)};
+        if (a->by_ref && pick_slot(s, &a->slot[0]))
+            continue;
+        a->by_ref = false;
+        a->size = pick_size(s);
+        a->n = odds(s, 50) ? 0 : pick_slots(s, 4, a->slot);
+    }
+}
+
+static void pick_end(struct script *s, struct plan *p)
+{
+    static const int32_t retries[] = {0, 0, 1, 2, 3, 3, 8, -1};
+    p->max_retries = retries[below(s, 8)];
+    if (odds(s, 20)) {
+        p->gene.fail_first = 1 + below(s, 3);
+        p->gene.fail_code = 1 + (int32_t)below(s, 3);
+    }
+    p->ncodes = below(s, 3);
+    for (uint32_t i = 0; i < p->ncodes; i++)
+        p->codes[i] = 1 + (int32_t)below(s, 3);
+    if (odds(s, 10))
+        p->ncodes = UINT32_MAX;
+}
+
+static void pick_plan(struct script *s, struct plan *p)
+{
+    *p = (struct plan){.gene = {.seed = tg_rng_next(&s->rng)}};
+    p->nreturns = odds(s, 85) ? 1 : below(s, 5);
+    if (s->gene->levels > 0 && odds(s, 45))
+        p->gene.levels = odds(s, 60) ? s->gene->levels - 1
+                                     : (int32_t)below(
+                                           s, (uint32_t)s->gene->levels);
+    p->gene.fn = p->gene.levels > 0 ? below(s, 3) : below(s, 4);
+    p->gene.result_size = pick_size(s);
+    p->gene.vary = odds(s, 30);
+    p->gene.polite = odds(s, 50);
+    p->gene.spin = odds(s, 3) && p->nreturns > 0;
+    p->named = odds(s, 10);
+    pick_shape(s, p);
+    pick_args(s, p);
+    pick_end(s, p);
+}
+
+/* ----- the next op --------------------------------------------------------------------------- */
+
+/* How many of the slots will be ready one day. */
+static uint32_t sure(struct script *s, const struct op *op)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < op->n; i++) {
+        trygon_ref_t ref = s->slots.v[op->slot[i]].ref;
+        bool twice = false;
+        for (uint32_t j = 0; op->type == OP_SET && j < i; j++)
+            twice = twice || tg_ref_eq(ref, s->slots.v[op->slot[j]].ref);
+        n += !twice && !truth_hopeless(&s->rank->w->truth, ref);
+    }
+    return n;
+}
+
+static void wait_op(struct script *s, struct op *op, enum op_type type)
+{
+    op->n = pick_slots(s, OP_SLOTS, op->slot);
+    if (op->n == 0) {
+        op->type = OP_QUERY;
+        return;
+    }
+    op->type = type;
+    op->need = 1 + below(s, op->n);
+    uint32_t enough = type == OP_GET ? op->n : op->need;
+    if (s->gene->leaf || odds(s, 35) || sure(s, op) < enough)
+        op->ns = pick_timeout(s);
+}
+
+static void release_op(struct script *s, struct op *op)
+{
+    uint32_t n = pick_slots(s, 4, op->slot);
+    for (uint32_t i = 0; i < n; i++) {
+        bool keep = s->slots.v[op->slot[i]].spinning;
+        for (uint32_t j = 0; j < op->n; j++)
+            keep = keep || op->slot[j] == op->slot[i];
+        if (!keep)
+            op->slot[op->n++] = op->slot[i];
+    }
+    op->type = op->n > 0 ? OP_RELEASE : OP_QUERY;
+}
+
+static void one_slot_op(struct script *s, struct op *op, enum op_type type)
+{
+    op->type = type;
+    op->recursive = odds(s, 40);
+    op->n = 1;
+    if (!pick_slot(s, &op->slot[0]))
+        *op = (struct op){.type = OP_QUERY};
+}
+
+static void end_op(struct script *s, struct op *op)
+{
+    op->type = OP_END;
+    if (s->task == NULL)
+        return;
+    if ((uint32_t)s->attempt < s->gene->fail_first)
+        op->code = s->gene->fail_code;
+    else if (odds(s, 40))
+        op->n = pick_slots(s, 4, op->slot);
+}
+
+static bool may_submit(const struct script *s)
+{
+    const struct world *w = s->rank->w;
+    return s->gene->levels > 0 && s->slots.n < SLOTS_ENOUGH &&
+           w->stats.tasks < w->opts.max_tasks;
+}
+
+static bool over(struct script *s)
+{
+    const struct world *w = s->rank->w;
+    if (s->task != NULL)
+        return s->steps > s->gene->seed % 8 + (s->gene->levels > 0 ? 8 : 0);
+    return w->stats.tasks >= w->opts.max_tasks || s->steps > 2000;
+}
+
+/* Drivers throw old slots away, so that they can go on for long. */
+static bool tidy(struct script *s, struct op *op)
+{
+    if (s->task != NULL || s->slots.n < SLOTS_ENOUGH)
+        return false;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < s->slots.n; i++)
+        if (slot_live(s, i))
+            s->slots.v[kept++] = s->slots.v[i];
+    s->slots.n = kept;
+    for (uint32_t i = 0; i < kept && op->n < OP_SLOTS; i++)
+        if (!s->slots.v[i].spinning)
+            op->slot[op->n++] = i;
+    if (op->n == 0) { /* all of them spin */
+        op->type = OP_CANCEL;
+        op->n = 1;
+        return true;
+    }
+    op->type = OP_RELEASE;
+    return true;
+}
+
+static void submit_op(struct script *s, struct op *op)
+{
+    pick_plan(s, &s->plan);
+    op->type = OP_SUBMIT;
+    op->plan = &s->plan;
+}
+
+void chance_next(struct script *s, struct op *op)
+{
+    const struct tg_exec *e = tg_worker_exec(&s->rank->core->worker, s->exec);
+    *op = (struct op){.type = OP_QUERY};
+    if (s->gene->spin && s->steps == 0) {
+        op->type = OP_SPIN;
+        return;
+    }
+    if (e != NULL && e->cancelled && s->gene->polite) {
+        *op = (struct op){.type = OP_END, .code = TRYGON_ERR_CANCELLED};
+        return;
+    }
+    if (over(s)) {
+        end_op(s, op);
+        return;
+    }
+    if (tidy(s, op))
+        return;
+    uint32_t x = below(s, 100);
+    if (may_submit(s) && x < (s->task == NULL ? 50 : 35)) {
+        submit_op(s, op);
+    } else if (x < 60) {
+        op->type = OP_COMPUTE;
+        op->ns = s->task == NULL ? us * below(s, 300) : pick_compute(s);
+    } else if (x < 72) {
+        wait_op(s, op, OP_GET);
+    } else if (x < 78) {
+        wait_op(s, op, OP_WAIT);
+    } else if (x < 82) {
+        wait_op(s, op, OP_SET);
+    } else if (x < 86) {
+        one_slot_op(s, op, OP_CANCEL);
+    } else if (x < 89) {
+        one_slot_op(s, op, OP_RETAIN);
+    } else if (x < 94) {
+        release_op(s, op);
+    } else if (x < 96) {
+        one_slot_op(s, op, OP_CALL);
+    } else if (x < 99) {
+        op->type = OP_PUT;
+        op->size = pick_size(s);
+        op->n = odds(s, 50) ? 0 : pick_slots(s, 3, op->slot);
+    }
+}
+
+void chance_gene(struct tg_rng *rng, int32_t levels, struct gene *gene)
+{
+    *gene = (struct gene){.seed = tg_rng_next(rng), .levels = levels};
+}
+
+/* ----- the world ------------------------------------------------------------------------------ */
+
+static int32_t pick_ranks(struct tg_rng *g)
+{
+    uint32_t x = tg_rng_below(g, 100);
+    if (x < 8)
+        return 1 + (int32_t)tg_rng_below(g, 2);
+    if (x < 45)
+        return 3 + (int32_t)tg_rng_below(g, 12);
+    if (x < 82)
+        return 15 + (int32_t)tg_rng_below(g, 18);
+    if (x < 95)
+        return 33 + (int32_t)tg_rng_below(g, 48);
+    return 81 + (int32_t)tg_rng_below(g, 176);
+}
+
+static void pick_machine(struct tg_rng *g, int32_t nranks, struct machine *m)
+{
+    static const char *const nodes[] = {
+        "pu:1", "core:2 pu:1", "pack:2 core:4 pu:1", "numa:1 core:3 pu:2",
+        "pack:1 numa:2 l3:2 core:2 pu:1"};
+    machine_init(m, nranks);
+    for (int32_t at = 0; at < nranks;) {
+        int32_t n = 1 + (int32_t)tg_rng_below(g, 6);
+        n = n < nranks - at ? n : nranks - at;
+        machine_node(m, nodes[tg_rng_below(g, 5)], at, n);
+        at += n;
+    }
+    for (int32_t r = 0; r < nranks; r++) {
+        int64_t *t = m->total[r];
+        if (r > 0 && tg_rng_below(g, 10) == 0)
+            t[TG_RES_CPU] = 0; /* a client */
+        t[MACHINE_GPU] = tg_rng_below(g, 4) == 0 ? TG_UNIT : 0;
+        t[MACHINE_LICENCE] = tg_rng_below(g, 4) * TG_UNIT;
+    }
+    if (nranks > 1 && tg_rng_below(g, 4) > 0)
+        m->total[0][TG_RES_CPU] = 0;
+    /* One rank that is never lost has all that any has. */
+    int64_t *most = m->total[nranks > 1 ? 1 : 0];
+    for (int r = 0; r < TG_RES_MAX; r++)
+        for (int32_t i = 0; i < nranks; i++)
+            if (m->total[i][r] > most[r])
+                most[r] = m->total[i][r];
+    if (most[TG_RES_CPU] == 0)
+        most[TG_RES_CPU] = TG_UNIT;
+}
+
+static uint64_t one_of(struct tg_rng *g, const uint64_t *v, uint32_t n)
+{
+    return v[tg_rng_below(g, n)];
+}
+
+static void pick_limits(struct tg_rng *g, struct tg_limits *lim)
+{
+    const uint64_t times[] = {0, 1, 100 * us, 1 * ms, 5 * ms, 20 * ms};
+    tg_limits_default(lim);
+    if (tg_rng_below(g, 2) == 0)
+        lim->weight_mint = 1 + tg_rng_below(g, 8);
+    lim->copy_ns = one_of(g, times, 6);
+    lim->linger_ns = one_of(g, times, 5);
+    lim->overrun_ns = one_of(g, times + 2, 4);
+    lim->lend_ns = one_of(g, times, 5);
+    lim->admit_ns = one_of(g, times + 2, 4);
+    lim->balance_ns = one_of(g, times + 2, 4);
+    lim->pipeline_ns = one_of(g, times, 5);
+    lim->pipeline_max = 1 + tg_rng_below(g, 64);
+    lim->blocked_max = 1 + tg_rng_below(g, 16);
+}
+
+static void pick_network(struct tg_rng *g, struct world_opts *o)
+{
+    const uint64_t least[] = {0, 1 * us, 10 * us, 100 * us};
+    const uint64_t spread[] = {0, 2 * us, 30 * us, 1 * ms};
+    o->frame.least_ns = one_of(g, least, 4);
+    o->frame.spread_ns = one_of(g, spread, 4);
+    o->frame.spikes = tg_rng_below(g, 20);
+    o->frame.spike_ns = 5 * ms;
+    o->bulk.least_ns = 10 * o->frame.least_ns;
+    o->bulk.spread_ns = 20 * o->frame.spread_ns;
+    o->bulk.spikes = tg_rng_below(g, 100);
+    o->bulk.spike_ns = 50 * ms;
+    o->thread.spread_ns = one_of(g, spread, 3);
+    o->eager_max = one_of(g, (const uint64_t[]){0, 4096, 1 << 20}, 3);
+    o->silences = tg_rng_below(g, 3) == 0 ? tg_rng_below(g, 30) : 0;
+    o->silence_ns = 1 + tg_rng_next(g) % (20 * ms);
+    o->skew = tg_rng_below(g, 2) == 0;
+}
+
+static void pick_losses(struct tg_rng *g, struct world *w)
+{
+    if (w->nranks < 4 || tg_rng_below(g, 3) == 0)
+        return;
+    uint32_t n = 1 + tg_rng_below(g, w->nranks < 16 ? 2 : 4);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t x = tg_rng_below(g, w->opts.max_tasks);
+        (void)tg_vec_add(&w->die_at);
+        uint32_t at = w->die_at.n - 1; /* the first to come stands last */
+        for (; at > 0 && w->die_at.v[at - 1] < x; at--)
+            w->die_at.v[at] = w->die_at.v[at - 1];
+        w->die_at.v[at] = x;
+    }
+}
+
+void chance_world(uint64_t seed, int32_t ranks, struct world **world)
+{
+    struct tg_rng g = {tg_mix64(seed + 1)};
+    struct world_opts o = {.seed = seed, .random = true};
+    int32_t nranks = pick_ranks(&g);
+    pick_machine(&g, ranks > 0 ? ranks : nranks, &o.machine);
+    pick_limits(&g, &o.limits);
+    pick_network(&g, &o);
+    o.max_tasks = 50 + tg_rng_below(&g, 400);
+    o.max_levels = 1 + (int32_t)tg_rng_below(&g, 8);
+    o.check_every = o.machine.nranks <= 4 ? 97 : 1000;
+    world_create(&o, world);
+    struct world *w = *world;
+    pick_losses(&g, w);
+    for (int32_t r = 0; r < w->nranks; r++) {
+        if (r > 0 && (r > 6 || tg_rng_below(&g, 8) > 0))
+            continue;
+        struct gene gene;
+        chance_gene(&g, o.max_levels, &gene);
+        world_begin(w, r, &gene);
+    }
+}

@@ -1,0 +1,245 @@
+/* outcome.c - does the way in which a task ended fit what has happened?
+ *
+ * Every task ends once, with its value or an error that has a reason, after at
+ * most 1 + max_retries executions, none of which is done twice.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+static bool bit(const uint64_t *set, int32_t i)
+{
+    return (set[i / 64] >> (i % 64) & 1) != 0;
+}
+
+static void set_bit(uint64_t *set, int32_t i)
+{
+    set[i / 64] |= UINT64_C(1) << (i % 64);
+}
+
+/* ----- executions --------------------------------------------------------------- */
+
+struct truth_task *outcome_started(struct world *w, struct sim_rank *r,
+                                   uint64_t exec)
+{
+    const struct tg_exec *e = tg_worker_exec(&r->core->worker, exec);
+    if (e == NULL || e->state != TG_EXEC_RUNNING)
+        world_fail(w, "rank %d starts what is not there", (int)r->id);
+    int32_t owner = (int32_t)(e->number >> 40);
+    uint64_t n = e->number & 0xffffffffff;
+    if (owner != e->owner || n == 0 || n > w->ranks[owner].numbered.n)
+        world_fail(w, "rank %d starts an unknown task", (int)r->id);
+    struct truth_task *t =
+        w->truth.tasks.v[w->ranks[owner].numbered.v[n - 1]];
+    int32_t a = e->attempt;
+    if (a < 0 || a >= TRUTH_ATTEMPTS ||
+        (t->max_retries >= 0 && a > t->max_retries))
+        world_fail(w, "task %u starts attempt %d of %d", t->id, (int)a,
+                   (int)t->max_retries + 1);
+    if (bit(t->started, a))
+        world_fail(w, "task %u starts attempt %d twice", t->id, (int)a);
+    if (t->ended && rank_lives(w, owner) && rank_lives(w, r->id))
+        world_fail(w, "task %u starts after its end", t->id);
+    set_bit(t->started, a);
+    t->starts++;
+    if (a > t->last_attempt)
+        t->last_attempt = a;
+    w->stats.execs++;
+    w->stats.retries += a > 0;
+    tell(w, r->id, "starts %d.%u%s", (int)owner, (unsigned)(n & 0xffffff),
+         a > 0 ? " again" : "");
+    return t;
+}
+
+void outcome_done(struct world *w, struct truth_task *t, int32_t attempt,
+                  int32_t code)
+{
+    if (bit(t->done, attempt))
+        world_fail(w, "task %u ends attempt %d twice", t->id, (int)attempt);
+    set_bit(t->done, attempt);
+    t->code[attempt] = code;
+    t->dones++;
+}
+
+/* ----- does the error fit? --------------------------------------------------------- */
+
+/* Somebody asked for it, here or above; or what submitted it was stopped
+ * because its own owner is lost; or its owner's run is over. */
+static bool cancel_fits(const struct world *w, const struct truth_task *t)
+{
+    if (t->cancelled || w->ranks[t->owner].draining)
+        return true;
+    while (t->parent != UINT32_MAX) {
+        t = w->truth.tasks.v[t->parent];
+        if (t->recursive || w->ranks[t->owner].lost ||
+            w->ranks[t->owner].draining)
+            return true;
+    }
+    return t->owner == 0 && w->ending;
+}
+
+static bool argument_failed(const struct world *w, const struct truth_task *t)
+{
+    for (uint32_t i = 0; i < t->nargs; i++) {
+        if (!t->args[i].by_ref)
+            continue;
+        const struct truth_task *of = truth_of(&w->truth, t->args[i].ref);
+        if (w->ranks[tg_ref_rank(t->args[i].ref)].lost ||
+            (of != NULL && of->ended && (!of->known || of->outcome != 0)))
+            return true;
+    }
+    return false;
+}
+
+static bool cannot_run(const struct world *w, const struct truth_task *t)
+{
+    const struct machine *m = &w->opts.machine;
+    const struct tg_shape *s = &t->shape;
+    bool hard = s->strategy == TRYGON_STRATEGY_NODE && !s->soft;
+    bool node = false;
+    for (int32_t r = 0; r < w->nranks; r++) {
+        struct tg_site site = {.alive = !w->ranks[r].lost};
+        memcpy(site.total, m->total[r], sizeof site.total);
+        if (hard && m->node[r] != s->node)
+            continue;
+        node = node || site.alive;
+        if (tg_site_can(&site, s))
+            return false;
+    }
+    return s->fail || (hard && !node);
+}
+
+static bool is_listed(const struct truth_task *t, int32_t code)
+{
+    if (t->ncodes == UINT32_MAX)
+        return code > 0;
+    for (uint32_t i = 0; i < t->ncodes; i++)
+        if (t->codes[i] == code)
+            return true;
+    return false;
+}
+
+/* Every attempt but the last needs a reason to be over. */
+static bool retries_used(const struct world *w, const struct truth_task *t)
+{
+    int32_t reasons = w->nlost;
+    for (int32_t a = 0; a <= t->last_attempt; a++)
+        reasons += bit(t->done, a) && is_listed(t, t->code[a]);
+    return t->max_retries >= 0 && reasons > t->max_retries;
+}
+
+/* The last attempt that has begun ended so. */
+static bool script_did(const struct truth_task *t, int32_t code)
+{
+    return t->last_attempt >= 0 && bit(t->done, t->last_attempt) &&
+           t->code[t->last_attempt] == code;
+}
+
+static bool fits(const struct world *w, const struct truth_task *t)
+{
+    switch (t->outcome) {
+    case TRYGON_SUCCESS:
+        return script_did(t, 0);
+    case TRYGON_ERR_TASK:
+        return t->user_code > 0 && script_did(t, t->user_code) &&
+               (!is_listed(t, t->user_code) || retries_used(w, t) ||
+                cancel_fits(w, t));
+    case TRYGON_ERR_CANCELLED:
+        return cancel_fits(w, t);
+    case TRYGON_ERR_WORKER_LOST:
+        return w->nlost > 0 && retries_used(w, t);
+    case TRYGON_ERR_DEPENDENCY:
+        return argument_failed(w, t);
+    case TRYGON_ERR_UNSCHEDULABLE:
+        return cannot_run(w, t);
+    default:
+        return false;
+    }
+}
+
+/* ----- the end of a task ------------------------------------------------------------- */
+
+static void note_outcome(struct world *w, struct truth_task *t,
+                         const struct tg_obj *x)
+{
+    t->known = true;
+    const struct trygon_error *e = tg_val_err(x->val, 0);
+    t->outcome = e != NULL ? e->code : 0;
+    t->user_code = e != NULL ? e->user_code : 0;
+    t->caused = tg_val_err(x->val, 1) != NULL;
+    if (e != NULL)
+        memcpy(t->text, e->text, sizeof t->text);
+    if ((x->state == TG_OBJ_FAILED) != (e != NULL))
+        world_fail(w, "task %u is neither fish nor flesh", t->id);
+    w->stats.outcomes[-t->outcome < 32 ? -t->outcome : 31]++;
+}
+
+static void check_outcome(const struct world *w, const struct truth_task *t)
+{
+    if (!fits(w, t))
+        world_fail(w,
+                   "task %u (%d.%u) ended with %d (user code %d; %s): nothing "
+                   "that happened fits; %u starts, last attempt %d",
+                   t->id, (int)t->owner, (unsigned)(t->number & 0xffffff),
+                   (int)t->outcome, (int)t->user_code,
+                   t->text, t->starts, (int)t->last_attempt);
+    if (t->outcome == TRYGON_ERR_DEPENDENCY && !t->caused)
+        world_fail(w, "task %u failed by a dependency without cause", t->id);
+}
+
+static void ended(struct sim_rank *r, struct truth_task *t)
+{
+    struct world *w = r->w;
+    t->ended = true;
+    for (uint32_t i = 0; i < t->nreturns; i++) {
+        const struct tg_obj *x =
+            tg_slab_find(&r->core->objs.owned, t->results[i].lo);
+        if (x == NULL)
+            continue;
+        if (x->state == TG_OBJ_PENDING)
+            world_fail(w, "task %u is over, its result %u is not", t->id, i);
+        if (!t->known)
+            note_outcome(w, t, x);
+        else if ((t->outcome == 0) != (x->state == TG_OBJ_READY))
+            world_fail(w, "the results of task %u differ", t->id);
+    }
+}
+
+void outcome_scan(struct sim_rank *r)
+{
+    if (r->core->owner.tasks.used >= r->live.n)
+        return;
+    uint32_t n = r->live.n, kept = 0;
+    for (uint32_t i = 0; i < n; i++) { /* those that ended go to the back */
+        uint32_t id = r->live.v[i];
+        if (tg_slab_find(&r->core->owner.tasks,
+                         r->w->truth.tasks.v[id]->handle) == NULL)
+            continue;
+        r->live.v[i] = r->live.v[kept];
+        r->live.v[kept++] = id;
+    }
+    for (uint32_t i = kept; i < n; i++)
+        ended(r, r->w->truth.tasks.v[r->live.v[i]]);
+    for (uint32_t i = kept; i < n; i++)
+        if (r->w->truth.tasks.v[r->live.v[i]]->known)
+            check_outcome(r->w, r->w->truth.tasks.v[r->live.v[i]]);
+    r->live.n = kept;
+}
+
+/* A failed object was read: is it the error that its owner has? */
+void outcome_seen(struct world *w, struct truth_task *t,
+                  const struct tg_obj *x)
+{
+    const struct trygon_error *e = tg_val_err(x->val, 0);
+    if (e->code == TRYGON_ERR_OWNER_DIED) {
+        if (!w->ranks[tg_ref_rank(x->ref)].lost)
+            world_fail(w, "an owner is said to be lost and is not");
+        return;
+    }
+    if (t == NULL || !t->ended || (t->known && (t->outcome != e->code ||
+                                                t->user_code != e->user_code)))
+        world_fail(w, "a result has error %d, its task %s %d", (int)e->code,
+                   t != NULL && t->ended ? "ended with" : "did not end:",
+                   t != NULL ? (int)t->outcome : 0);
+}

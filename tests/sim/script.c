@@ -1,0 +1,721 @@
+/* script.c - see script.h. */
+#include "script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+enum { SLOTS_MOST = 48, REFS_TAKEN = 3 };
+
+/* A task that spins gives up after a while: by then its cancel was lost. */
+static const uint64_t spin_first = 500000, spin_most = 200000000,
+                      spin_life = UINT64_C(2000000000),
+                      cancel_late = UINT64_C(1000000000);
+
+static struct world *world_of(const struct script *s)
+{
+    return s->rank->w;
+}
+
+static struct tg_exec *exec_of(const struct script *s)
+{
+    return tg_worker_exec(&s->rank->core->worker, s->exec);
+}
+
+static int step(struct script *s, struct tg_event *ev)
+{
+    return world_step(s->rank, ev);
+}
+
+static void must(struct script *s, int rc, const char *what)
+{
+    if (rc != TRYGON_SUCCESS)
+        world_fail(world_of(s), "rank %d: %s gave %d", (int)s->rank->id, what,
+                   rc);
+}
+
+static uint32_t add_slot(struct script *s, trygon_ref_t ref, bool mine)
+{
+    *tg_vec_add(&s->slots) = (struct slot){.ref = ref, .mine = mine};
+    return s->slots.n - 1;
+}
+
+/* ----- life --------------------------------------------------------------------- */
+
+static void check_arg(struct script *s, const struct tg_item *it,
+                      const struct truth_arg *arg)
+{
+    const struct tg_val *v = it->val;
+    if (v == NULL) {
+        const struct tg_obj *x = tg_objs_find(&s->rank->core->objs, it->ref);
+        v = x != NULL && tg_objs_ready(x, true) ? x->val : NULL;
+    }
+    if (!truth_val_ok(v, arg->key, arg->size))
+        world_fail(world_of(s), "rank %d: task %u has a wrong argument",
+                   (int)s->rank->id, s->task->id);
+    for (uint32_t i = 0; i < v->nrefs && s->slots.n < SLOTS_MOST; i++)
+        add_slot(s, v->refs[i], false);
+}
+
+static void take_args(struct script *s)
+{
+    const struct tg_exec *e = exec_of(s);
+    const struct truth_task *t = s->task;
+    if (e->nargs != t->nargs || e->nreturns != t->nreturns ||
+        e->fn != t->gene->fn)
+        world_fail(world_of(s), "task %u is not what was submitted", t->id);
+    for (uint32_t i = 0; i < e->nargs; i++)
+        check_arg(s, &e->args[i], &t->args[i]);
+}
+
+struct script *script_new(struct sim_rank *r, const struct gene *gene,
+                          struct truth_task *task, uint64_t exec,
+                          int32_t attempt)
+{
+    struct script *s = tg_alloc(sizeof *s);
+    s->rank = r;
+    s->gene = gene;
+    s->task = task;
+    s->exec = exec;
+    s->attempt = attempt;
+    s->rng.state = gene->seed + (gene->vary ? (uint64_t)attempt : 0);
+    s->state = SCRIPT_GOING;
+    s->spin_ns = spin_first;
+    DL_APPEND(r->scripts, s);
+    r->nbusy++;
+    if (task != NULL)
+        take_args(s);
+    return s;
+}
+
+void script_free(struct script *s)
+{
+    tg_vec_free(&s->slots);
+    free(s);
+}
+
+/* ----- reading ------------------------------------------------------------------- */
+
+/* The slot's object has a value here, or has failed: does that fit? */
+static void read_slot(struct script *s, uint32_t i)
+{
+    struct world *w = world_of(s);
+    trygon_ref_t ref = s->slots.v[i].ref;
+    struct tg_event ev = {.type = TG_EV_PIN, .ref = ref};
+    must(s, step(s, &ev), "pin");
+    struct tg_obj *x = ev.obj;
+    const struct truth_obj *o = truth_obj(&w->truth, ref);
+    if (!tg_objs_ready(x, true)) {
+        world_fail(w, "rank %d reads what is not there", (int)s->rank->id);
+    } else if (x->state == TG_OBJ_FAILED) {
+        outcome_seen(w, truth_of(&w->truth, ref), x);
+    } else if (!truth_val_ok(x->val, o->key, o->size)) {
+        world_fail(w, "rank %d reads a wrong value", (int)s->rank->id);
+    }
+    for (uint32_t j = 0; !x->val->error && j < x->val->nrefs &&
+                         j < REFS_TAKEN && s->slots.n < SLOTS_MOST;
+         j++) {
+        struct tg_event keep = {
+            .type = TG_EV_RETAIN, .n = 1, .refs = &x->val->refs[j]};
+        must(s, step(s, &keep), "retain");
+        add_slot(s, x->val->refs[j], true);
+    }
+    if (s->gene->ops == NULL && s->slots.v[i].pin == NULL &&
+        tg_rng_below(&s->rng, 4) == 0) {
+        s->slots.v[i].pin = x; /* looked at for longer */
+        return;
+    }
+    struct tg_event un = {.type = TG_EV_UNPIN, .obj = x};
+    step(s, &un);
+}
+
+static bool slot_ready(const struct script *s, uint32_t i, bool fetch)
+{
+    const struct tg_obj *x =
+        tg_objs_find(&s->rank->core->objs, s->slots.v[i].ref);
+    return x != NULL && tg_objs_ready(x, fetch);
+}
+
+static uint32_t slots_ready(const struct script *s, const struct op *op,
+                            bool fetch, bool *failed)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < op->n; i++) {
+        bool ready = slot_ready(s, op->slot[i], fetch);
+        const struct tg_obj *x = tg_objs_find(&s->rank->core->objs,
+                                              s->slots.v[op->slot[i]].ref);
+        n += ready;
+        *failed = *failed || (ready && x->state == TG_OBJ_FAILED);
+    }
+    return n;
+}
+
+/* ----- waiting --------------------------------------------------------------------- */
+
+static void begin_end(struct script *s, int32_t code);
+static void set_more(struct script *s);
+
+static void got(struct script *s)
+{
+    bool failed = false;
+    uint32_t n = slots_ready(s, &s->op, true, &failed);
+    if (n < s->op.n && !failed)
+        world_fail(world_of(s), "rank %d: a get came back too early",
+                   (int)s->rank->id);
+    for (uint32_t i = 0; i < s->op.n; i++)
+        if (slot_ready(s, s->op.slot[i], true))
+            read_slot(s, s->op.slot[i]);
+}
+
+/* The wait is over with rc. */
+static void after_wait(struct script *s, int rc, uint64_t deadline_ns)
+{
+    struct world *w = world_of(s);
+    const struct tg_exec *e = exec_of(s);
+    bool failed = false;
+    s->state = SCRIPT_GOING;
+    if (rc == TRYGON_ERR_CANCELLED) {
+        if (e == NULL || !e->cancelled)
+            world_fail(w, "a wait was cancelled without reason");
+        begin_end(s, TRYGON_ERR_CANCELLED);
+        return;
+    }
+    if (rc == TRYGON_ERR_TIMEOUT && world_now(s->rank) < deadline_ns)
+        world_fail(w, "a wait timed out too early");
+    if (rc != TRYGON_ERR_TIMEOUT)
+        must(s, rc, "a wait");
+    if (s->op.type == OP_GET && rc == TRYGON_SUCCESS)
+        got(s);
+    if (s->op.type == OP_WAIT && rc == TRYGON_SUCCESS &&
+        slots_ready(s, &s->op, false, &failed) < s->op.need)
+        world_fail(w, "rank %d: a wait came back too early",
+                   (int)s->rank->id);
+    if (s->op.type == OP_SET) {
+        s->op.need = rc == TRYGON_SUCCESS ? s->op.need : s->taken;
+        set_more(s);
+    }
+}
+
+static void begin_wait(struct script *s, struct tg_wait_req *req)
+{
+    req->exec = s->exec;
+    req->cookie = s;
+    req->deadline_ns =
+        s->op.ns == 0 ? TG_NEVER : world_now(s->rank) + s->op.ns;
+    struct tg_event ev = {.type = TG_EV_WAIT, .wait = req};
+    int rc = step(s, &ev);
+    if (rc == TRYGON_SUCCESS && ev.waiter != NULL) {
+        s->waiter = ev.waiter->self;
+        s->state = SCRIPT_BLOCKED;
+        return;
+    }
+    after_wait(s, rc, req->deadline_ns);
+}
+
+static void check_table(struct script *s, const struct tg_waiter *x)
+{
+    const struct world *w = world_of(s);
+    bool ok = x->nrows == (uint32_t)w->nranks;
+    for (uint32_t i = 0; ok && i < x->nrows; i++)
+        ok = x->rows[i].rank == (int32_t)i &&
+             memcmp(x->rows[i].total, w->opts.machine.total[i],
+                    sizeof x->rows[i].total) == 0;
+    if (!ok)
+        world_fail(w, "a wrong picture of the machine");
+}
+
+void script_woken(struct script *s, uint64_t waiter)
+{
+    const struct tg_waiter *x =
+        tg_waits_find(&s->rank->core->waits, waiter);
+    if (s->state != SCRIPT_BLOCKED || s->waiter != waiter || x == NULL ||
+        !x->done)
+        world_fail(world_of(s), "rank %d: woken without reason",
+                   (int)s->rank->id);
+    int32_t rc = x->rc;
+    uint64_t deadline = x->deadline_ns;
+    if (s->op.type == OP_QUERY && rc == TRYGON_SUCCESS)
+        check_table(s, x);
+    struct tg_event ev = {.type = TG_EV_WAIT_END, .handle = waiter};
+    step(s, &ev);
+    after_wait(s, rc, deadline);
+    if (s->state == SCRIPT_GOING)
+        script_go(s);
+}
+
+static void wait_slots(struct script *s, enum tg_wait_kind kind, bool fetch)
+{
+    trygon_ref_t refs[OP_SLOTS];
+    for (uint32_t i = 0; i < s->op.n; i++)
+        refs[i] = s->slots.v[s->op.slot[i]].ref;
+    struct tg_wait_req req = {.kind = kind,
+                              .n = s->op.n,
+                              .need = s->op.need,
+                              .refs = refs,
+                              .fetch = fetch};
+    begin_wait(s, &req);
+}
+
+/* ----- wait sets -------------------------------------------------------------------- */
+
+static void set_take(struct script *s)
+{
+    struct tg_event ev = {.type = TG_EV_SET_TAKE, .handle = s->set};
+    must(s, step(s, &ev), "take");
+    uint32_t slot = (uint32_t)ev.tag;
+    if (slot >= s->slots.n || !tg_ref_eq(s->slots.v[slot].ref, ev.ref))
+        world_fail(world_of(s), "a wait set mixed up its tags");
+    read_slot(s, slot);
+    s->taken++;
+}
+
+static void set_more(struct script *s)
+{
+    const struct tg_set *set =
+        tg_slab_find(&s->rank->core->waits.sets, s->set);
+    while (set->ready != NULL && s->taken < s->op.need)
+        set_take(s);
+    if (s->taken < s->op.need) {
+        struct tg_wait_req req = {.kind = TG_WAIT_SET, .set = s->set};
+        begin_wait(s, &req);
+        return;
+    }
+    struct tg_event ev = {.type = TG_EV_SET_FREE, .handle = s->set};
+    step(s, &ev);
+    s->set = 0;
+}
+
+static void set_begin(struct script *s)
+{
+    struct tg_event ev = {.type = TG_EV_SET_NEW};
+    must(s, step(s, &ev), "a new set");
+    s->set = ev.handle;
+    s->taken = 0;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->op.n; i++) {
+        struct tg_event add = {.type = TG_EV_SET_ADD,
+                               .handle = s->set,
+                               .ref = s->slots.v[s->op.slot[i]].ref,
+                               .tag = s->op.slot[i]};
+        int rc = step(s, &add);
+        if (rc != TRYGON_ERR_EXISTS)
+            must(s, rc, "add");
+        n += rc == TRYGON_SUCCESS;
+    }
+    if (s->op.need > n)
+        s->op.need = n;
+    set_more(s);
+}
+
+/* ----- objects ------------------------------------------------------------------------ */
+
+static void forget_slots(struct script *s, const uint32_t *v, uint32_t n)
+{
+    trygon_ref_t refs[SLOTS_MOST + 8];
+    size_t nrefs = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct slot *x = &s->slots.v[v[i]];
+        if (x->pin != NULL) {
+            struct tg_event ev = {.type = TG_EV_UNPIN, .obj = x->pin};
+            step(s, &ev);
+            x->pin = NULL;
+        }
+        if (x->mine && !tg_ref_none(x->ref))
+            refs[nrefs++] = x->ref;
+        x->ref = (trygon_ref_t){0, 0};
+    }
+    struct tg_event ev = {.type = TG_EV_RELEASE, .n = nrefs, .refs = refs};
+    must(s, step(s, &ev), "release");
+}
+
+static void cancel_slot(struct script *s, uint32_t i, bool recursive)
+{
+    struct world *w = world_of(s);
+    struct truth_task *t = truth_of(&w->truth, s->slots.v[i].ref);
+    if (t != NULL && !t->ended) {
+        w->stats.cancels++;
+        t->cancelled = true;
+        t->recursive = t->recursive || recursive;
+        if (!t->surely && t->owner == s->rank->id) {
+            t->surely = true;
+            t->surely_ns = w->now_ns;
+        }
+        tell(w, s->rank->id, "cancels %d.%u", (int)t->owner,
+             (unsigned)(t->number & 0xffffff));
+    }
+    s->slots.v[i].spinning = false;
+    struct tg_event ev = {.type = TG_EV_CANCEL,
+                          .ref = s->slots.v[i].ref,
+                          .recursive = recursive};
+    must(s, step(s, &ev), "cancel");
+}
+
+static struct tg_val *make_val(struct script *s, uint64_t key, uint64_t size,
+                               uint32_t n, const uint32_t *slots)
+{
+    struct tg_val *v = truth_val(key, size, n);
+    for (uint32_t i = 0; i < n; i++)
+        v->refs[i] = s->slots.v[slots[i]].ref;
+    return v;
+}
+
+static void put(struct script *s)
+{
+    uint64_t key = tg_rng_next(&s->rng);
+    struct tg_event ev = {.type = TG_EV_PUT};
+    ev.val = make_val(s, key, s->op.size, s->op.n, s->op.slot);
+    must(s, step(s, &ev), "put");
+    struct truth_obj *o = truth_obj_new(&world_of(s)->truth, ev.ref);
+    o->key = key;
+    o->size = s->op.size;
+    add_slot(s, ev.ref, true);
+}
+
+static void retain(struct script *s)
+{
+    trygon_ref_t ref = s->slots.v[s->op.slot[0]].ref;
+    struct tg_event ev = {.type = TG_EV_RETAIN, .n = 1, .refs = &ref};
+    must(s, step(s, &ev), "retain");
+    add_slot(s, ref, true);
+}
+
+static void call(struct script *s)
+{
+    struct tg_event ev = {.type = TG_EV_CALL,
+                          .ref = s->slots.v[s->op.slot[0]].ref};
+    must(s, step(s, &ev), "call");
+}
+
+/* ----- submit --------------------------------------------------------------------------- */
+
+static uint64_t key_of(const struct gene *g, uint32_t i)
+{
+    return tg_mix64(g->seed ^ ((uint64_t)i + 1) << 32);
+}
+
+static void fill_args(struct script *s, const struct plan *p,
+                      struct tg_item *args, struct truth_task *t)
+{
+    t->nargs = p->nargs + 1;
+    t->args[0] = (struct truth_arg){.key = key_of(&p->gene, 100), .size = 16};
+    args[0].val = truth_val(t->args[0].key, 16, 0);
+    for (uint32_t i = 0; i < p->nargs; i++) {
+        const struct plan_arg *a = &p->args[i];
+        struct truth_arg *out = &t->args[i + 1];
+        if (a->by_ref) {
+            trygon_ref_t ref = s->slots.v[a->slot[0]].ref;
+            const struct truth_obj *o =
+                truth_obj(&world_of(s)->truth, ref);
+            *out = (struct truth_arg){true, ref, o->key, o->size};
+            args[i + 1].ref = ref;
+            continue;
+        }
+        out->key = key_of(&p->gene, 101 + i);
+        out->size = a->size;
+        args[i + 1].val = make_val(s, out->key, a->size, a->n, a->slot);
+    }
+}
+
+static bool can_ever_run(const struct world *w, const struct tg_shape *shape)
+{
+    struct tg_site site = {.alive = true};
+    for (int32_t r = 0; r < w->nranks; r++) {
+        memcpy(site.total, w->opts.machine.total[r], sizeof site.total);
+        if (tg_site_can(&site, shape))
+            return true;
+    }
+    return false;
+}
+
+/* What truth keeps of a plan, before it is submitted. */
+static struct truth_task *describe(struct script *s, const struct plan *p)
+{
+    struct world *w = world_of(s);
+    struct truth_task *t = truth_task_new(&w->truth);
+    struct gene *gene = tg_alloc(sizeof *gene);
+    *gene = p->gene;
+    t->gene = gene;
+    t->owner = s->rank->id;
+    t->parent = s->task != NULL ? s->task->id : UINT32_MAX;
+    t->shape = p->shape;
+    t->max_retries = p->max_retries;
+    t->ncodes = p->ncodes;
+    memcpy(t->codes, p->codes, sizeof t->codes);
+    t->nreturns = p->nreturns;
+    t->hopeless = !p->shape.fail && !can_ever_run(w, &p->shape);
+    /* It may start within the step that submits it. */
+    t->number = (uint64_t)s->rank->id << 40 |
+                (s->rank->core->owner.submitted + 1);
+    *tg_vec_add(&s->rank->numbered) = t->id;
+    return t;
+}
+
+static uint64_t handle_of(const struct tg_owner *o, uint64_t number)
+{
+    uint32_t slot = 0;
+    const struct tg_task *t;
+    while ((t = tg_slab_next(&o->tasks, &slot)) != NULL)
+        if (t->number == number)
+            return t->self;
+    return 0;
+}
+
+/* It has been submitted: which one is it? */
+static void register_task(struct script *s, struct truth_task *t,
+                          const trygon_ref_t *refs)
+{
+    struct world *w = world_of(s);
+    struct sim_rank *r = s->rank;
+    for (uint32_t i = 0; i < t->nreturns; i++) {
+        struct truth_obj *o = truth_obj_new(&w->truth, refs[i]);
+        o->task = t->id;
+        o->key = key_of(t->gene, i);
+        o->size = i == 0 ? t->gene->result_size : 16;
+        t->results[i] = refs[i];
+        uint32_t at = add_slot(s, refs[i], true);
+        s->slots.v[at].spinning = i == 0 && t->gene->spin;
+    }
+    if ((t->number & 0xffffffffff) != r->core->owner.submitted)
+        world_fail(w, "task %u has another number", t->id);
+    const struct tg_obj *x =
+        t->nreturns > 0 ? tg_objs_find(&r->core->objs, refs[0]) : NULL;
+    t->handle = x != NULL ? x->task : handle_of(&r->core->owner, t->number);
+    *tg_vec_add(&r->live) = t->id;
+    w->stats.tasks++;
+    tell(w, r->id, "submits %d.%u%s%s", (int)r->id,
+         (unsigned)(t->number & 0xffffff), t->gene->name != NULL ? " " : "",
+         t->gene->name != NULL ? t->gene->name : "");
+    outcome_scan(r);
+    world_submitted(w);
+}
+
+static void submit(struct script *s)
+{
+    const struct plan *p = s->op.plan;
+    struct truth_task *t = describe(s, p);
+    struct tg_spec spec = {.fn = p->gene.fn,
+                           .nargs = p->nargs + 1,
+                           .nreturns = p->nreturns,
+                           .ncodes = p->ncodes,
+                           .shape = p->shape,
+                           .max_retries = p->max_retries,
+                           .parent = s->exec,
+                           .name = p->named ? tg_strdup("named") : NULL};
+    spec.args = tg_alloc(spec.nargs * sizeof *spec.args);
+    fill_args(s, p, spec.args, t);
+    if (p->ncodes > 0 && p->ncodes != UINT32_MAX) {
+        spec.codes = tg_alloc(sizeof p->codes);
+        memcpy(spec.codes, p->codes, sizeof p->codes);
+    }
+    trygon_ref_t refs[4];
+    struct tg_event ev = {
+        .type = TG_EV_SUBMIT, .spec = &spec, .refs_out = refs};
+    int rc = step(s, &ev);
+    if (rc == TRYGON_ERR_SHUTDOWN && s->rank->draining) {
+        tg_items_free(&spec.args, spec.nargs);
+        free(spec.codes);
+        free(spec.name);
+        s->rank->numbered.n--;
+        t->ended = true; /* nobody knows of it */
+        return;
+    }
+    must(s, rc, "submit");
+    register_task(s, t, refs);
+}
+
+/* ----- computing --------------------------------------------------------------------------- */
+
+static void compute(struct script *s, uint64_t ns)
+{
+    s->state = SCRIPT_COMPUTING;
+    world_at(world_of(s), ns, WORLD_GO, s->rank->id, 0, s);
+}
+
+static void spin(struct script *s)
+{
+    struct world *w = world_of(s);
+    const struct tg_exec *e = exec_of(s);
+    if (e->cancelled) {
+        begin_end(s, TRYGON_ERR_CANCELLED);
+    } else if (s->spun_ns >= spin_life) {
+        const struct truth_task *t = s->task;
+        if (t->surely && t->surely_ns + cancel_late < w->now_ns &&
+            !s->rank->lost && !w->ranks[t->owner].lost &&
+            !w->ranks[t->owner].dead)
+            world_fail(w, "task %u (%d.%u) was never told of its cancel",
+                       t->id, (int)t->owner,
+                       (unsigned)(t->number & 0xffffff));
+        begin_end(s, 0);
+    } else {
+        compute(s, s->spin_ns);
+        s->spun_ns += s->spin_ns;
+        s->spin_ns = s->spin_ns < spin_most ? 2 * s->spin_ns : spin_most;
+    }
+}
+
+/* ----- the end ------------------------------------------------------------------------------- */
+
+static struct tg_val *user_error(struct script *s, int32_t code)
+{
+    const struct tg_exec *e = exec_of(s);
+    struct tg_val *v = tg_val_error(code > 0 ? TRYGON_ERR_TASK : code,
+                                    s->rank->id, e->number, "script",
+                                    "the script ended with %d", (int)code);
+    struct trygon_error *err = (struct trygon_error *)(void *)v->data;
+    err->user_code = code > 0 ? code : 0;
+    return v;
+}
+
+static void make_returns(struct script *s, struct tg_outcome *out)
+{
+    const struct truth_task *t = s->task;
+    if (t->nreturns == 0)
+        return;
+    out->returns = tg_alloc(t->nreturns * sizeof *out->returns);
+    for (uint32_t i = 0; i < t->nreturns; i++) {
+        bool first = i == 0;
+        struct tg_val *v = make_val(s, key_of(t->gene, i),
+                                    first ? t->gene->result_size : 16,
+                                    first ? s->op.n : 0, s->op.slot);
+        struct tg_event ev = {.type = TG_EV_KEEP, .val = v};
+        must(s, step(s, &ev), "keep");
+        out->returns[i].val = v;
+    }
+}
+
+static void forget_all(struct script *s)
+{
+    uint32_t all[SLOTS_MOST + 8];
+    while (s->slots.n > 0) { /* in parts: stories may have more */
+        uint32_t n = s->slots.n < SLOTS_MOST ? s->slots.n : SLOTS_MOST;
+        for (uint32_t i = 0; i < n; i++)
+            all[i] = s->slots.n - 1 - i;
+        forget_slots(s, all, n);
+        s->slots.n -= n;
+    }
+}
+
+static void begin_end(struct script *s, int32_t code)
+{
+    struct world *w = world_of(s);
+    if (s->set != 0) {
+        struct tg_event ev = {.type = TG_EV_SET_FREE, .handle = s->set};
+        step(s, &ev);
+        s->set = 0;
+    }
+    for (uint32_t i = 0; i < s->slots.n; i++)
+        if (s->slots.v[i].spinning && slot_live(s, i) &&
+            (s->task != NULL || tg_rng_below(&s->rng, 2) == 0))
+            cancel_slot(s, i, false);
+    struct tg_outcome out = {.code = code};
+    if (code != 0 && s->task != NULL)
+        out.error = user_error(s, code);
+    else if (s->task != NULL)
+        make_returns(s, &out);
+    forget_all(s);
+    s->state = SCRIPT_OVER;
+    s->rank->nbusy--;
+    if (s->task == NULL) {
+        world_script_over(s);
+        return;
+    }
+    outcome_done(w, s->task, s->attempt, code);
+    tell(w, s->rank->id, "ends %d.%u with %d", (int)s->task->owner,
+         (unsigned)(s->task->number & 0xffffff), (int)code);
+    struct tg_event ev = {
+        .type = TG_EV_DONE, .handle = s->exec, .outcome = &out};
+    must(s, step(s, &ev), "done");
+}
+
+/* ----- going on ------------------------------------------------------------------------------ */
+
+static void do_op(struct script *s)
+{
+    struct op *op = &s->op;
+    switch (op->type) {
+    case OP_COMPUTE:
+        compute(s, op->ns);
+        break;
+    case OP_SUBMIT:
+        submit(s);
+        break;
+    case OP_PUT:
+        put(s);
+        break;
+    case OP_GET:
+        wait_slots(s, TG_WAIT_ALL, true);
+        break;
+    case OP_WAIT:
+        wait_slots(s, TG_WAIT_SOME, false);
+        break;
+    case OP_SET:
+        set_begin(s);
+        break;
+    case OP_CANCEL:
+        cancel_slot(s, op->slot[0], op->recursive);
+        break;
+    case OP_RETAIN:
+        retain(s);
+        break;
+    case OP_RELEASE:
+        forget_slots(s, op->slot, op->n);
+        break;
+    case OP_CALL:
+        call(s);
+        break;
+    case OP_QUERY: {
+        struct tg_wait_req req = {.kind = TG_WAIT_TABLE};
+        begin_wait(s, &req);
+        break;
+    }
+    case OP_SPIN:
+        spin(s);
+        break;
+    case OP_END:
+        begin_end(s, op->code);
+        break;
+    default:
+        TG_UNREACHABLE();
+    }
+}
+
+void script_go(struct script *s)
+{
+    if (s->state == SCRIPT_OVER)
+        world_fail(world_of(s), "a script goes on after its end");
+    if (s->state == SCRIPT_COMPUTING) {
+        s->state = SCRIPT_GOING;
+        if (s->op.type == OP_SPIN)
+            spin(s);
+    }
+    while (s->state == SCRIPT_GOING) {
+        if (s->gene->ops != NULL)
+            s->op = s->gene->ops[s->at++];
+        else
+            chance_next(s, &s->op);
+        s->steps++;
+        do_op(s);
+    }
+}
+
+static const char *const op_names[] = {
+    "?",      "compute", "submit",  "put",  "get",   "wait", "set",
+    "cancel", "retain",  "release", "call", "query", "spin", "end"};
+
+void script_tell(const struct script *s, char *text, size_t size)
+{
+    static const char *const states[] = {"?", "going", "computing", "blocked",
+                                         "over"};
+    int n = snprintf(text, size, "script of %s%u, attempt %d: %s in %s",
+                     s->task != NULL ? "task " : "driver ",
+                     s->task != NULL ? s->task->id : 0, (int)s->attempt,
+                     states[s->state], op_names[s->op.type]);
+    for (uint32_t i = 0; i < s->op.n && n > 0 && (size_t)n < size; i++) {
+        const struct truth_task *t =
+            truth_of(&s->rank->w->truth, s->slots.v[s->op.slot[i]].ref);
+        n += snprintf(text + n, size - (size_t)n, " %s%u%s",
+                      t != NULL ? "task " : "put ", t != NULL ? t->id : 0,
+                      t != NULL && t->ended ? " (ended)" : "");
+    }
+}

@@ -1,0 +1,181 @@
+/* tell.c - the story of a world, a line at a time, for people and for
+ * comparing. */
+#include <stdarg.h>
+#include <string.h>
+
+#include "world.h"
+
+__attribute__((format(printf, 2, 0))) static void
+vline(struct world *w, const char *fmt, va_list ap)
+{
+    size_t room = w->opts.trace_size - w->told;
+    int n = vsnprintf(w->opts.trace + w->told, room, fmt, ap);
+    w->told += n > 0 && (size_t)n < room ? (size_t)n : 0;
+    if (w->opts.trace_live && strchr(fmt, '\n') != NULL) {
+        fputs(w->opts.trace, stdout);
+        w->told = 0;
+    }
+}
+
+__attribute__((format(printf, 2, 3))) static void
+line(struct world *w, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vline(w, fmt, ap);
+    va_end(ap);
+}
+
+static void stamp(struct world *w)
+{
+    line(w, "[%5llu] ", (unsigned long long)(w->now_ns / 1000));
+}
+
+void tell(struct world *w, int32_t rank, const char *fmt, ...)
+{
+    if (w->opts.trace == NULL)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    stamp(w);
+    line(w, "%d ", (int)rank);
+    vline(w, fmt, ap);
+    line(w, "\n");
+    va_end(ap);
+}
+
+struct name { /* "2.7": the 7th of rank 2 */
+    char text[32];
+};
+
+static struct name name_of(uint64_t number)
+{
+    struct name n;
+    snprintf(n.text, sizeof n.text, "%u.%u", (unsigned)(number >> 40),
+             (unsigned)(number & 0xffffff));
+    return n;
+}
+
+/* An owner's handle, as the number that everybody knows. */
+static struct name task_name(struct world *w, int32_t owner, uint64_t handle)
+{
+    const struct truth *t = &w->truth;
+    for (uint32_t i = t->tasks.n; i-- > 0;)
+        if (t->tasks.v[i]->owner == owner && t->tasks.v[i]->handle == handle)
+            return name_of(t->tasks.v[i]->number);
+    return (struct name){"?"};
+}
+
+static struct name obj_name(struct world *w, trygon_ref_t ref)
+{
+    const struct truth_task *t = truth_of(&w->truth, ref);
+    struct name n;
+    if (t != NULL)
+        return name_of(t->number);
+    snprintf(n.text, sizeof n.text, "put %d", (int)tg_ref_rank(ref));
+    return n;
+}
+
+static void tell_bounce(struct world *w, int32_t to,
+                        const struct tg_msg_bounce *b)
+{
+    static const char *const why[] = {"?", "closed", "blocked", "overrun"};
+    line(w, "%s %s", name_of(b->lease).text, why[b->why]);
+    for (uint32_t i = 0; i < b->n; i++)
+        line(w, "%s %s", i == 0 ? ":" : ",",
+             task_name(w, to, b->v[i].task).text);
+}
+
+static void tell_body(struct world *w, int32_t from, int32_t to,
+                      const struct tg_msg *m)
+{
+    switch (m->type) {
+    case TG_MSG_DEMAND:
+        line(w, "%u", m->u.demand.want);
+        if (m->u.demand.depth > 0)
+            line(w, " at depth %d", (int)m->u.demand.depth);
+        break;
+    case TG_MSG_LEASE:
+        line(w, "%s", name_of(m->u.lease.lease).text);
+        break;
+    case TG_MSG_REFUSE:
+        line(w, "%s: %s", m->u.refuse.final ? "for good" : "for now",
+             m->u.refuse.reason);
+        break;
+    case TG_MSG_OPEN:
+        line(w, "%s for %d", name_of(m->u.open.lease).text,
+             (int)m->u.open.owner);
+        break;
+    case TG_MSG_RECALL:
+    case TG_MSG_CLOSE:
+    case TG_MSG_CLOSED:
+    case TG_MSG_LEND:
+    case TG_MSG_RESUME:
+        line(w, "%s", name_of(m->u.close.lease).text);
+        break;
+    case TG_MSG_RUN:
+        line(w, "%s on %s", name_of(m->u.run.number).text,
+             name_of(m->u.run.lease).text);
+        break;
+    case TG_MSG_DONE:
+        line(w, "%s with %d", task_name(w, to, m->u.done.task).text,
+             (int)m->u.done.code);
+        break;
+    case TG_MSG_BOUNCE:
+        tell_bounce(w, to, &m->u.bounce);
+        break;
+    case TG_MSG_CANCEL:
+        line(w, "%s%s", task_name(w, from, m->u.cancel.task).text,
+             m->u.cancel.recursive ? " and all below" : "");
+        break;
+    case TG_MSG_WATCH:
+        line(w, "%s%s", obj_name(w, m->u.watch.ref).text,
+             m->u.watch.fetch ? "" : ", not its bytes");
+        break;
+    case TG_MSG_VALUE:
+        line(w, "%s%s", obj_name(w, m->u.value.ref).text,
+             m->u.value.here ? "" : ", not its bytes");
+        break;
+    case TG_MSG_DROP:
+        line(w, "%u", m->u.drop.n);
+        break;
+    case TG_MSG_MORE:
+    case TG_MSG_WEIGHT:
+        line(w, "for %s", obj_name(w, m->u.more.w.ref).text);
+        break;
+    case TG_MSG_CANCEL_REF:
+        line(w, "%s", obj_name(w, m->u.cancel_ref.ref).text);
+        break;
+    case TG_MSG_GONE:
+        line(w, "%d", (int)m->u.gone.rank);
+        break;
+    case TG_MSG_NOTE:
+        line(w, "%s", m->u.note.text);
+        break;
+    case TG_MSG_ENDED:
+        line(w, "%d", (int)m->u.ended.status);
+        break;
+    case TG_MSG_PROBE:
+    case TG_MSG_COUNTS:
+    case TG_MSG_QUERY:
+    case TG_MSG_TABLE:
+    case TG_MSG_BYE:
+        break;
+    default:
+        TG_UNREACHABLE();
+    }
+}
+
+void tell_msg(struct world *w, int32_t from, int32_t to,
+              const struct tg_msg *m)
+{
+    world_mix(w, (uint64_t)m->type << 32 | (uint64_t)from);
+    if (w->opts.trace == NULL)
+        return;
+    stamp(w);
+    line(w, "%d -> %d %s ", (int)from, (int)to, tg_msg_name(m->type));
+    tell_body(w, from, to, m);
+    if (w->told > 0 && w->opts.trace[w->told - 1] == ' ')
+        w->told--;
+    line(w, "\n");
+}

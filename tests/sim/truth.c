@@ -1,0 +1,134 @@
+/* truth.c - see truth.h. */
+#include "truth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void truth_fini(struct truth *t)
+{
+    for (uint32_t i = 0; i < t->tasks.n; i++) {
+        free(t->tasks.v[i]->gene);
+        free(t->tasks.v[i]);
+    }
+    tg_vec_free(&t->tasks);
+    struct truth_obj *x, *next;
+    HASH_ITER (hh, t->objs, x, next) {
+        HASH_DEL(t->objs, x);
+        free(x);
+    }
+}
+
+struct truth_task *truth_task_new(struct truth *t)
+{
+    struct truth_task *x = tg_alloc(sizeof *x);
+    x->id = t->tasks.n;
+    x->parent = UINT32_MAX;
+    x->last_attempt = -1;
+    *tg_vec_add(&t->tasks) = x;
+    return x;
+}
+
+struct truth_obj *truth_obj(const struct truth *t, trygon_ref_t ref)
+{
+    struct truth_obj *x;
+    HASH_FIND(hh, t->objs, &ref, sizeof ref, x);
+    return x;
+}
+
+struct truth_obj *truth_obj_new(struct truth *t, trygon_ref_t ref)
+{
+    struct truth_obj *x = truth_obj(t, ref);
+    if (x != NULL)
+        return x;
+    x = tg_alloc(sizeof *x);
+    x->ref = ref;
+    x->task = UINT32_MAX;
+    HASH_ADD(hh, t->objs, ref, sizeof x->ref, x);
+    return x;
+}
+
+struct truth_task *truth_of(const struct truth *t, trygon_ref_t ref)
+{
+    const struct truth_obj *x = truth_obj(t, ref);
+    return x == NULL || x->task == UINT32_MAX ? NULL : t->tasks.v[x->task];
+}
+
+/* ----- values ------------------------------------------------------------------ */
+
+struct tg_val *truth_val(uint64_t key, uint64_t size, uint32_t nrefs)
+{
+    struct tg_val *v = tg_val_new(size, 0, nrefs);
+    TG_ASSERT(v != NULL && (size == 0 || size >= sizeof key));
+    if (size == 0)
+        return v;
+    memset(v->data, (int)(key & 0xff), (size_t)size);
+    memcpy(v->data, &key, sizeof key);
+    memcpy(v->data + size - sizeof key, &key, sizeof key);
+    return v;
+}
+
+bool truth_val_ok(const struct tg_val *v, uint64_t key, uint64_t size)
+{
+    if (v == NULL || v->error || v->size != size)
+        return false;
+    if (size == 0)
+        return true;
+    uint64_t first, last;
+    memcpy(&first, v->data, sizeof first);
+    memcpy(&last, v->data + size - sizeof last, sizeof last);
+    return first == key && last == key &&
+           (size < 3 * sizeof key || v->data[size / 2] == (key & 0xff));
+}
+
+/* ----- weights ------------------------------------------------------------------- */
+
+static void move(struct truth *t, trygon_ref_t ref, uint64_t weight, int sign)
+{
+    if (weight == UINT64_MAX) /* of a lost owner: travels without */
+        return;
+    struct truth_obj *x = truth_obj_new(t, ref);
+    TG_ASSERT(sign > 0 || x->moving >= weight);
+    x->moving += sign > 0 ? weight : -weight;
+}
+
+void truth_moving(struct truth *t, struct tg_msg *m, int sign)
+{
+    uint32_t n;
+    struct tg_item *v = tg_msg_items(m, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (v[i].val == NULL)
+            move(t, v[i].ref, v[i].weight, sign);
+        else
+            for (uint32_t j = 0; j < v[i].val->nrefs; j++)
+                move(t, v[i].val->refs[j], v[i].weights[j], sign);
+    }
+    if (m->type == TG_MSG_DROP)
+        for (uint32_t i = 0; i < m->u.drop.n; i++)
+            move(t, m->u.drop.v[i].ref, m->u.drop.v[i].weight, sign);
+    if (m->type == TG_MSG_WEIGHT)
+        move(t, m->u.more.w.ref, m->u.more.w.weight, sign);
+}
+
+/* ----- what may wait for ever -------------------------------------------------------- */
+
+static bool task_hopeless(const struct truth *t, const struct truth_task *x,
+                         int depth)
+{
+    if (x->ended || x->surely)
+        return false;
+    if (x->hopeless || depth > 64)
+        return true;
+    for (uint32_t i = 0; i < x->nargs; i++) {
+        const struct truth_task *of =
+            x->args[i].by_ref ? truth_of(t, x->args[i].ref) : NULL;
+        if (of != NULL && task_hopeless(t, of, depth + 1))
+            return true;
+    }
+    return false;
+}
+
+bool truth_hopeless(const struct truth *t, trygon_ref_t ref)
+{
+    const struct truth_task *x = truth_of(t, ref);
+    return x != NULL && task_hopeless(t, x, 0);
+}

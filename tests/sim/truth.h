@@ -1,0 +1,92 @@
+/* truth.h - what a simulated world knows about its tasks and objects, apart
+ * from what the cores say: the base of all checks.
+ *
+ * It is fed with what user code asks for and with what the cores put out, and
+ * never asks the cores what ought to be.
+ */
+#ifndef TG_TESTS_SIM_TRUTH_H
+#define TG_TESTS_SIM_TRUTH_H
+
+#include "base/mem.h"
+#include "core/core.h"
+#include "core/map.h"
+
+enum { TRUTH_ATTEMPTS = 64, TRUTH_ARGS = 6, TRUTH_CODES = 2 };
+
+struct truth_obj {
+    trygon_ref_t ref;
+    uint32_t task; /* its number in truth; UINT32_MAX: a put */
+    uint64_t key;  /* what its bytes are made from */
+    uint64_t size;
+    uint64_t moving; /* weight in messages under way, or lost with them */
+    uint64_t copies; /* for the weight check */
+    UT_hash_handle hh;
+};
+
+struct truth_arg {
+    bool by_ref;
+    trygon_ref_t ref; /* by_ref */
+    uint64_t key, size;
+};
+
+struct gene;
+
+struct truth_task {
+    uint32_t id;
+    uint32_t parent; /* the task whose script submitted it; UINT32_MAX */
+    int32_t owner;
+    uint64_t number, handle;
+    struct gene *gene; /* owned */
+    struct tg_shape shape;
+    int32_t max_retries;
+    int32_t codes[TRUTH_CODES];
+    uint32_t ncodes, nreturns, nargs;
+    struct truth_arg args[TRUTH_ARGS];
+    trygon_ref_t results[4];
+    bool hopeless;  /* no rank can ever run it, and it waits all the same */
+    bool cancelled; /* somebody asked for it */
+    bool recursive; /* ... with all below it */
+    bool surely;    /* somebody on its owner's rank did, then: */
+    uint64_t surely_ns;
+    uint32_t starts, dones;
+    uint64_t started[TRUTH_ATTEMPTS / 64]; /* bit: attempt */
+    int32_t last_attempt;                  /* started so far; -1: none */
+    int32_t code[TRUTH_ATTEMPTS];          /* of its executions that ended */
+    uint64_t done[TRUTH_ATTEMPTS / 64];
+    bool ended;
+    bool known; /* how it ended was seen */
+    int32_t outcome, user_code;
+    bool caused; /* by another error */
+    char text[256];
+};
+
+struct truth {
+    TG_VEC(struct truth_task *) tasks;
+    struct truth_obj *objs;
+    uint64_t lost_weight;
+};
+
+void truth_fini(struct truth *t);
+
+struct truth_task *truth_task_new(struct truth *t);
+struct truth_obj *truth_obj_new(struct truth *t, trygon_ref_t ref);
+struct truth_obj *truth_obj(const struct truth *t, trygon_ref_t ref);
+/* The task behind an object; NULL: a put. */
+struct truth_task *truth_of(const struct truth *t, trygon_ref_t ref);
+
+/* ----- values ------------------------------------------------------------- */
+
+/* A value of that many bytes which nobody else would make. */
+struct tg_val *truth_val(uint64_t key, uint64_t size, uint32_t nrefs);
+bool truth_val_ok(const struct tg_val *v, uint64_t key, uint64_t size);
+
+/* ----- weights ------------------------------------------------------------- */
+
+/* A message leaves (sign 1) or has arrived (-1). */
+void truth_moving(struct truth *t, struct tg_msg *m, int sign);
+
+/* A wait for it may last for ever: it cannot run and nobody has cancelled it,
+ * or something that it needs is like that. */
+bool truth_hopeless(const struct truth *t, trygon_ref_t ref);
+
+#endif
