@@ -30,8 +30,8 @@ struct tg_net { /* one rank's end */
     struct tg_netsim *all;
     int32_t rank;
     bool dead;
-    bool *fenced;      /* of each rank */
-    uint32_t *unread;  /* frames to each rank; NULL: none ever sent */
+    bool *fenced;     /* of each rank */
+    uint32_t *unread; /* frames to each rank; NULL: none ever sent */
     struct piece *sends, *recvs;
     struct arrival *inbox;
     struct arrival *shown;
@@ -43,8 +43,7 @@ struct tg_netsim {
     struct tg_packet *under_way;
 };
 
-void tg_netsim_create(const struct tg_netsim_opts *opts,
-                      struct tg_netsim **net)
+void tg_netsim_create(const struct tg_netsim_opts *opts, struct tg_netsim **net)
 {
     struct tg_netsim *s = tg_alloc(sizeof *s);
     s->opts = *opts;
@@ -141,14 +140,13 @@ static int sim_send(struct tg_net *n, int32_t rank, const void *frame,
     return 0;
 }
 
-static void put_in(struct tg_net *n, int32_t peer,
-                   enum tg_net_event_type type, void *cookie)
+static void put_in(struct tg_net *n, int32_t peer, enum tg_net_event_type type,
+                   void *cookie)
 {
     if (n->dead || n->fenced[peer])
         return;
     struct arrival *a = tg_alloc(sizeof *a);
-    a->ev = (struct tg_net_event){
-        .type = type, .rank = peer, .cookie = cookie};
+    a->ev = (struct tg_net_event){.type = type, .rank = peer, .cookie = cookie};
     DL_APPEND(n->inbox, a);
 }
 
@@ -226,16 +224,20 @@ static int bulk(struct tg_net *n, const struct piece *like)
 static int sim_bulk_send(struct tg_net *n, int32_t rank, uint32_t tag,
                          const void *data, uint64_t size, void *cookie)
 {
-    struct piece p = {.peer = rank, .tag = tag, .size = size, .src = data,
-                      .cookie = cookie};
+    struct piece p = {
+        .peer = rank, .tag = tag, .size = size, .src = data, .cookie = cookie};
     return bulk(n, &p);
 }
 
 static int sim_bulk_recv(struct tg_net *n, int32_t rank, uint32_t tag,
                          void *data, uint64_t size, void *cookie)
 {
-    struct piece p = {.recv = true, .peer = rank, .tag = tag, .size = size,
-                      .dst = data, .cookie = cookie};
+    struct piece p = {.recv = true,
+                      .peer = rank,
+                      .tag = tag,
+                      .size = size,
+                      .dst = data,
+                      .cookie = cookie};
     return bulk(n, &p);
 }
 

@@ -9,10 +9,7 @@
 
 #include "rank/rank.h"
 
-static _Thread_local struct {
-    uint32_t n;
-    struct trygon_error v[1 + TG_CAUSES_MAX];
-} last;
+static _Thread_local struct tg_errors last;
 
 const struct trygon_error *tg_last_error(uint32_t i)
 {
@@ -22,6 +19,18 @@ const struct trygon_error *tg_last_error(uint32_t i)
 void tg_last_error_clear(void)
 {
     last.n = 0;
+}
+
+void tg_last_error_save(struct tg_errors *out)
+{
+    out->n = last.n;
+    memcpy(out->v, last.v, last.n * sizeof last.v[0]);
+}
+
+void tg_last_error_restore(const struct tg_errors *in)
+{
+    last.n = in->n;
+    memcpy(last.v, in->v, in->n * sizeof last.v[0]);
 }
 
 int tg_fail(const struct trygon *tg, int code, const char *fmt, ...)

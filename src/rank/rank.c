@@ -24,7 +24,7 @@ static void run_callbacks(struct trygon *tg)
     while (tg->callbacks.n > 0) {
         struct tg_callback cb = tg->callbacks.v[--tg->callbacks.n];
         pthread_mutex_unlock(&tg->lock);
-        cb.fn(tg, cb.ref, cb.arg);
+        tg_run_callback(tg, &cb);
         pthread_mutex_lock(&tg->lock);
         struct tg_event ev = {.type = TG_EV_UNPIN,
                               .obj = tg_objs_find(&tg->core->objs, cb.ref)};

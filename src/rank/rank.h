@@ -81,7 +81,7 @@ struct trygon {
     struct tg_pool *pool;
     TG_VEC(struct tg_callback) callbacks; /* due */
     TG_VEC(uint64_t) unstarted;           /* executions that got no thread */
-    int failed; /* an MPI error; the runtime is of no more use */
+    int failed;      /* an MPI error; the runtime is of no more use */
     bool ended, bye; /* ended: a run is over, whose status is still here */
     TG_VEC(int32_t) statuses; /* rank 0 may be some runs ahead of us */
     bool in_run;
@@ -140,6 +140,9 @@ void tg_background_stop(struct trygon *tg);
 /* The call that this thread runs for tg; NULL: none. */
 struct trygon_call *tg_current(const struct trygon *tg);
 bool tg_in_call(void); /* for any runtime */
+/* Without the lock: a callback, on whatever thread.  What it does is neither
+ * the thread's task's nor its last error. */
+void tg_run_callback(struct trygon *tg, const struct tg_callback *cb);
 /* With the lock held: start an execution on a thread of the pool. */
 void tg_run_exec(struct trygon *tg, uint64_t exec);
 /* It got no thread: the task fails with NOMEM, the rank goes on. */
@@ -157,6 +160,13 @@ void tg_error_out(const struct trygon *tg, const struct trygon_error *e,
 /* Error i of the last chain; NULL: there is none. */
 const struct trygon_error *tg_last_error(uint32_t i);
 void tg_last_error_clear(void);
+/* Put the chain aside, in memory of the caller's, and back. */
+struct tg_errors {
+    uint32_t n;
+    struct trygon_error v[1 + TG_CAUSES_MAX];
+};
+void tg_last_error_save(struct tg_errors *out);
+void tg_last_error_restore(const struct tg_errors *in);
 
 /* ----- startup.c ---------------------------------------------------------------- */
 

@@ -18,6 +18,17 @@ bool tg_in_call(void)
     return current != NULL;
 }
 
+void tg_run_callback(struct trygon *tg, const struct tg_callback *cb)
+{
+    struct trygon_call *call = current;
+    struct tg_errors errors;
+    tg_last_error_save(&errors);
+    current = NULL;
+    cb->fn(tg, cb->ref, cb->arg);
+    current = call;
+    tg_last_error_restore(&errors);
+}
+
 /* ----- how it ended ------------------------------------------------------------- */
 
 static const char *name_of(const struct trygon_call *c)

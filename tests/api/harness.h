@@ -46,8 +46,14 @@ struct h_test {
     int slots; /* of each rank that works; 0: 2 */
 };
 
-#define TEST(function_, slots_) {#function_, function_, (slots_)}
-#define FN(function_) {#function_, function_}
+#define TEST(function_, slots_)         \
+    {                                   \
+#function_, function_, (slots_) \
+    }
+#define FN(function_)         \
+    {                         \
+#function_, function_ \
+    }
 
 static atomic_int *shared; /* H_SHARED of them, 0 when a test starts */
 static int h_rank, h_size; /* in MPI_COMM_WORLD */
@@ -91,11 +97,11 @@ static inline double h_seconds(void)
 }
 
 /* Look until it is so, but not for ever. */
-#define UNTIL(cond_)                                                 \
-    do {                                                             \
-        double end_ = h_seconds() + 60;                              \
-        while (!(cond_) && h_seconds() < end_)                       \
-            usleep(100);                                             \
+#define UNTIL(cond_)                                              \
+    do {                                                          \
+        double end_ = h_seconds() + 60;                           \
+        while (!(cond_) && h_seconds() < end_)                    \
+            usleep(100);                                          \
         h_check((cond_), "in time: " #cond_, __FILE__, __LINE__); \
     } while (0)
 
@@ -111,9 +117,9 @@ static inline void h_log(void *arg, enum trygon_level level, const char *line)
     size_t n = strlen(line);
     pthread_mutex_lock(&h_log_lock);
     if (h_log_size + n + 4 < H_LOG)
-        h_log_size += (size_t)snprintf(h_log_text + h_log_size,
-                                       H_LOG - h_log_size, "%d %s\n",
-                                       (int)level, line);
+        h_log_size +=
+            (size_t)snprintf(h_log_text + h_log_size, H_LOG - h_log_size,
+                             "%d %s\n", (int)level, line);
     pthread_mutex_unlock(&h_log_lock);
 }
 
@@ -284,7 +290,10 @@ struct h_host_test { /* every rank calls it */
     void (*run)(void);
 };
 
-#define HOST_TEST(function_) {#function_, function_}
+#define HOST_TEST(function_)  \
+    {                         \
+#function_, function_ \
+    }
 
 static inline int h_host_main(int argc, char **argv, int level,
                               const struct h_host_test *tests)

@@ -224,8 +224,7 @@ static void bad_values_are_refused(trygon_t *tg)
 #ifndef H_ASAN
     trygon_value_t huge = TRYGON_BYTES("x", SIZE_MAX / 2);
     CHECK_RC(trygon_put(tg, &huge, &out), TRYGON_ERR_NOMEM);
-    CHECK_RC(trygon_submit(tg, "same", 1, &huge, NULL, &out),
-             TRYGON_ERR_NOMEM);
+    CHECK_RC(trygon_submit(tg, "same", 1, &huge, NULL, &out), TRYGON_ERR_NOMEM);
 #endif
     CHECK(out.hi == 7 && out.lo == 7);
     drop(tg, ref);
@@ -311,8 +310,15 @@ static void bad_task_options_are_refused(trygon_t *tg)
     memset(name, 'n', 79);
     name[79] = '\0';
     static const trygon_resource_t res[] = {
-        {NULL, 1}, {"", 1}, {"cpu", 1}, {"gpu", 1}, {"memory", 1},
-        {"x", -1}, {"x", 0.00001}, {"x", (double)NAN}, {"x", (double)INFINITY},
+        {NULL, 1},
+        {"", 1},
+        {"cpu", 1},
+        {"gpu", 1},
+        {"memory", 1},
+        {"x", -1},
+        {"x", 0.00001},
+        {"x", (double)NAN},
+        {"x", (double)INFINITY},
     };
     enum { NRES = sizeof res / sizeof res[0], NBAD = 20 + NRES };
     trygon_task_opts_t o[NBAD];
@@ -364,8 +370,7 @@ static void bad_submits_are_refused(trygon_t *tg)
     INVALID(trygon_submit(tg, "same", SIZE_MAX, &none, NULL, &out));
     INVALID(trygon_submit(tg, "same", 1, &none, NULL, &out));
     INVALID(trygon_submit(tg, "same", 1, &many, NULL, &out));
-    CHECK_RC(trygon_submit(tg, "", 0, NULL, NULL, &out),
-             TRYGON_ERR_NOTFOUND);
+    CHECK_RC(trygon_submit(tg, "", 0, NULL, NULL, &out), TRYGON_ERR_NOTFOUND);
     CHECK_RC(trygon_submit(tg, "Same", 0, NULL, NULL, &out),
              TRYGON_ERR_NOTFOUND);
     CHECK(out.hi == 5 && out.lo == 6);
@@ -451,7 +456,10 @@ static void why_writes_no_more_than_there_is_room_for(trygon_t *tg)
 }
 
 static const struct h_fn fns[] = {
-    FN(same), FN(gated), FN(misuse_the_call), {NULL, NULL},
+    FN(same),
+    FN(gated),
+    FN(misuse_the_call),
+    {NULL, NULL},
 };
 
 static const struct h_test tests[] = {

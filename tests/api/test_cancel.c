@@ -309,8 +309,8 @@ static void each_of_many_gives_a_value_or_is_cancelled(trygon_t *tg)
     }
     for (int i = 0; i < N; i++) {
         int64_t x = -1;
-        int rc = trygon_get_into(tg, ref[i], TRYGON_FOREVER, &x, sizeof x,
-                                 NULL);
+        int rc =
+            trygon_get_into(tg, ref[i], TRYGON_FOREVER, &x, sizeof x, NULL);
         CHECK(rc == TRYGON_SUCCESS ? x == i : rc == TRYGON_ERR_CANCELLED);
         cancelled += rc != TRYGON_SUCCESS;
     }
@@ -353,9 +353,15 @@ static void the_end_of_the_driver_cancels_what_has_not_started(trygon_t *tg)
 }
 
 static const struct h_fn fns[] = {
-    FN(same),         FN(gated),      FN(until_cancelled), FN(blocked),
-    FN(with_child),   FN(with_grandchild), FN(cancel_other),
-    FN(pass_the_code_on), {NULL, NULL},
+    FN(same),
+    FN(gated),
+    FN(until_cancelled),
+    FN(blocked),
+    FN(with_child),
+    FN(with_grandchild),
+    FN(cancel_other),
+    FN(pass_the_code_on),
+    {NULL, NULL},
 };
 
 static const struct h_test tests[] = {

@@ -212,8 +212,7 @@ static void a_long_chain_of_failures_keeps_its_end(trygon_t *tg)
     CHECK(e.ncauses > 0);
     trygon_error_t last = e;
     OK(trygon_ref_cause(tg, ref, e.ncauses - 1, &last));
-    CHECK_RC(trygon_ref_cause(tg, ref, e.ncauses, &last),
-             TRYGON_ERR_NOTFOUND);
+    CHECK_RC(trygon_ref_cause(tg, ref, e.ncauses, &last), TRYGON_ERR_NOTFOUND);
     drop(tg, ref);
 }
 
@@ -250,14 +249,14 @@ static void check_retry(trygon_t *tg, const struct retry *r)
 static void only_listed_codes_are_retried(trygon_t *tg)
 {
     static const struct retry table[] = {
-        {3, {0}, 0, {4}, 1, 1, 4},              /* the default: none */
-        {3, {4}, 1, {4}, 1, 2, 0},              /* once more is enough */
-        {3, {4}, 1, {5}, 1, 1, 5},              /* another code */
-        {3, {5, 4, 6}, 3, {4, 5, 6}, 3, 4, 0},  /* one of several */
-        {3, {4}, 1, {4, 5}, 2, 2, 5},           /* then another code */
-        {2, {4}, 1, {4, 4, 4}, 3, 3, 4},        /* the budget ends */
-        {0, {4}, 1, {4}, 1, 1, 4},              /* no budget */
-        {-1, {4}, 1, {4, 4, 4, 4}, 4, 5, 0},    /* no limit */
+        {3, {0}, 0, {4}, 1, 1, 4},                  /* the default: none */
+        {3, {4}, 1, {4}, 1, 2, 0},                  /* once more is enough */
+        {3, {4}, 1, {5}, 1, 1, 5},                  /* another code */
+        {3, {5, 4, 6}, 3, {4, 5, 6}, 3, 4, 0},      /* one of several */
+        {3, {4}, 1, {4, 5}, 2, 2, 5},               /* then another code */
+        {2, {4}, 1, {4, 4, 4}, 3, 3, 4},            /* the budget ends */
+        {0, {4}, 1, {4}, 1, 1, 4},                  /* no budget */
+        {-1, {4}, 1, {4, 4, 4, 4}, 4, 5, 0},        /* no limit */
         {3, {0}, TRYGON_ANY_CODE, {4, 5}, 2, 3, 0}, /* any code */
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
@@ -319,9 +318,8 @@ static void a_failure_after_the_release_is_logged_too(trygon_t *tg)
 }
 
 static const struct h_fn fns[] = {
-    FN(end_with), FN(explain), FN(explain_another), FN(fail_late),
-    FN(gated),    FN(same),    FN(pass_on),         FN(fail_at_first),
-    {NULL, NULL},
+    FN(end_with), FN(explain), FN(explain_another), FN(fail_late), FN(gated),
+    FN(same),     FN(pass_on), FN(fail_at_first),   {NULL, NULL},
 };
 
 static const struct h_test tests[] = {

@@ -84,15 +84,13 @@ static void a_registry_is_frozen_by_init_and_may_be_shared(void)
         int status = 0;
         h_opts(&o, reg, 1);
         OK(trygon_init(MPI_COMM_NULL, &o, &tg)); /* NULL: all ranks */
-        CHECK_RC(trygon_registry_add_task(reg, "late", same),
-                 TRYGON_ERR_STATE);
+        CHECK_RC(trygon_registry_add_task(reg, "late", same), TRYGON_ERR_STATE);
         CHECK_RC(trygon_registry_destroy(&reg), TRYGON_ERR_STATE);
         CHECK(reg != NULL);
         OK(trygon_run(tg, long_driver, name, &status));
         CHECK(status == 8);
         OK(trygon_finalize(&tg));
-        CHECK_RC(trygon_registry_add_task(reg, "late", same),
-                 TRYGON_ERR_STATE);
+        CHECK_RC(trygon_registry_add_task(reg, "late", same), TRYGON_ERR_STATE);
     }
     OK(trygon_registry_destroy(&reg));
 }
@@ -146,8 +144,8 @@ static void registries_that_differ(const char *all, const char *last,
 static void a_function_missing_on_one_rank(void)
 {
     char text[64];
-    snprintf(text, sizeof text, "'extra' of rank 0 is not registered on rank %d",
-             h_size - 1);
+    snprintf(text, sizeof text,
+             "'extra' of rank 0 is not registered on rank %d", h_size - 1);
     registries_that_differ("extra", NULL, text);
     starts();
 }
@@ -155,8 +153,9 @@ static void a_function_missing_on_one_rank(void)
 static void a_function_on_one_rank_only(void)
 {
     char text[64];
-    snprintf(text, sizeof text, "'extra' of rank %d is not registered on rank%s",
-             h_size - 1, h_size == 2 ? " 0" : "s 0, ");
+    snprintf(text, sizeof text,
+             "'extra' of rank %d is not registered on rank%s", h_size - 1,
+             h_size == 2 ? " 0" : "s 0, ");
     registries_that_differ(NULL, "extra", text);
     starts();
 }
@@ -186,8 +185,9 @@ static void no_registry_on_one_rank(void)
 /* ----- bad options of one rank ---------------------------------------------------------- */
 
 static const trygon_resource_t bad_resources[] = {
-    {NULL, 1},        {"", 1},     {"cpu", 1},
-    {"x", -1},        {"x", 1e-5}, {"x", (double)NAN},
+    {NULL, 1},        {"", 1},
+    {"cpu", 1},       {"x", -1},
+    {"x", 1e-5},      {"x", (double)NAN},
     {"memory", -1.0}, {"memory", (double)NAN},
 };
 enum { NRES = sizeof bad_resources / sizeof bad_resources[0], NBAD = 12 };
@@ -286,8 +286,7 @@ static void the_environment_fills_in_defaults_only(void)
             CHECK(n == (size_t)h_size);
             for (int r = 0; r < h_size; r++) {
                 double want = r == 0 ? 2 - round : 3 + round;
-                CHECK(node[r].cpus_total <= want &&
-                      node[r].cpus_total >= want);
+                CHECK(node[r].cpus_total <= want && node[r].cpus_total >= want);
             }
         }
         OK(trygon_finalize(&tg));

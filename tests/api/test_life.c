@@ -40,7 +40,7 @@ static int try_to_run(trygon_call_t *c)
 }
 
 static const struct h_fn fns[] = {
-    FN(same), FN(parent),          FN(leak),
+    FN(same),       FN(parent),          FN(leak),
     FN(try_to_run), FN(until_cancelled), {NULL, NULL}};
 
 static int64_t some_work(trygon_t *tg, int n)
@@ -122,8 +122,7 @@ static void a_task_cannot_run_but_the_host_can(void)
     CHECK(take_int(tg, call(tg, "try_to_run", 0, NULL)) == 1);
     MPI_Barrier(MPI_COMM_WORLD);
     OK(trygon_run(tg, driver, NULL, NULL));
-    CHECK(h_size > 1 ||
-          take_int(tg, call(tg, "try_to_run", 0, NULL)) == 1);
+    CHECK(h_size > 1 || take_int(tg, call(tg, "try_to_run", 0, NULL)) == 1);
     finish(&tg, &reg);
 }
 
@@ -306,8 +305,8 @@ static int talking_driver(trygon_t *tg, void *arg)
     (void)arg;
     for (int i = 0; i < 50; i++) {
         int x = i, y = -1;
-        MPI_Sendrecv(&x, 1, MPI_INT, 0, i, &y, 1, MPI_INT, 0, i,
-                     MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+        MPI_Sendrecv(&x, 1, MPI_INT, 0, i, &y, 1, MPI_INT, 0, i, MPI_COMM_WORLD,
+                     MPI_STATUS_IGNORE);
         CHECK(y == i && take_int(tg, call1(tg, "same", i)) == i);
     }
     return 0;
@@ -319,8 +318,7 @@ static void the_hosts_own_messages_do_not_mind(void)
     trygon_t *tg = start_on(MPI_COMM_WORLD, reg, 1);
     int x = h_rank, y = -1, next = (h_rank + 1) % h_size;
     MPI_Request r;
-    MPI_Irecv(&y, 1, MPI_INT, MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD,
-              &r);
+    MPI_Irecv(&y, 1, MPI_INT, MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &r);
     OK(trygon_run(tg, driver, NULL, NULL));
     MPI_Send(&x, 1, MPI_INT, next, 77, MPI_COMM_WORLD);
     MPI_Wait(&r, MPI_STATUS_IGNORE);

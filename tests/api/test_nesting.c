@@ -130,8 +130,7 @@ static int wait_in_every_way(trygon_call_t *c)
 static int fire_and_forget(trygon_call_t *c)
 {
     for (int64_t i = 0; i < 10; i++)
-        drop(trygon_call_runtime(c),
-             call1(trygon_call_runtime(c), "same", i));
+        drop(trygon_call_runtime(c), call1(trygon_call_runtime(c), "same", i));
     return return_int(c, 0);
 }
 
@@ -293,14 +292,22 @@ static void a_retried_task_may_wait_for_an_earlier_one(trygon_t *tg)
 }
 
 static const struct h_fn fns[] = {
-    FN(same),        FN(parent),
-    FN(descend),     FN(fib),
-    FN(h),           FN(g),
-    FN(f),           FN(gated),
-    FN(wait_for),    FN(get_own_puts),
-    FN(wait_in_every_way), FN(fire_and_forget),
-    FN(hand_out_child), FN(fail_then_wait),
-    FN(wait_with_a_limit), {NULL, NULL},
+    FN(same),
+    FN(parent),
+    FN(descend),
+    FN(fib),
+    FN(h),
+    FN(g),
+    FN(f),
+    FN(gated),
+    FN(wait_for),
+    FN(get_own_puts),
+    FN(wait_in_every_way),
+    FN(fire_and_forget),
+    FN(hand_out_child),
+    FN(fail_then_wait),
+    FN(wait_with_a_limit),
+    {NULL, NULL},
 };
 
 static const struct h_test tests[] = {

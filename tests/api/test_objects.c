@@ -66,8 +66,8 @@ static int relay(trygon_call_t *c)
     trygon_task_opts_t o;
     OK(trygon_task_opts_init(&o));
     o.strategy = TRYGON_STRATEGY_SPREAD;
-    trygon_ref_t ref = call_with(tg, "relay", &o, 2,
-                                 (trygon_value_t[]){v, INT(n)});
+    trygon_ref_t ref =
+        call_with(tg, "relay", &o, 2, (trygon_value_t[]){v, INT(n)});
     return return_int(c, take_int(tg, ref));
 }
 
@@ -140,8 +140,7 @@ static void get_into_says_how_much_is_needed(trygon_t *tg)
     size_t size = 77;
     CHECK_RC(trygon_get_into(tg, ref, 0, buf, 9, &size), TRYGON_ERR_CAPACITY);
     CHECK(size == 10 && strcmp(buf, "untouched") == 0);
-    CHECK_RC(trygon_get_into(tg, ref, 0, NULL, 0, &size),
-             TRYGON_ERR_CAPACITY);
+    CHECK_RC(trygon_get_into(tg, ref, 0, NULL, 0, &size), TRYGON_ERR_CAPACITY);
     CHECK_RC(trygon_get_into(tg, ref, 0, buf, 0, NULL), TRYGON_ERR_CAPACITY);
     OK(trygon_get_into(tg, ref, 0, buf, 10, NULL));
     CHECK(memcmp(buf, "0123456789", 10) == 0);
@@ -349,8 +348,7 @@ static void a_reference_passes_through_many_ranks(trygon_t *tg)
     for (int64_t n = 0; n < 12; n += 3) {
         trygon_ref_t ref = call1(tg, "gated", 40 + n);
         trygon_value_t v = {.refs = &ref, .nrefs = 1};
-        trygon_ref_t end =
-            call(tg, "relay", 2, (trygon_value_t[]){v, INT(n)});
+        trygon_ref_t end = call(tg, "relay", 2, (trygon_value_t[]){v, INT(n)});
         drop(tg, ref);
         atomic_store(&shared[GATE], 1);
         CHECK(take_int(tg, end) == 40 + n);
@@ -393,8 +391,8 @@ static void many_readers_of_one_large_object(trygon_t *tg)
 }
 
 static const struct h_fn fns[] = {
-    FN(same),      FN(gated), FN(fail),    FN(make_put), FN(pass_refs),
-    FN(read_ref),  FN(relay), FN(bury_it), {NULL, NULL},
+    FN(same),     FN(gated), FN(fail),    FN(make_put), FN(pass_refs),
+    FN(read_ref), FN(relay), FN(bury_it), {NULL, NULL},
 };
 
 static const struct h_test tests[] = {

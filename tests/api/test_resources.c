@@ -2,7 +2,14 @@
  * waits and why, what comes back. */
 #include "harness.h"
 
-enum { GATE, NOW, MOST, RAN, RAN_AT = 16 /* + rank */, PU_AT = 32 /* + PU % 16 */ };
+enum {
+    GATE,
+    NOW,
+    MOST,
+    RAN,
+    RAN_AT = 16 /* + rank */,
+    PU_AT = 32 /* + PU % 16 */
+};
 
 /* ----- tasks ------------------------------------------------------------------- */
 
@@ -51,15 +58,6 @@ static int tell_info(trygon_call_t *c)
     trygon_value_t v = TRYGON_BYTES(&info, sizeof info);
     OK(trygon_call_return(c, 0, &v));
     return trygon_call_return(c, 1, &TRYGON_BYTES(name, sizeof name));
-}
-
-static int make_large(trygon_call_t *c)
-{
-    char *p = calloc(1, 4 << 20);
-    OK(trygon_call_return(c, 0, &TRYGON_BYTES(p, 4 << 20)));
-    free(p);
-    int64_t rank = h_rank;
-    return trygon_call_return(c, 1, &INT(rank));
 }
 
 static int where(trygon_call_t *c)
@@ -198,7 +196,7 @@ static void a_task_knows_what_it_has(trygon_t *tg)
     }
 }
 
-static void an_older_program_gets_what_it_has_room_for(trygon_t *tg)
+static void the_table_fills_what_there_is_room_for(trygon_t *tg)
 {
     size_t n = 0;
     trygon_node_t one;
@@ -207,8 +205,7 @@ static void an_older_program_gets_what_it_has_room_for(trygon_t *tg)
     OK(trygon_nodes(tg, 1, &one, &n));
     CHECK(n == (size_t)h_size && one.rank == 0 && one.host[0] != '\0');
     double x, y;
-    CHECK_RC(trygon_resources(tg, "unobtainium", &x, &y),
-             TRYGON_ERR_NOTFOUND);
+    CHECK_RC(trygon_resources(tg, "unobtainium", &x, &y), TRYGON_ERR_NOTFOUND);
 }
 
 static void the_table_shows_what_is_taken(trygon_t *tg)
@@ -236,22 +233,6 @@ static void the_table_shows_what_is_taken(trygon_t *tg)
 }
 
 /* ----- places ------------------------------------------------------------------------------ */
-
-static void a_task_goes_where_its_large_argument_is(trygon_t *tg)
-{
-    trygon_task_opts_t o = needs(1);
-    o.num_returns = 2;
-    for (int i = 0; i < 10; i++) {
-        trygon_ref_t ref[2];
-        OK(trygon_submit(tg, "make_large", 0, NULL, &o, ref));
-        int64_t made_at = get_int(tg, ref[1]);
-        trygon_ref_t at = call(tg, "where", 1, &TRYGON_REF(ref[0]));
-        int64_t rank = take_int(tg, at);
-        (void)made_at; /* a large return is with its owner, which is here */
-        CHECK(rank >= (h_size > 1) && rank < h_size);
-        OK(trygon_ref_release(tg, 2, ref));
-    }
-}
 
 static void all_ranks_take_part_in_a_spread(trygon_t *tg)
 {
@@ -323,7 +304,7 @@ static void what_can_never_run_fails_if_asked_to(trygon_t *tg)
 }
 
 static const struct h_fn fns[] = {
-    FN(meet), FN(gated), FN(tell_info), FN(make_large), FN(where), {NULL, NULL},
+    FN(meet), FN(gated), FN(tell_info), FN(where), {NULL, NULL},
 };
 
 static const struct h_test tests[] = {
@@ -332,9 +313,8 @@ static const struct h_test tests[] = {
     TEST(halves_share_a_slot, 2),
     TEST(no_slot_is_needed_for_nothing, 2),
     TEST(a_task_knows_what_it_has, 2),
-    TEST(an_older_program_gets_what_it_has_room_for, 1),
+    TEST(the_table_fills_what_there_is_room_for, 1),
     TEST(the_table_shows_what_is_taken, 2),
-    TEST(a_task_goes_where_its_large_argument_is, 2),
     TEST(all_ranks_take_part_in_a_spread, 1),
     TEST(a_node_can_be_asked_for, 1),
     TEST(what_can_never_run_says_why_and_waits, 2),

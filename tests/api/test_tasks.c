@@ -300,8 +300,8 @@ static void a_value_arrives_as_it_left(trygon_t *tg)
     double data[6] = {1, 2, 3, 4, 5, 6};
     int64_t dims[2] = {2, 3};
     trygon_ref_t inner = put_int(tg, 9);
-    trygon_value_t v = {data,   sizeof data, TRYGON_FLOAT64, 2, dims,
-                        &inner, 1,           NULL};
+    trygon_value_t v = {data, sizeof data, TRYGON_FLOAT64, 2, dims, &inner,
+                        1,    NULL};
     trygon_ref_t ref = call(tg, "echo", 1, &v);
     drop(tg, inner);
     OK(trygon_get(tg, ref, TRYGON_FOREVER, &v));
@@ -328,8 +328,8 @@ static void an_empty_value_is_a_value(trygon_t *tg)
 
 /* ----- sizes ------------------------------------------------------------------------------ */
 
-static const int64_t sizes[] = {1,      4000,    4096,    102399, 102400,
-                                102401, 1 << 20, 20 << 20};
+static const int64_t sizes[] = {1,      4000,   4096,    102399,
+                                102400, 102401, 1 << 20, 20 << 20};
 enum { NSIZES = sizeof sizes / sizeof sizes[0] };
 
 static void arguments_of_every_size(trygon_t *tg)
@@ -347,8 +347,8 @@ static void returns_of_every_size(trygon_t *tg)
 {
     for (int i = 0; i < NSIZES; i++) {
         int64_t size = sizes[i], one = 1;
-        trygon_ref_t ref = call(tg, "make_bytes", 2,
-                                (trygon_value_t[]){INT(size), INT(one)});
+        trygon_ref_t ref =
+            call(tg, "make_bytes", 2, (trygon_value_t[]){INT(size), INT(one)});
         /* On to a third rank, and to here. */
         CHECK(take_int(tg, call(tg, "total_size", 1, &TRYGON_REF(ref))) ==
               size);
@@ -368,8 +368,7 @@ static void arguments_beyond_the_inline_total(trygon_t *tg)
     trygon_value_t args[N];
     for (int i = 0; i < N; i++)
         args[i] = TRYGON_BYTES(p, SIZE);
-    CHECK(take_int(tg, call(tg, "total_size", N, args)) ==
-          (int64_t)N * SIZE);
+    CHECK(take_int(tg, call(tg, "total_size", N, args)) == (int64_t)N * SIZE);
     free(p);
 }
 
@@ -381,8 +380,8 @@ static void returns_beyond_the_inline_total(trygon_t *tg)
     OK(trygon_task_opts_init(&o));
     o.num_returns = N;
     int64_t size = 100 * 1024, n = N;
-    OK(trygon_submit(tg, "make_bytes", 2,
-                     (trygon_value_t[]){INT(size), INT(n)}, &o, ref));
+    OK(trygon_submit(tg, "make_bytes", 2, (trygon_value_t[]){INT(size), INT(n)},
+                     &o, ref));
     trygon_value_t v[N];
     OK(trygon_get_n(tg, N, ref, TRYGON_FOREVER, v));
     for (int i = 0; i < N; i++) {
@@ -409,8 +408,8 @@ static void ten_thousand_arguments(trygon_t *tg)
 }
 
 static const struct h_fn fns[] = {
-    FN(add),      FN(count_only), FN(gated),      FN(return_some),
-    FN(echo),     FN(add_refs),   FN(total_size), FN(make_bytes),
+    FN(add),          FN(count_only), FN(gated),      FN(return_some),
+    FN(echo),         FN(add_refs),   FN(total_size), FN(make_bytes),
     FN(return_twice), {NULL, NULL},
 };
 

@@ -37,8 +37,7 @@ static int make_large(trygon_call_t *c)
 
 /* Waits and compares; want: "1" where a reference must be marked. */
 static void check_wait(trygon_t *tg, size_t n, const trygon_ref_t refs[],
-                       size_t num_returns, int64_t timeout_ms,
-                       const char *want)
+                       size_t num_returns, int64_t timeout_ms, const char *want)
 {
     trygon_wait_opts_t o;
     OK(trygon_wait_opts_init(&o));
@@ -313,8 +312,7 @@ static void a_window_of_tasks(trygon_t *tg)
     int64_t next = 0;
     for (int done = 0; done < N; done++) {
         for (; next < N && next - done < WINDOW; next++)
-            OK(trygon_waitset_add(ws, call1(tg, "same", next),
-                                  (uint64_t)next));
+            OK(trygon_waitset_add(ws, call1(tg, "same", next), (uint64_t)next));
         trygon_ref_t got;
         uint64_t tag = N;
         OK(trygon_waitset_next(ws, TRYGON_FOREVER, &got, &tag));
@@ -386,8 +384,45 @@ static void a_callback_keeps_its_object(trygon_t *tg)
         CHECK(calls.code[i] == 0);
 }
 
+static void fail_and_submit(trygon_t *tg, trygon_ref_t ref, void *arg)
+{
+    (void)ref;
+    INVALID(trygon_put(tg, NULL, NULL));
+    *(trygon_ref_t *)arg = call(tg, "depth", 0, NULL);
+}
+
+static int depth(trygon_call_t *c)
+{
+    trygon_call_info_t info = {.size = sizeof info};
+    OK(trygon_call_info(c, &info));
+    return return_int(c, info.depth);
+}
+
+/* The callback runs on this very thread, for what is ready already. */
+static int call_back_now(trygon_call_t *c)
+{
+    trygon_t *tg = trygon_call_runtime(c);
+    trygon_ref_t put = put_int(tg, 1), ref = {0, 0}, none = {1, 1};
+    trygon_value_t v;
+    trygon_error_t e = {.size = sizeof e};
+    CHECK_RC(trygon_get(tg, none, 0, &v), TRYGON_ERR_NOTFOUND);
+    OK(trygon_on_ready(tg, put, fail_and_submit, &ref));
+    OK(trygon_last_error(&e));
+    CHECK(e.code == TRYGON_ERR_NOTFOUND);
+    CHECK(take_int(tg, ref) == 0); /* not a child of this task */
+    CHECK(take_int(tg, call(tg, "depth", 0, NULL)) == 1);
+    drop(tg, put);
+    return return_int(c, 0);
+}
+
+static void a_callback_is_no_part_of_the_thread_it_runs_on(trygon_t *tg)
+{
+    CHECK(take_int(tg, call(tg, "call_back_now", 0, NULL)) == 0);
+}
+
 static const struct h_fn fns[] = {
-    FN(same), FN(gated), FN(fail), FN(make_large), {NULL, NULL},
+    FN(same),  FN(gated),         FN(fail),     FN(make_large),
+    FN(depth), FN(call_back_now), {NULL, NULL},
 };
 
 static const struct h_test tests[] = {
@@ -406,6 +441,7 @@ static const struct h_test tests[] = {
     TEST(a_window_of_tasks, 0),
     TEST(a_callback_comes_once_value_or_not, 2),
     TEST(a_callback_keeps_its_object, 0),
+    TEST(a_callback_is_no_part_of_the_thread_it_runs_on, 2),
     {NULL, NULL, 0},
 };
 

@@ -151,15 +151,15 @@ static void pick_plan(struct script *s, struct plan *p)
     *p = (struct plan){.gene = {.seed = tg_rng_next(&s->rng)}};
     p->nreturns = odds(s, 85) ? 1 : below(s, 5);
     if (s->gene->levels > 0 && odds(s, 45))
-        p->gene.levels = odds(s, 60) ? s->gene->levels - 1
-                                     : (int32_t)below(
-                                           s, (uint32_t)s->gene->levels);
+        p->gene.levels = odds(s, 60)
+                             ? s->gene->levels - 1
+                             : (int32_t)below(s, (uint32_t)s->gene->levels);
     p->gene.fn = p->gene.levels > 0 ? below(s, 3) : below(s, 4);
     p->gene.result_size = pick_size(s);
     p->gene.vary = odds(s, 30);
     p->gene.polite = odds(s, 50);
     p->gene.spin = odds(s, 3) && p->nreturns > 0;
-    p->named = odds(s, 10);
+    p->gene.name = odds(s, 10) ? "named" : NULL;
     pick_shape(s, p);
     pick_args(s, p);
     pick_end(s, p);

@@ -41,8 +41,7 @@ static void add_parked(struct truth *t, const struct tg_objs *o)
         for (uint32_t i = 0; i < n; i++) {
             if (v[i].val == NULL)
                 add_copy(t, v[i].ref, v[i].weight);
-            for (uint32_t j = 0; v[i].weights != NULL &&
-                                 j < v[i].val->nrefs;
+            for (uint32_t j = 0; v[i].weights != NULL && j < v[i].val->nrefs;
                  j++)
                 add_copy(t, v[i].val->refs[j], v[i].weights[j]);
         }
@@ -97,11 +96,13 @@ static void check_weights(const struct world *w)
             tg_objs_find(&w->ranks[owner].core->objs, o->ref);
         uint64_t outside = o->copies + o->moving;
         if (x == NULL && outside > 0)
-            world_fail(w, "an object of %d was freed with weight %" PRIu64
-                          " outside", (int)owner, outside);
+            world_fail(
+                w, "an object of %d was freed with weight %" PRIu64 " outside",
+                (int)owner, outside);
         if (x != NULL && x->weight != outside)
-            world_fail(w, "an object of %d has weight %" PRIu64
-                          " outside, %" PRIu64 " is there",
+            world_fail(w,
+                       "an object of %d has weight %" PRIu64
+                       " outside, %" PRIu64 " is there",
                        (int)owner, x->weight, outside);
     }
 }
@@ -129,8 +130,10 @@ void inspect_bye(const struct world *w)
             world_fail(w, "goodbye, but rank %d is not quiet", (int)r);
         for (int32_t i = 0; a->flying != NULL && i < w->nranks; i++)
             if (rank_lives(w, i) && a->flying[i] > 0)
-                world_fail(w, "goodbye, but %u messages are under way from "
-                              "%d to %d", a->flying[i], (int)r, (int)i);
+                world_fail(w,
+                           "goodbye, but %u messages are under way from "
+                           "%d to %d",
+                           a->flying[i], (int)r, (int)i);
     }
 }
 
@@ -142,8 +145,8 @@ static void check_channels(const struct world *w, int32_t from)
             continue;
         uint32_t out = a->outstanding != NULL ? a->outstanding[to] : 0;
         if (out >= TG_CREDITS / 2)
-            world_fail(w, "%d has not returned %u credits of %d", (int)to,
-                       out, (int)from);
+            world_fail(w, "%d has not returned %u credits of %d", (int)to, out,
+                       (int)from);
         if (tg_netsim_unread(w->net, from, to) > 0)
             world_fail(w, "%d left frames of %d unread", (int)to, (int)from);
     }
@@ -173,13 +176,16 @@ static void check_leftovers(struct world *w, struct sim_rank *r)
             n += tg_ref_eq(within.v[i].ref, x->ref);
         if (x->user > 0 || x->count != n ||
             (x->owned && x->state == TG_OBJ_PENDING))
-            world_fail(w, "rank %d keeps an object: count %u, of the user %u, "
-                          "in values %u, %s", (int)r->id, x->count, x->user,
-                       n, x->owned ? "its own" : "another's");
+            world_fail(w,
+                       "rank %d keeps an object: count %u, of the user %u, "
+                       "in values %u, %s",
+                       (int)r->id, x->count, x->user, n,
+                       x->owned ? "its own" : "another's");
         if (w->nlost == 0)
-            world_fail(w, "rank %d keeps an object, and nobody was lost: "
-                          "count %u, weight %" PRIu64, (int)r->id, x->count,
-                       x->weight);
+            world_fail(w,
+                       "rank %d keeps an object, and nobody was lost: "
+                       "count %u, weight %" PRIu64,
+                       (int)r->id, x->count, x->weight);
     }
     tg_vec_free(&within);
 }
@@ -191,8 +197,8 @@ static void check_left(struct world *w, struct sim_rank *r)
         world_fail(w, "rank %d left with %u scripts going on", (int)r->id,
                    r->nbusy);
     if (c->owner.tasks.used + c->owner.classes.used + c->worker.execs.used +
-            c->worker.leases.used + c->waits.waiters.used +
-            c->waits.sets.used + c->waits.members.used >
+            c->worker.leases.used + c->waits.waiters.used + c->waits.sets.used +
+            c->waits.members.used >
         0)
         world_fail(w, "rank %d left something behind", (int)r->id);
     if (c->objs.user_counts > 0)
@@ -269,8 +275,7 @@ static void why_leases(const struct sim_rank *r)
                 "  rank %d: lease %llx of %d: %u queued, %u running, %u "
                 "blocked%s%s\n",
                 (int)r->id, (unsigned long long)l->id, (int)l->owner,
-                l->nqueued, l->nrunning, l->nblocked,
-                l->lent ? ", lent" : "",
+                l->nqueued, l->nrunning, l->nblocked, l->lent ? ", lent" : "",
                 l->state == TG_WLEASE_CLOSING ? ", closing" : "");
 }
 
@@ -304,8 +309,7 @@ void inspect_why(const struct world *w)
         }
         fprintf(stderr, "  rank %d:%s%s%s%s%s\n", (int)i,
                 r->ended ? " ended" : "", r->draining ? " draining" : "",
-                r->bye ? " bye" : "",
-                tg_core_quiet(r->core) ? " quiet" : "",
+                r->bye ? " bye" : "", tg_core_quiet(r->core) ? " quiet" : "",
                 tg_post_quiet(r->post) ? "" : " post-busy");
         why_scripts(r);
         tg_owner_why(&r->core->owner, why_line, (void *)(uintptr_t)&i);

@@ -30,13 +30,14 @@ struct truth_task *outcome_started(struct world *w, struct sim_rank *r,
     uint64_t n = e->number & 0xffffffffff;
     if (owner != e->owner || n == 0 || n > w->ranks[owner].numbered.n)
         world_fail(w, "rank %d starts an unknown task", (int)r->id);
-    struct truth_task *t =
-        w->truth.tasks.v[w->ranks[owner].numbered.v[n - 1]];
+    struct truth_task *t = w->truth.tasks.v[w->ranks[owner].numbered.v[n - 1]];
     int32_t a = e->attempt;
     if (a < 0 || a >= TRUTH_ATTEMPTS ||
         (t->max_retries >= 0 && a > t->max_retries))
         world_fail(w, "task %u starts attempt %d of %d", t->id, (int)a,
                    (int)t->max_retries + 1);
+    if (t->surely && a > t->surely_at)
+        world_fail(w, "task %u starts again after its cancel", t->id);
     if (bit(t->started, a))
         world_fail(w, "task %u starts attempt %d twice", t->id, (int)a);
     if (t->ended && rank_lives(w, owner) && rank_lives(w, r->id))
@@ -139,22 +140,16 @@ static bool script_did(const struct truth_task *t, int32_t code)
 static bool fits(const struct world *w, const struct truth_task *t)
 {
     switch (t->outcome) {
-    case TRYGON_SUCCESS:
-        return script_did(t, 0);
+    case TRYGON_SUCCESS: return script_did(t, 0);
     case TRYGON_ERR_TASK:
         return t->user_code > 0 && script_did(t, t->user_code) &&
                (!is_listed(t, t->user_code) || retries_used(w, t) ||
                 cancel_fits(w, t));
-    case TRYGON_ERR_CANCELLED:
-        return cancel_fits(w, t);
-    case TRYGON_ERR_WORKER_LOST:
-        return w->nlost > 0 && retries_used(w, t);
-    case TRYGON_ERR_DEPENDENCY:
-        return argument_failed(w, t);
-    case TRYGON_ERR_UNSCHEDULABLE:
-        return cannot_run(w, t);
-    default:
-        return false;
+    case TRYGON_ERR_CANCELLED: return cancel_fits(w, t);
+    case TRYGON_ERR_WORKER_LOST: return w->nlost > 0 && retries_used(w, t);
+    case TRYGON_ERR_DEPENDENCY: return argument_failed(w, t);
+    case TRYGON_ERR_UNSCHEDULABLE: return cannot_run(w, t);
+    default: return false;
     }
 }
 
@@ -182,8 +177,8 @@ static void check_outcome(const struct world *w, const struct truth_task *t)
                    "task %u (%d.%u) ended with %d (user code %d; %s): nothing "
                    "that happened fits; %u starts, last attempt %d",
                    t->id, (int)t->owner, (unsigned)(t->number & 0xffffff),
-                   (int)t->outcome, (int)t->user_code,
-                   t->text, t->starts, (int)t->last_attempt);
+                   (int)t->outcome, (int)t->user_code, t->text, t->starts,
+                   (int)t->last_attempt);
     if (t->outcome == TRYGON_ERR_DEPENDENCY && !t->caused)
         world_fail(w, "task %u failed by a dependency without cause", t->id);
 }
@@ -228,8 +223,7 @@ void outcome_scan(struct sim_rank *r)
 }
 
 /* A failed object was read: is it the error that its owner has? */
-void outcome_seen(struct world *w, struct truth_task *t,
-                  const struct tg_obj *x)
+void outcome_seen(struct world *w, struct truth_task *t, const struct tg_obj *x)
 {
     const struct trygon_error *e = tg_val_err(x->val, 0);
     if (e->code == TRYGON_ERR_OWNER_DIED) {
@@ -237,8 +231,8 @@ void outcome_seen(struct world *w, struct truth_task *t,
             world_fail(w, "an owner is said to be lost and is not");
         return;
     }
-    if (t == NULL || !t->ended || (t->known && (t->outcome != e->code ||
-                                                t->user_code != e->user_code)))
+    if (t == NULL || !t->ended ||
+        (t->known && (t->outcome != e->code || t->user_code != e->user_code)))
         world_fail(w, "a result has error %d, its task %s %d", (int)e->code,
                    t != NULL && t->ended ? "ended with" : "did not end:",
                    t != NULL ? (int)t->outcome : 0);

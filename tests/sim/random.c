@@ -1,8 +1,10 @@
 /* random.c - random worlds of the virtual cluster, by their seeds.
  *
- *     sim_random [--seed S] [--worlds N] [--ranks R] [--jobs J] [-v]
+ *     sim_random [--seed S] [--worlds N] [--ranks R] [--jobs J] [--twice] [-v]
  *
- * runs the worlds S, S+1, ... in J processes.  When one fails, the last line
+ * runs the worlds S, S+1, ... in J processes, some of them (with --twice all)
+ * twice, since one seed must give one run.  -v tells the story of a single
+ * world.  When one fails, the last line
  * is the command that runs that world alone.
  */
 #include <inttypes.h>
@@ -38,8 +40,8 @@ static void on_abort(int sig)
 
 static void catch_aborts(void)
 {
-    static const int sigs[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL,
-                               SIGALRM};
+    static const int sigs[] = {SIGABRT, SIGSEGV, SIGBUS,
+                               SIGFPE,  SIGILL,  SIGALRM};
     for (size_t i = 0; i < sizeof sigs / sizeof sigs[0]; i++)
         signal(sigs[i], on_abort);
 }
@@ -81,8 +83,8 @@ static uint64_t one_world(const struct options *o, uint64_t seed,
     if (o->verbose)
         printf("seed %" PRIu64 ": %d ranks, %" PRIu64 " tasks, %" PRIu64
                " steps, %" PRIu64 " deaths, hash %016" PRIx64 "\n",
-               seed, (int)w->nranks, stats->tasks, stats->steps,
-               stats->deaths, hash);
+               seed, (int)w->nranks, stats->tasks, stats->steps, stats->deaths,
+               hash);
     world_destroy(&w);
     return hash;
 }
@@ -179,10 +181,36 @@ static int run_all(const struct options *o)
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Fewer of them where each takes long. */
+static uint32_t default_worlds(void)
+{
+    const char *text = getenv("SIM_WORLDS"), *wrapper = getenv("TEST_WRAPPER");
+    if (text != NULL && text[0] != '\0')
+        return (uint32_t)strtoul(text, NULL, 0);
+    if (wrapper != NULL && wrapper[0] != '\0')
+        return 20;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return 250;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+    return 250;
+#endif
+#endif
+    return 1000;
+}
+
+static uint32_t default_jobs(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 2 ? 1 : n > 4 ? 4 : (uint32_t)n;
+}
+
 int main(int argc, char **argv)
 {
-    struct options o = {
-        .seed = 1, .worlds = 1000, .jobs = 2, .self = argv[0]};
+    struct options o = {.seed = 1,
+                        .worlds = default_worlds(),
+                        .jobs = default_jobs(),
+                        .self = argv[0]};
     for (int i = 1; i < argc; i++) {
         const char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(a, "-v") == 0)
@@ -198,8 +226,10 @@ int main(int argc, char **argv)
         else if (strcmp(a, "--jobs") == 0 && ++i < argc)
             o.jobs = (uint32_t)strtoul(v, NULL, 0);
         else {
-            fprintf(stderr, "usage: %s [--seed S] [--worlds N] [--ranks R] "
-                            "[--jobs J] [--twice] [-v]\n", argv[0]);
+            fprintf(stderr,
+                    "usage: %s [--seed S] [--worlds N] [--ranks R] "
+                    "[--jobs J] [--twice] [-v]\n",
+                    argv[0]);
             return 99;
         }
     }

@@ -4,38 +4,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "world.h"
-
-enum { SLOTS_MOST = 48, REFS_TAKEN = 3 };
+#include "script_impl.h"
 
 /* A task that spins gives up after a while: by then its cancel was lost. */
 static const uint64_t spin_first = 500000, spin_most = 200000000,
                       spin_life = UINT64_C(2000000000),
                       cancel_late = UINT64_C(1000000000);
 
-static struct world *world_of(const struct script *s)
+struct world *script_world(const struct script *s)
 {
     return s->rank->w;
 }
 
-static struct tg_exec *exec_of(const struct script *s)
+struct tg_exec *script_exec(const struct script *s)
 {
     return tg_worker_exec(&s->rank->core->worker, s->exec);
 }
 
-static int step(struct script *s, struct tg_event *ev)
+int script_step(struct script *s, struct tg_event *ev)
 {
     return world_step(s->rank, ev);
 }
 
-static void must(struct script *s, int rc, const char *what)
+void script_must(struct script *s, int rc, const char *what)
 {
     if (rc != TRYGON_SUCCESS)
-        world_fail(world_of(s), "rank %d: %s gave %d", (int)s->rank->id, what,
-                   rc);
+        world_fail(script_world(s), "rank %d: %s gave %d", (int)s->rank->id,
+                   what, rc);
 }
 
-static uint32_t add_slot(struct script *s, trygon_ref_t ref, bool mine)
+uint32_t script_add_slot(struct script *s, trygon_ref_t ref, bool mine)
 {
     *tg_vec_add(&s->slots) = (struct slot){.ref = ref, .mine = mine};
     return s->slots.n - 1;
@@ -52,19 +50,19 @@ static void check_arg(struct script *s, const struct tg_item *it,
         v = x != NULL && tg_objs_ready(x, true) ? x->val : NULL;
     }
     if (!truth_val_ok(v, arg->key, arg->size))
-        world_fail(world_of(s), "rank %d: task %u has a wrong argument",
+        world_fail(script_world(s), "rank %d: task %u has a wrong argument",
                    (int)s->rank->id, s->task->id);
     for (uint32_t i = 0; i < v->nrefs && s->slots.n < SLOTS_MOST; i++)
-        add_slot(s, v->refs[i], false);
+        script_add_slot(s, v->refs[i], false);
 }
 
 static void take_args(struct script *s)
 {
-    const struct tg_exec *e = exec_of(s);
+    const struct tg_exec *e = script_exec(s);
     const struct truth_task *t = s->task;
     if (e->nargs != t->nargs || e->nreturns != t->nreturns ||
         e->fn != t->gene->fn)
-        world_fail(world_of(s), "task %u is not what was submitted", t->id);
+        world_fail(script_world(s), "task %u is not what was submitted", t->id);
     for (uint32_t i = 0; i < e->nargs; i++)
         check_arg(s, &e->args[i], &t->args[i]);
 }
@@ -95,219 +93,6 @@ void script_free(struct script *s)
     free(s);
 }
 
-/* ----- reading ------------------------------------------------------------------- */
-
-/* The slot's object has a value here, or has failed: does that fit? */
-static void read_slot(struct script *s, uint32_t i)
-{
-    struct world *w = world_of(s);
-    trygon_ref_t ref = s->slots.v[i].ref;
-    struct tg_event ev = {.type = TG_EV_PIN, .ref = ref};
-    must(s, step(s, &ev), "pin");
-    struct tg_obj *x = ev.obj;
-    const struct truth_obj *o = truth_obj(&w->truth, ref);
-    if (!tg_objs_ready(x, true)) {
-        world_fail(w, "rank %d reads what is not there", (int)s->rank->id);
-    } else if (x->state == TG_OBJ_FAILED) {
-        outcome_seen(w, truth_of(&w->truth, ref), x);
-    } else if (!truth_val_ok(x->val, o->key, o->size)) {
-        world_fail(w, "rank %d reads a wrong value", (int)s->rank->id);
-    }
-    for (uint32_t j = 0; !x->val->error && j < x->val->nrefs &&
-                         j < REFS_TAKEN && s->slots.n < SLOTS_MOST;
-         j++) {
-        struct tg_event keep = {
-            .type = TG_EV_RETAIN, .n = 1, .refs = &x->val->refs[j]};
-        must(s, step(s, &keep), "retain");
-        add_slot(s, x->val->refs[j], true);
-    }
-    if (s->gene->ops == NULL && s->slots.v[i].pin == NULL &&
-        tg_rng_below(&s->rng, 4) == 0) {
-        s->slots.v[i].pin = x; /* looked at for longer */
-        return;
-    }
-    struct tg_event un = {.type = TG_EV_UNPIN, .obj = x};
-    step(s, &un);
-}
-
-static bool slot_ready(const struct script *s, uint32_t i, bool fetch)
-{
-    const struct tg_obj *x =
-        tg_objs_find(&s->rank->core->objs, s->slots.v[i].ref);
-    return x != NULL && tg_objs_ready(x, fetch);
-}
-
-static uint32_t slots_ready(const struct script *s, const struct op *op,
-                            bool fetch, bool *failed)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < op->n; i++) {
-        bool ready = slot_ready(s, op->slot[i], fetch);
-        const struct tg_obj *x = tg_objs_find(&s->rank->core->objs,
-                                              s->slots.v[op->slot[i]].ref);
-        n += ready;
-        *failed = *failed || (ready && x->state == TG_OBJ_FAILED);
-    }
-    return n;
-}
-
-/* ----- waiting --------------------------------------------------------------------- */
-
-static void begin_end(struct script *s, int32_t code);
-static void set_more(struct script *s);
-
-static void got(struct script *s)
-{
-    bool failed = false;
-    uint32_t n = slots_ready(s, &s->op, true, &failed);
-    if (n < s->op.n && !failed)
-        world_fail(world_of(s), "rank %d: a get came back too early",
-                   (int)s->rank->id);
-    for (uint32_t i = 0; i < s->op.n; i++)
-        if (slot_ready(s, s->op.slot[i], true))
-            read_slot(s, s->op.slot[i]);
-}
-
-/* The wait is over with rc. */
-static void after_wait(struct script *s, int rc, uint64_t deadline_ns)
-{
-    struct world *w = world_of(s);
-    const struct tg_exec *e = exec_of(s);
-    bool failed = false;
-    s->state = SCRIPT_GOING;
-    if (rc == TRYGON_ERR_CANCELLED) {
-        if (e == NULL || !e->cancelled)
-            world_fail(w, "a wait was cancelled without reason");
-        begin_end(s, TRYGON_ERR_CANCELLED);
-        return;
-    }
-    if (rc == TRYGON_ERR_TIMEOUT && world_now(s->rank) < deadline_ns)
-        world_fail(w, "a wait timed out too early");
-    if (rc != TRYGON_ERR_TIMEOUT)
-        must(s, rc, "a wait");
-    if (s->op.type == OP_GET && rc == TRYGON_SUCCESS)
-        got(s);
-    if (s->op.type == OP_WAIT && rc == TRYGON_SUCCESS &&
-        slots_ready(s, &s->op, false, &failed) < s->op.need)
-        world_fail(w, "rank %d: a wait came back too early",
-                   (int)s->rank->id);
-    if (s->op.type == OP_SET) {
-        s->op.need = rc == TRYGON_SUCCESS ? s->op.need : s->taken;
-        set_more(s);
-    }
-}
-
-static void begin_wait(struct script *s, struct tg_wait_req *req)
-{
-    req->exec = s->exec;
-    req->cookie = s;
-    req->deadline_ns =
-        s->op.ns == 0 ? TG_NEVER : world_now(s->rank) + s->op.ns;
-    struct tg_event ev = {.type = TG_EV_WAIT, .wait = req};
-    int rc = step(s, &ev);
-    if (rc == TRYGON_SUCCESS && ev.waiter != NULL) {
-        s->waiter = ev.waiter->self;
-        s->state = SCRIPT_BLOCKED;
-        return;
-    }
-    after_wait(s, rc, req->deadline_ns);
-}
-
-static void check_table(struct script *s, const struct tg_waiter *x)
-{
-    const struct world *w = world_of(s);
-    bool ok = x->nrows == (uint32_t)w->nranks;
-    for (uint32_t i = 0; ok && i < x->nrows; i++)
-        ok = x->rows[i].rank == (int32_t)i &&
-             memcmp(x->rows[i].total, w->opts.machine.total[i],
-                    sizeof x->rows[i].total) == 0;
-    if (!ok)
-        world_fail(w, "a wrong picture of the machine");
-}
-
-void script_woken(struct script *s, uint64_t waiter)
-{
-    const struct tg_waiter *x =
-        tg_waits_find(&s->rank->core->waits, waiter);
-    if (s->state != SCRIPT_BLOCKED || s->waiter != waiter || x == NULL ||
-        !x->done)
-        world_fail(world_of(s), "rank %d: woken without reason",
-                   (int)s->rank->id);
-    int32_t rc = x->rc;
-    uint64_t deadline = x->deadline_ns;
-    if (s->op.type == OP_QUERY && rc == TRYGON_SUCCESS)
-        check_table(s, x);
-    struct tg_event ev = {.type = TG_EV_WAIT_END, .handle = waiter};
-    step(s, &ev);
-    after_wait(s, rc, deadline);
-    if (s->state == SCRIPT_GOING)
-        script_go(s);
-}
-
-static void wait_slots(struct script *s, enum tg_wait_kind kind, bool fetch)
-{
-    trygon_ref_t refs[OP_SLOTS];
-    for (uint32_t i = 0; i < s->op.n; i++)
-        refs[i] = s->slots.v[s->op.slot[i]].ref;
-    struct tg_wait_req req = {.kind = kind,
-                              .n = s->op.n,
-                              .need = s->op.need,
-                              .refs = refs,
-                              .fetch = fetch};
-    begin_wait(s, &req);
-}
-
-/* ----- wait sets -------------------------------------------------------------------- */
-
-static void set_take(struct script *s)
-{
-    struct tg_event ev = {.type = TG_EV_SET_TAKE, .handle = s->set};
-    must(s, step(s, &ev), "take");
-    uint32_t slot = (uint32_t)ev.tag;
-    if (slot >= s->slots.n || !tg_ref_eq(s->slots.v[slot].ref, ev.ref))
-        world_fail(world_of(s), "a wait set mixed up its tags");
-    read_slot(s, slot);
-    s->taken++;
-}
-
-static void set_more(struct script *s)
-{
-    const struct tg_set *set =
-        tg_slab_find(&s->rank->core->waits.sets, s->set);
-    while (set->ready != NULL && s->taken < s->op.need)
-        set_take(s);
-    if (s->taken < s->op.need) {
-        struct tg_wait_req req = {.kind = TG_WAIT_SET, .set = s->set};
-        begin_wait(s, &req);
-        return;
-    }
-    struct tg_event ev = {.type = TG_EV_SET_FREE, .handle = s->set};
-    step(s, &ev);
-    s->set = 0;
-}
-
-static void set_begin(struct script *s)
-{
-    struct tg_event ev = {.type = TG_EV_SET_NEW};
-    must(s, step(s, &ev), "a new set");
-    s->set = ev.handle;
-    s->taken = 0;
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < s->op.n; i++) {
-        struct tg_event add = {.type = TG_EV_SET_ADD,
-                               .handle = s->set,
-                               .ref = s->slots.v[s->op.slot[i]].ref,
-                               .tag = s->op.slot[i]};
-        int rc = step(s, &add);
-        if (rc != TRYGON_ERR_EXISTS)
-            must(s, rc, "add");
-        n += rc == TRYGON_SUCCESS;
-    }
-    if (s->op.need > n)
-        s->op.need = n;
-    set_more(s);
-}
-
 /* ----- objects ------------------------------------------------------------------------ */
 
 static void forget_slots(struct script *s, const uint32_t *v, uint32_t n)
@@ -318,7 +103,7 @@ static void forget_slots(struct script *s, const uint32_t *v, uint32_t n)
         struct slot *x = &s->slots.v[v[i]];
         if (x->pin != NULL) {
             struct tg_event ev = {.type = TG_EV_UNPIN, .obj = x->pin};
-            step(s, &ev);
+            script_step(s, &ev);
             x->pin = NULL;
         }
         if (x->mine && !tg_ref_none(x->ref))
@@ -326,12 +111,12 @@ static void forget_slots(struct script *s, const uint32_t *v, uint32_t n)
         x->ref = (trygon_ref_t){0, 0};
     }
     struct tg_event ev = {.type = TG_EV_RELEASE, .n = nrefs, .refs = refs};
-    must(s, step(s, &ev), "release");
+    script_must(s, script_step(s, &ev), "release");
 }
 
 static void cancel_slot(struct script *s, uint32_t i, bool recursive)
 {
-    struct world *w = world_of(s);
+    struct world *w = script_world(s);
     struct truth_task *t = truth_of(&w->truth, s->slots.v[i].ref);
     if (t != NULL && !t->ended) {
         w->stats.cancels++;
@@ -340,15 +125,17 @@ static void cancel_slot(struct script *s, uint32_t i, bool recursive)
         if (!t->surely && t->owner == s->rank->id) {
             t->surely = true;
             t->surely_ns = w->now_ns;
+            const struct tg_task *x =
+                tg_slab_find(&s->rank->core->owner.tasks, t->handle);
+            t->surely_at = x != NULL ? x->attempt : INT32_MAX;
         }
         tell(w, s->rank->id, "cancels %d.%u", (int)t->owner,
              (unsigned)(t->number & 0xffffff));
     }
     s->slots.v[i].spinning = false;
-    struct tg_event ev = {.type = TG_EV_CANCEL,
-                          .ref = s->slots.v[i].ref,
-                          .recursive = recursive};
-    must(s, step(s, &ev), "cancel");
+    struct tg_event ev = {
+        .type = TG_EV_CANCEL, .ref = s->slots.v[i].ref, .recursive = recursive};
+    script_must(s, script_step(s, &ev), "cancel");
 }
 
 static struct tg_val *make_val(struct script *s, uint64_t key, uint64_t size,
@@ -365,26 +152,26 @@ static void put(struct script *s)
     uint64_t key = tg_rng_next(&s->rng);
     struct tg_event ev = {.type = TG_EV_PUT};
     ev.val = make_val(s, key, s->op.size, s->op.n, s->op.slot);
-    must(s, step(s, &ev), "put");
-    struct truth_obj *o = truth_obj_new(&world_of(s)->truth, ev.ref);
+    script_must(s, script_step(s, &ev), "put");
+    struct truth_obj *o = truth_obj_new(&script_world(s)->truth, ev.ref);
     o->key = key;
     o->size = s->op.size;
-    add_slot(s, ev.ref, true);
+    script_add_slot(s, ev.ref, true);
 }
 
 static void retain(struct script *s)
 {
     trygon_ref_t ref = s->slots.v[s->op.slot[0]].ref;
     struct tg_event ev = {.type = TG_EV_RETAIN, .n = 1, .refs = &ref};
-    must(s, step(s, &ev), "retain");
-    add_slot(s, ref, true);
+    script_must(s, script_step(s, &ev), "retain");
+    script_add_slot(s, ref, true);
 }
 
 static void call(struct script *s)
 {
     struct tg_event ev = {.type = TG_EV_CALL,
                           .ref = s->slots.v[s->op.slot[0]].ref};
-    must(s, step(s, &ev), "call");
+    script_must(s, script_step(s, &ev), "call");
 }
 
 /* ----- submit --------------------------------------------------------------------------- */
@@ -405,8 +192,7 @@ static void fill_args(struct script *s, const struct plan *p,
         struct truth_arg *out = &t->args[i + 1];
         if (a->by_ref) {
             trygon_ref_t ref = s->slots.v[a->slot[0]].ref;
-            const struct truth_obj *o =
-                truth_obj(&world_of(s)->truth, ref);
+            const struct truth_obj *o = truth_obj(&script_world(s)->truth, ref);
             *out = (struct truth_arg){true, ref, o->key, o->size};
             args[i + 1].ref = ref;
             continue;
@@ -431,7 +217,7 @@ static bool can_ever_run(const struct world *w, const struct tg_shape *shape)
 /* What truth keeps of a plan, before it is submitted. */
 static struct truth_task *describe(struct script *s, const struct plan *p)
 {
-    struct world *w = world_of(s);
+    struct world *w = script_world(s);
     struct truth_task *t = truth_task_new(&w->truth);
     struct gene *gene = tg_alloc(sizeof *gene);
     *gene = p->gene;
@@ -445,8 +231,8 @@ static struct truth_task *describe(struct script *s, const struct plan *p)
     t->nreturns = p->nreturns;
     t->hopeless = !p->shape.fail && !can_ever_run(w, &p->shape);
     /* It may start within the step that submits it. */
-    t->number = (uint64_t)s->rank->id << 40 |
-                (s->rank->core->owner.submitted + 1);
+    t->number =
+        (uint64_t)s->rank->id << 40 | (s->rank->core->owner.submitted + 1);
     *tg_vec_add(&s->rank->numbered) = t->id;
     return t;
 }
@@ -465,7 +251,7 @@ static uint64_t handle_of(const struct tg_owner *o, uint64_t number)
 static void register_task(struct script *s, struct truth_task *t,
                           const trygon_ref_t *refs)
 {
-    struct world *w = world_of(s);
+    struct world *w = script_world(s);
     struct sim_rank *r = s->rank;
     for (uint32_t i = 0; i < t->nreturns; i++) {
         struct truth_obj *o = truth_obj_new(&w->truth, refs[i]);
@@ -473,7 +259,7 @@ static void register_task(struct script *s, struct truth_task *t,
         o->key = key_of(t->gene, i);
         o->size = i == 0 ? t->gene->result_size : 16;
         t->results[i] = refs[i];
-        uint32_t at = add_slot(s, refs[i], true);
+        uint32_t at = script_add_slot(s, refs[i], true);
         s->slots.v[at].spinning = i == 0 && t->gene->spin;
     }
     if ((t->number & 0xffffffffff) != r->core->owner.submitted)
@@ -501,7 +287,7 @@ static void submit(struct script *s)
                            .shape = p->shape,
                            .max_retries = p->max_retries,
                            .parent = s->exec,
-                           .name = p->named ? tg_strdup("named") : NULL};
+                           .name = tg_strdup(p->gene.name)};
     spec.args = tg_alloc(spec.nargs * sizeof *spec.args);
     fill_args(s, p, spec.args, t);
     if (p->ncodes > 0 && p->ncodes != UINT32_MAX) {
@@ -511,7 +297,7 @@ static void submit(struct script *s)
     trygon_ref_t refs[4];
     struct tg_event ev = {
         .type = TG_EV_SUBMIT, .spec = &spec, .refs_out = refs};
-    int rc = step(s, &ev);
+    int rc = script_step(s, &ev);
     if (rc == TRYGON_ERR_SHUTDOWN && s->rank->draining) {
         tg_items_free(&spec.args, spec.nargs);
         free(spec.codes);
@@ -520,7 +306,7 @@ static void submit(struct script *s)
         t->ended = true; /* nobody knows of it */
         return;
     }
-    must(s, rc, "submit");
+    script_must(s, rc, "submit");
     register_task(s, t, refs);
 }
 
@@ -529,24 +315,23 @@ static void submit(struct script *s)
 static void compute(struct script *s, uint64_t ns)
 {
     s->state = SCRIPT_COMPUTING;
-    world_at(world_of(s), ns, WORLD_GO, s->rank->id, 0, s);
+    world_at(script_world(s), ns, WORLD_GO, s->rank->id, 0, s);
 }
 
 static void spin(struct script *s)
 {
-    struct world *w = world_of(s);
-    const struct tg_exec *e = exec_of(s);
+    struct world *w = script_world(s);
+    const struct tg_exec *e = script_exec(s);
     if (e->cancelled) {
-        begin_end(s, TRYGON_ERR_CANCELLED);
+        script_end(s, TRYGON_ERR_CANCELLED);
     } else if (s->spun_ns >= spin_life) {
         const struct truth_task *t = s->task;
         if (t->surely && t->surely_ns + cancel_late < w->now_ns &&
             !s->rank->lost && !w->ranks[t->owner].lost &&
             !w->ranks[t->owner].dead)
-            world_fail(w, "task %u (%d.%u) was never told of its cancel",
-                       t->id, (int)t->owner,
-                       (unsigned)(t->number & 0xffffff));
-        begin_end(s, 0);
+            world_fail(w, "task %u (%d.%u) was never told of its cancel", t->id,
+                       (int)t->owner, (unsigned)(t->number & 0xffffff));
+        script_end(s, 0);
     } else {
         compute(s, s->spin_ns);
         s->spun_ns += s->spin_ns;
@@ -558,10 +343,10 @@ static void spin(struct script *s)
 
 static struct tg_val *user_error(struct script *s, int32_t code)
 {
-    const struct tg_exec *e = exec_of(s);
-    struct tg_val *v = tg_val_error(code > 0 ? TRYGON_ERR_TASK : code,
-                                    s->rank->id, e->number, "script",
-                                    "the script ended with %d", (int)code);
+    const struct tg_exec *e = script_exec(s);
+    struct tg_val *v =
+        tg_val_error(code > 0 ? TRYGON_ERR_TASK : code, s->rank->id, e->number,
+                     "script", "the script ended with %d", (int)code);
     struct trygon_error *err = (struct trygon_error *)(void *)v->data;
     err->user_code = code > 0 ? code : 0;
     return v;
@@ -575,11 +360,11 @@ static void make_returns(struct script *s, struct tg_outcome *out)
     out->returns = tg_alloc(t->nreturns * sizeof *out->returns);
     for (uint32_t i = 0; i < t->nreturns; i++) {
         bool first = i == 0;
-        struct tg_val *v = make_val(s, key_of(t->gene, i),
-                                    first ? t->gene->result_size : 16,
-                                    first ? s->op.n : 0, s->op.slot);
+        struct tg_val *v =
+            make_val(s, key_of(t->gene, i), first ? t->gene->result_size : 16,
+                     first ? s->op.n : 0, s->op.slot);
         struct tg_event ev = {.type = TG_EV_KEEP, .val = v};
-        must(s, step(s, &ev), "keep");
+        script_must(s, script_step(s, &ev), "keep");
         out->returns[i].val = v;
     }
 }
@@ -596,12 +381,12 @@ static void forget_all(struct script *s)
     }
 }
 
-static void begin_end(struct script *s, int32_t code)
+void script_end(struct script *s, int32_t code)
 {
-    struct world *w = world_of(s);
+    struct world *w = script_world(s);
     if (s->set != 0) {
         struct tg_event ev = {.type = TG_EV_SET_FREE, .handle = s->set};
-        step(s, &ev);
+        script_step(s, &ev);
         s->set = 0;
     }
     for (uint32_t i = 0; i < s->slots.n; i++)
@@ -625,7 +410,7 @@ static void begin_end(struct script *s, int32_t code)
          (unsigned)(s->task->number & 0xffffff), (int)code);
     struct tg_event ev = {
         .type = TG_EV_DONE, .handle = s->exec, .outcome = &out};
-    must(s, step(s, &ev), "done");
+    script_must(s, script_step(s, &ev), "done");
 }
 
 /* ----- going on ------------------------------------------------------------------------------ */
@@ -634,56 +419,31 @@ static void do_op(struct script *s)
 {
     struct op *op = &s->op;
     switch (op->type) {
-    case OP_COMPUTE:
-        compute(s, op->ns);
-        break;
-    case OP_SUBMIT:
-        submit(s);
-        break;
-    case OP_PUT:
-        put(s);
-        break;
-    case OP_GET:
-        wait_slots(s, TG_WAIT_ALL, true);
-        break;
-    case OP_WAIT:
-        wait_slots(s, TG_WAIT_SOME, false);
-        break;
-    case OP_SET:
-        set_begin(s);
-        break;
-    case OP_CANCEL:
-        cancel_slot(s, op->slot[0], op->recursive);
-        break;
-    case OP_RETAIN:
-        retain(s);
-        break;
-    case OP_RELEASE:
-        forget_slots(s, op->slot, op->n);
-        break;
-    case OP_CALL:
-        call(s);
-        break;
+    case OP_COMPUTE: compute(s, op->ns); break;
+    case OP_SUBMIT: submit(s); break;
+    case OP_PUT: put(s); break;
+    case OP_GET: script_wait_slots(s, TG_WAIT_ALL, true); break;
+    case OP_WAIT: script_wait_slots(s, TG_WAIT_SOME, false); break;
+    case OP_SET: script_set_begin(s); break;
+    case OP_CANCEL: cancel_slot(s, op->slot[0], op->recursive); break;
+    case OP_RETAIN: retain(s); break;
+    case OP_RELEASE: forget_slots(s, op->slot, op->n); break;
+    case OP_CALL: call(s); break;
     case OP_QUERY: {
         struct tg_wait_req req = {.kind = TG_WAIT_TABLE};
-        begin_wait(s, &req);
+        script_begin_wait(s, &req);
         break;
     }
-    case OP_SPIN:
-        spin(s);
-        break;
-    case OP_END:
-        begin_end(s, op->code);
-        break;
-    default:
-        TG_UNREACHABLE();
+    case OP_SPIN: spin(s); break;
+    case OP_END: script_end(s, op->code); break;
+    default: TG_UNREACHABLE();
     }
 }
 
 void script_go(struct script *s)
 {
     if (s->state == SCRIPT_OVER)
-        world_fail(world_of(s), "a script goes on after its end");
+        world_fail(script_world(s), "a script goes on after its end");
     if (s->state == SCRIPT_COMPUTING) {
         s->state = SCRIPT_GOING;
         if (s->op.type == OP_SPIN)

@@ -34,13 +34,13 @@ struct plan;
 
 struct op {
     enum op_type type;
-    uint64_t ns;    /* COMPUTE; of waits: the time-out, 0: none */
-    uint64_t size;  /* PUT */
-    uint32_t need;  /* WAIT, SET */
-    uint32_t n;     /* slots */
+    uint64_t ns;   /* COMPUTE; of waits: the time-out, 0: none */
+    uint64_t size; /* PUT */
+    uint32_t need; /* WAIT, SET */
+    uint32_t n;    /* slots */
     uint32_t slot[OP_SLOTS];
-    bool recursive; /* CANCEL */
-    int32_t code;   /* END */
+    bool recursive;          /* CANCEL */
+    int32_t code;            /* END */
     const struct plan *plan; /* SUBMIT */
 };
 
@@ -48,7 +48,7 @@ struct op {
 struct gene {
     uint64_t seed;
     const struct op *ops; /* a story's; NULL: by chance */
-    const char *name;     /* a story's */
+    const char *name;     /* NULL: its function's */
     int32_t levels;       /* how deep it may still nest */
     uint32_t fail_first;  /* its first attempts end with fail_code */
     int32_t fail_code;
@@ -61,8 +61,8 @@ struct gene {
 };
 
 struct plan_arg {
-    bool by_ref;             /* slot[0] */
-    uint64_t size;           /* else a value, with the slots' references */
+    bool by_ref;   /* slot[0] */
+    uint64_t size; /* else a value, with the slots' references */
     uint32_t n;
     uint32_t slot[OP_SLOTS];
 };
@@ -77,7 +77,6 @@ struct plan {
     uint32_t nreturns;
     uint32_t nargs;
     struct plan_arg args[TRUTH_ARGS - 1];
-    bool named;
 };
 
 struct slot {
@@ -118,7 +117,7 @@ struct script *script_new(struct sim_rank *r, const struct gene *gene,
                           int32_t attempt);
 void script_free(struct script *s);
 
-void script_go(struct script *s);    /* its time has come */
+void script_go(struct script *s); /* its time has come */
 void script_woken(struct script *s, uint64_t waiter);
 /* A line that says what it is doing. */
 void script_tell(const struct script *s, char *text, size_t size);

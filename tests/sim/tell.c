@@ -17,8 +17,8 @@ vline(struct world *w, const char *fmt, va_list ap)
     }
 }
 
-__attribute__((format(printf, 2, 3))) static void
-line(struct world *w, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void line(struct world *w,
+                                                       const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -76,6 +76,20 @@ static struct name obj_name(struct world *w, trygon_ref_t ref)
     return n;
 }
 
+void tell_read(struct world *w, int32_t rank, const struct tg_obj *x)
+{
+    const struct trygon_error *e;
+    if (w->opts.trace == NULL)
+        return;
+    stamp(w);
+    line(w, "%d reads %s", (int)rank, obj_name(w, x->ref).text);
+    for (uint32_t i = 0; (e = tg_val_err(x->val, i)) != NULL; i++) {
+        line(w, "%s %s of %s", i == 0 ? ": error" : ", because", e->text,
+             e->task != 0 ? name_of(e->task).text : "nobody");
+    }
+    line(w, "\n");
+}
+
 static void tell_bounce(struct world *w, int32_t to,
                         const struct tg_msg_bounce *b)
 {
@@ -95,9 +109,7 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
         if (m->u.demand.depth > 0)
             line(w, " at depth %d", (int)m->u.demand.depth);
         break;
-    case TG_MSG_LEASE:
-        line(w, "%s", name_of(m->u.lease.lease).text);
-        break;
+    case TG_MSG_LEASE: line(w, "%s", name_of(m->u.lease.lease).text); break;
     case TG_MSG_REFUSE:
         line(w, "%s: %s", m->u.refuse.final ? "for good" : "for now",
              m->u.refuse.reason);
@@ -110,9 +122,7 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
     case TG_MSG_CLOSE:
     case TG_MSG_CLOSED:
     case TG_MSG_LEND:
-    case TG_MSG_RESUME:
-        line(w, "%s", name_of(m->u.close.lease).text);
-        break;
+    case TG_MSG_RESUME: line(w, "%s", name_of(m->u.close.lease).text); break;
     case TG_MSG_RUN:
         line(w, "%s on %s", name_of(m->u.run.number).text,
              name_of(m->u.run.lease).text);
@@ -121,9 +131,7 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
         line(w, "%s with %d", task_name(w, to, m->u.done.task).text,
              (int)m->u.done.code);
         break;
-    case TG_MSG_BOUNCE:
-        tell_bounce(w, to, &m->u.bounce);
-        break;
+    case TG_MSG_BOUNCE: tell_bounce(w, to, &m->u.bounce); break;
     case TG_MSG_CANCEL:
         line(w, "%s%s", task_name(w, from, m->u.cancel.task).text,
              m->u.cancel.recursive ? " and all below" : "");
@@ -136,9 +144,7 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
         line(w, "%s%s", obj_name(w, m->u.value.ref).text,
              m->u.value.here ? "" : ", not its bytes");
         break;
-    case TG_MSG_DROP:
-        line(w, "%u", m->u.drop.n);
-        break;
+    case TG_MSG_DROP: line(w, "%u", m->u.drop.n); break;
     case TG_MSG_MORE:
     case TG_MSG_WEIGHT:
         line(w, "for %s", obj_name(w, m->u.more.w.ref).text);
@@ -146,28 +152,19 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
     case TG_MSG_CANCEL_REF:
         line(w, "%s", obj_name(w, m->u.cancel_ref.ref).text);
         break;
-    case TG_MSG_GONE:
-        line(w, "%d", (int)m->u.gone.rank);
-        break;
-    case TG_MSG_NOTE:
-        line(w, "%s", m->u.note.text);
-        break;
-    case TG_MSG_ENDED:
-        line(w, "%d", (int)m->u.ended.status);
-        break;
+    case TG_MSG_GONE: line(w, "%d", (int)m->u.gone.rank); break;
+    case TG_MSG_NOTE: line(w, "%s", m->u.note.text); break;
+    case TG_MSG_ENDED: line(w, "%d", (int)m->u.ended.status); break;
     case TG_MSG_PROBE:
     case TG_MSG_COUNTS:
     case TG_MSG_QUERY:
     case TG_MSG_TABLE:
-    case TG_MSG_BYE:
-        break;
-    default:
-        TG_UNREACHABLE();
+    case TG_MSG_BYE: break;
+    default: TG_UNREACHABLE();
     }
 }
 
-void tell_msg(struct world *w, int32_t from, int32_t to,
-              const struct tg_msg *m)
+void tell_msg(struct world *w, int32_t from, int32_t to, const struct tg_msg *m)
 {
     world_mix(w, (uint64_t)m->type << 32 | (uint64_t)from);
     if (w->opts.trace == NULL)

@@ -112,7 +112,7 @@ void truth_moving(struct truth *t, struct tg_msg *m, int sign)
 /* ----- what may wait for ever -------------------------------------------------------- */
 
 static bool task_hopeless(const struct truth *t, const struct truth_task *x,
-                         int depth)
+                          int depth)
 {
     if (x->ended || x->surely)
         return false;

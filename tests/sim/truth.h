@@ -48,6 +48,7 @@ struct truth_task {
     bool recursive; /* ... with all below it */
     bool surely;    /* somebody on its owner's rank did, then: */
     uint64_t surely_ns;
+    int32_t surely_at; /* its attempt then: the last one */
     uint32_t starts, dones;
     uint64_t started[TRUTH_ATTEMPTS / 64]; /* bit: attempt */
     int32_t last_attempt;                  /* started so far; -1: none */

@@ -8,15 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t too_long_ns = UINT64_C(4000000000000);
+static const uint64_t too_long_ns = UINT64_C(300000000000);
 static const uint64_t too_many_steps = UINT64_C(20000000);
 
 /* ----- the clock -------------------------------------------------------------- */
 
 static bool before(const struct world_event *a, const struct world_event *b)
 {
-    return a->when_ns != b->when_ns ? a->when_ns < b->when_ns
-                                    : a->seq < b->seq;
+    return a->when_ns != b->when_ns ? a->when_ns < b->when_ns : a->seq < b->seq;
 }
 
 static void heap_add(struct world *w, const struct world_event *ev)
@@ -51,8 +50,8 @@ static struct world_event heap_take(struct world *w)
 void world_at(struct world *w, uint64_t after_ns, enum world_event_type type,
               int32_t rank, uint64_t handle, void *what)
 {
-    struct world_event ev = {w->now_ns + after_ns, ++w->seq, type, rank,
-                             handle, what};
+    struct world_event ev = {
+        w->now_ns + after_ns, ++w->seq, type, rank, handle, what};
     heap_add(w, &ev);
 }
 
@@ -93,8 +92,8 @@ static void return_credits(struct world *w, const struct tg_packet *p)
     if (back == 0)
         return;
     if (to->outstanding == NULL || to->outstanding[p->from] < back)
-        world_fail(w, "rank %d returns %u credits too many to %d",
-                   (int)p->from, back, (int)p->to);
+        world_fail(w, "rank %d returns %u credits too many to %d", (int)p->from,
+                   back, (int)p->to);
     to->outstanding[p->from] -= back;
 }
 
@@ -112,6 +111,8 @@ static void on_leave(void *arg, struct tg_packet *p)
         to->last_arrival_ns = tg_alloc(n * sizeof *to->last_arrival_ns);
     uint64_t *last = &to->last_arrival_ns[p->from];
     uint64_t when = w->now_ns + world_delay(w, &w->opts.frame);
+    if (p->from == w->opts.slow_from && p->to == w->opts.slow_to)
+        when += w->opts.slow_ns;
     *last = when > *last ? when : *last;
     world_at(w, *last - w->now_ns, WORLD_ARRIVE, p->to, 0, p);
 }
@@ -202,12 +203,12 @@ static void perform(struct sim_rank *r)
 /* When the driver is done, each rank ends as soon as its client is. */
 static void maybe_drain(struct sim_rank *r)
 {
-    if (!r->ended || r->draining || (r->own != NULL &&
-                                     r->own->state != SCRIPT_OVER))
+    if (!r->ended || r->draining ||
+        (r->own != NULL && r->own->state != SCRIPT_OVER))
         return;
     r->draining = true;
-    world_at(r->w, world_delay(r->w, &r->w->opts.thread), WORLD_DRAIN, r->id,
-             0, NULL);
+    world_at(r->w, world_delay(r->w, &r->w->opts.thread), WORLD_DRAIN, r->id, 0,
+             NULL);
 }
 
 static void check_rank(struct sim_rank *r)
@@ -231,8 +232,7 @@ int world_step(struct sim_rank *r, struct tg_event *ev)
         world_fail(w, "rank %d steps after its death", (int)r->id);
     ev->now_ns = world_now(r);
     w->steps++;
-    world_mix(w, ev->now_ns ^ (uint64_t)ev->type << 56 ^
-                     (uint64_t)r->id << 40);
+    world_mix(w, ev->now_ns ^ (uint64_t)ev->type << 56 ^ (uint64_t)r->id << 40);
     int rc = tg_core_step(r->core, ev);
     perform(r);
     outcome_scan(r);
@@ -271,8 +271,7 @@ static void poll(struct sim_rank *r)
         deliver(r, from, &m);
     if (rc < 0)
         world_fail(w, "rank %d cannot read a message: %d", (int)r->id, rc);
-    if (w->opts.silences > 0 &&
-        tg_rng_below(&w->rng, 1000) < w->opts.silences)
+    if (w->opts.silences > 0 && tg_rng_below(&w->rng, 1000) < w->opts.silences)
         r->silent_until_ns =
             w->now_ns + tg_rng_next(&w->rng) % (w->opts.silence_ns + 1);
 }
@@ -369,11 +368,10 @@ static void drain(struct sim_rank *r)
 /* Random worlds lose ranks when so many tasks have been submitted. */
 void world_submitted(struct world *w)
 {
-    while (w->die_at.n > 0 &&
-           w->stats.tasks >= w->die_at.v[w->die_at.n - 1]) {
+    while (w->die_at.n > 0 && w->stats.tasks >= w->die_at.v[w->die_at.n - 1]) {
         w->die_at.n--;
-        int32_t rank = 2 + (int32_t)tg_rng_below(&w->rng,
-                                                 (uint32_t)w->nranks - 2);
+        int32_t rank =
+            2 + (int32_t)tg_rng_below(&w->rng, (uint32_t)w->nranks - 2);
         uint64_t when = tg_rng_next(&w->rng) % 3000000;
         uint64_t later = tg_rng_next(&w->rng) % 20000000;
         if (tg_rng_below(&w->rng, 4) > 0)
@@ -470,8 +468,7 @@ void world_run(struct world *w)
             w->steps > too_many_steps) {
             inspect_why(w);
             world_fail(w, "%s after %llu steps and %llu virtual ms",
-                       w->heap.n == 0 ? "nothing is left to happen"
-                                      : "no end",
+                       w->heap.n == 0 ? "nothing is left to happen" : "no end",
                        (unsigned long long)w->steps,
                        (unsigned long long)(w->now_ns / 1000000));
         }
@@ -504,8 +501,9 @@ static void make_rank(struct world *w, int32_t id)
                   .res_names = m->res_names}};
     r->w = w;
     r->id = id;
+    r->skew_ns = UINT64_C(10000000000); /* no clock begins at 0 */
     if (w->opts.skew)
-        r->skew_ns = tg_rng_next(&w->rng) % UINT64_C(1000000000000);
+        r->skew_ns += tg_rng_next(&w->rng) % UINT64_C(1000000000000);
     if (tg_core_create(&cfg, &r->core) != TRYGON_SUCCESS ||
         tg_post_create(id, w->nranks, tg_netsim_rank(w->net, id),
                        tg_netsim_ops(), &r->post) != TRYGON_SUCCESS)

@@ -25,10 +25,12 @@ struct world_opts {
     struct machine machine; /* taken over */
     struct tg_limits limits;
     struct delay frame, bulk, thread; /* thread: until user code goes on */
+    int32_t slow_from, slow_to; /* frames of this pair take slow_ns more */
+    uint64_t slow_ns;
     uint64_t eager_max;
     uint32_t silences; /* of 1,000 polls, those after which a rank sleeps */
     uint64_t silence_ns;
-    bool skew;         /* every rank has a clock of its own */
+    bool skew;          /* every rank has a clock of its own */
     uint32_t max_tasks; /* random scripts submit no more */
     int32_t max_levels;
     uint32_t check_every; /* steps between checks of all */
@@ -82,7 +84,7 @@ struct sim_rank {
     TG_VEC(uint32_t) numbered; /* its own tasks, by number - 1 */
     TG_VEC(uint32_t) live;     /* those that have not ended */
     struct script *scripts;
-    uint32_t nbusy; /* scripts that are not over */
+    uint32_t nbusy;     /* scripts that are not over */
     struct script *own; /* of the driver or a client */
     struct gene own_gene;
 };
@@ -99,7 +101,7 @@ struct world {
     struct world_stats stats;
     bool ending; /* the driver has returned */
     uint32_t nbye;
-    size_t told; /* bytes of trace */
+    size_t told;             /* bytes of trace */
     TG_VEC(uint32_t) die_at; /* chance: tasks submitted when someone dies */
 };
 
@@ -145,6 +147,8 @@ void tell(struct world *w, int32_t rank, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void tell_msg(struct world *w, int32_t from, int32_t to,
               const struct tg_msg *m);
+/* A rank reads an object: its value, or its error with all causes. */
+void tell_read(struct world *w, int32_t rank, const struct tg_obj *x);
 void world_mix(struct world *w, uint64_t x);
 
 /* Neither dead nor declared so. */

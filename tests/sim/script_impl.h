@@ -1,0 +1,21 @@
+/* script_impl.h - what script.c and script_wait.c share; for no other file. */
+#ifndef TG_TESTS_SIM_SCRIPT_IMPL_H
+#define TG_TESTS_SIM_SCRIPT_IMPL_H
+
+#include "world.h"
+
+enum { SLOTS_MOST = 48 };
+
+struct world *script_world(const struct script *s);
+struct tg_exec *script_exec(const struct script *s); /* NULL: a driver */
+int script_step(struct script *s, struct tg_event *ev);
+void script_must(struct script *s, int rc, const char *what);
+uint32_t script_add_slot(struct script *s, trygon_ref_t ref, bool mine);
+void script_end(struct script *s, int32_t code);
+
+/* The waiting ops. */
+void script_wait_slots(struct script *s, enum tg_wait_kind kind, bool fetch);
+void script_set_begin(struct script *s);
+void script_begin_wait(struct script *s, struct tg_wait_req *req);
+
+#endif

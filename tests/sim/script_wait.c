@@ -1,0 +1,216 @@
+/* script_wait.c - how scripts wait, and read what they waited for. */
+#include <string.h>
+
+#include "script_impl.h"
+
+enum { REFS_TAKEN = 3 };
+
+/* ----- reading ------------------------------------------------------------------- */
+
+/* The slot's object has a value here, or has failed: does that fit? */
+static void read_slot(struct script *s, uint32_t i)
+{
+    struct world *w = script_world(s);
+    trygon_ref_t ref = s->slots.v[i].ref;
+    struct tg_event ev = {.type = TG_EV_PIN, .ref = ref};
+    script_must(s, script_step(s, &ev), "pin");
+    struct tg_obj *x = ev.obj;
+    const struct truth_obj *o = truth_obj(&w->truth, ref);
+    tell_read(w, s->rank->id, x);
+    if (!tg_objs_ready(x, true)) {
+        world_fail(w, "rank %d reads what is not there", (int)s->rank->id);
+    } else if (x->state == TG_OBJ_FAILED) {
+        x->seen = true; /* as a get does */
+        outcome_seen(w, truth_of(&w->truth, ref), x);
+    } else if (!truth_val_ok(x->val, o->key, o->size)) {
+        world_fail(w, "rank %d reads a wrong value", (int)s->rank->id);
+    }
+    for (uint32_t j = 0; !x->val->error && j < x->val->nrefs &&
+                         j < REFS_TAKEN && s->slots.n < SLOTS_MOST;
+         j++) {
+        struct tg_event keep = {
+            .type = TG_EV_RETAIN, .n = 1, .refs = &x->val->refs[j]};
+        script_must(s, script_step(s, &keep), "retain");
+        script_add_slot(s, x->val->refs[j], true);
+    }
+    if (s->gene->ops == NULL && s->slots.v[i].pin == NULL &&
+        tg_rng_below(&s->rng, 4) == 0) {
+        s->slots.v[i].pin = x; /* looked at for longer */
+        return;
+    }
+    struct tg_event un = {.type = TG_EV_UNPIN, .obj = x};
+    script_step(s, &un);
+}
+
+static bool slot_ready(const struct script *s, uint32_t i, bool fetch)
+{
+    const struct tg_obj *x =
+        tg_objs_find(&s->rank->core->objs, s->slots.v[i].ref);
+    return x != NULL && tg_objs_ready(x, fetch);
+}
+
+static uint32_t slots_ready(const struct script *s, const struct op *op,
+                            bool fetch, bool *failed)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < op->n; i++) {
+        bool ready = slot_ready(s, op->slot[i], fetch);
+        const struct tg_obj *x =
+            tg_objs_find(&s->rank->core->objs, s->slots.v[op->slot[i]].ref);
+        n += ready;
+        *failed = *failed || (ready && x->state == TG_OBJ_FAILED);
+    }
+    return n;
+}
+
+/* ----- waiting --------------------------------------------------------------------- */
+
+static void set_more(struct script *s);
+
+static void got(struct script *s)
+{
+    bool failed = false;
+    uint32_t n = slots_ready(s, &s->op, true, &failed);
+    if (n < s->op.n && !failed)
+        world_fail(script_world(s), "rank %d: a get came back too early",
+                   (int)s->rank->id);
+    for (uint32_t i = 0; i < s->op.n; i++)
+        if (slot_ready(s, s->op.slot[i], true))
+            read_slot(s, s->op.slot[i]);
+}
+
+/* The wait is over with rc. */
+static void after_wait(struct script *s, int rc, uint64_t deadline_ns)
+{
+    struct world *w = script_world(s);
+    const struct tg_exec *e = script_exec(s);
+    bool failed = false;
+    s->state = SCRIPT_GOING;
+    if (rc == TRYGON_ERR_CANCELLED) {
+        if (e == NULL || !e->cancelled)
+            world_fail(w, "a wait was cancelled without reason");
+        script_end(s, TRYGON_ERR_CANCELLED);
+        return;
+    }
+    if (rc == TRYGON_ERR_TIMEOUT && world_now(s->rank) < deadline_ns)
+        world_fail(w, "a wait timed out too early");
+    if (rc != TRYGON_ERR_TIMEOUT)
+        script_must(s, rc, "a wait");
+    if (s->op.type == OP_GET && rc == TRYGON_SUCCESS)
+        got(s);
+    if (s->op.type == OP_WAIT && rc == TRYGON_SUCCESS &&
+        slots_ready(s, &s->op, false, &failed) < s->op.need)
+        world_fail(w, "rank %d: a wait came back too early", (int)s->rank->id);
+    if (s->op.type == OP_SET) {
+        s->op.need = rc == TRYGON_SUCCESS ? s->op.need : s->taken;
+        set_more(s);
+    }
+}
+
+void script_begin_wait(struct script *s, struct tg_wait_req *req)
+{
+    req->exec = s->exec;
+    req->cookie = s;
+    req->deadline_ns = s->op.ns == 0 ? TG_NEVER : world_now(s->rank) + s->op.ns;
+    struct tg_event ev = {.type = TG_EV_WAIT, .wait = req};
+    int rc = script_step(s, &ev);
+    if (rc == TRYGON_SUCCESS && ev.waiter != NULL) {
+        s->waiter = ev.waiter->self;
+        s->state = SCRIPT_BLOCKED;
+        return;
+    }
+    after_wait(s, rc, req->deadline_ns);
+}
+
+static void check_table(struct script *s, const struct tg_waiter *x)
+{
+    const struct world *w = script_world(s);
+    bool ok = x->nrows == (uint32_t)w->nranks;
+    for (uint32_t i = 0; ok && i < x->nrows; i++)
+        ok = x->rows[i].rank == (int32_t)i &&
+             memcmp(x->rows[i].total, w->opts.machine.total[i],
+                    sizeof x->rows[i].total) == 0;
+    if (!ok)
+        world_fail(w, "a wrong picture of the machine");
+}
+
+void script_woken(struct script *s, uint64_t waiter)
+{
+    const struct tg_waiter *x = tg_waits_find(&s->rank->core->waits, waiter);
+    if (s->state != SCRIPT_BLOCKED || s->waiter != waiter || x == NULL ||
+        !x->done)
+        world_fail(script_world(s), "rank %d: woken without reason",
+                   (int)s->rank->id);
+    int32_t rc = x->rc;
+    uint64_t deadline = x->deadline_ns;
+    if (s->op.type == OP_QUERY && rc == TRYGON_SUCCESS)
+        check_table(s, x);
+    struct tg_event ev = {.type = TG_EV_WAIT_END, .handle = waiter};
+    script_step(s, &ev);
+    after_wait(s, rc, deadline);
+    if (s->state == SCRIPT_GOING)
+        script_go(s);
+}
+
+void script_wait_slots(struct script *s, enum tg_wait_kind kind, bool fetch)
+{
+    trygon_ref_t refs[OP_SLOTS];
+    for (uint32_t i = 0; i < s->op.n; i++)
+        refs[i] = s->slots.v[s->op.slot[i]].ref;
+    struct tg_wait_req req = {.kind = kind,
+                              .n = s->op.n,
+                              .need = s->op.need,
+                              .refs = refs,
+                              .fetch = fetch};
+    script_begin_wait(s, &req);
+}
+
+/* ----- wait sets -------------------------------------------------------------------- */
+
+static void set_take(struct script *s)
+{
+    struct tg_event ev = {.type = TG_EV_SET_TAKE, .handle = s->set};
+    script_must(s, script_step(s, &ev), "take");
+    uint32_t slot = (uint32_t)ev.tag;
+    if (slot >= s->slots.n || !tg_ref_eq(s->slots.v[slot].ref, ev.ref))
+        world_fail(script_world(s), "a wait set mixed up its tags");
+    read_slot(s, slot);
+    s->taken++;
+}
+
+static void set_more(struct script *s)
+{
+    const struct tg_set *set = tg_slab_find(&s->rank->core->waits.sets, s->set);
+    while (set->ready != NULL && s->taken < s->op.need)
+        set_take(s);
+    if (s->taken < s->op.need) {
+        struct tg_wait_req req = {.kind = TG_WAIT_SET, .set = s->set};
+        script_begin_wait(s, &req);
+        return;
+    }
+    struct tg_event ev = {.type = TG_EV_SET_FREE, .handle = s->set};
+    script_step(s, &ev);
+    s->set = 0;
+}
+
+void script_set_begin(struct script *s)
+{
+    struct tg_event ev = {.type = TG_EV_SET_NEW};
+    script_must(s, script_step(s, &ev), "a new set");
+    s->set = ev.handle;
+    s->taken = 0;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->op.n; i++) {
+        struct tg_event add = {.type = TG_EV_SET_ADD,
+                               .handle = s->set,
+                               .ref = s->slots.v[s->op.slot[i]].ref,
+                               .tag = s->op.slot[i]};
+        int rc = script_step(s, &add);
+        if (rc != TRYGON_ERR_EXISTS)
+            script_must(s, rc, "add");
+        n += rc == TRYGON_SUCCESS;
+    }
+    if (s->op.need > n)
+        s->op.need = n;
+    set_more(s);
+}

@@ -1,0 +1,104 @@
+/* story.h - stories: tiny worlds with fixed delays whose log is known.
+ *
+ * A story is a driver (and perhaps clients) written as ops, and what then
+ * happens, line by line.  Frames take 10 us, bulk pieces 100 us, threads
+ * start at once; every rank is a node of its own and rank 0 has no CPUs.
+ *
+ *     [ time in us ] rank does something
+ *     [ time in us ] from -> to message       (when it is read)
+ *
+ * Tasks are called OWNER.n, leases WORKER.n.
+ */
+#ifndef TG_TESTS_SIM_STORY_H
+#define TG_TESTS_SIM_STORY_H
+
+#include "world.h"
+
+enum { STORY_RANKS = 4, STORY_EVENTS = 3 };
+
+struct story_event {
+    uint32_t at_us;
+    enum world_event_type type; /* WORLD_DIE or WORLD_LOST */
+    int32_t rank;
+};
+
+struct story {
+    const char *name;
+    int32_t nranks;
+    int32_t cpus[STORY_RANKS]; /* of ranks 1 and up */
+    const struct op *driver;
+    const struct op *client[STORY_RANKS]; /* of ranks 1 and up */
+    struct story_event events[STORY_EVENTS];
+    uint64_t weight_mint, balance_ns, linger_ns; /* 0: the default */
+    int32_t slow_from, slow_to;
+    uint32_t slow_us;
+    bool whole; /* with the end of the run, which is else left out */
+    const char *expected;
+};
+
+/* True when it went as expected; else it is printed as it went. */
+bool story_run(const struct story *s);
+
+extern const struct story stories_work[], stories_loss[], stories_end[];
+
+/* ----- words to write stories with ------------------------------------------ */
+
+#define COMPUTE(us_)                                   \
+    {                                                  \
+        .type = OP_COMPUTE, .ns = (us_)*UINT64_C(1000) \
+    }
+#define SUBMIT(plan_)                       \
+    {                                       \
+        .type = OP_SUBMIT, .plan = &(plan_) \
+    }
+#define PUT(size_)                      \
+    {                                   \
+        .type = OP_PUT, .size = (size_) \
+    }
+#define GET(slot_)                                \
+    {                                             \
+        .type = OP_GET, .n = 1, .slot = { slot_ } \
+    }
+#define GET2(a_, b_)                               \
+    {                                              \
+        .type = OP_GET, .n = 2, .slot = { a_, b_ } \
+    }
+#define GET_FOR(slot_, us_)                                                 \
+    {                                                                       \
+        .type = OP_GET, .n = 1, .slot = {slot_}, .ns = (us_)*UINT64_C(1000) \
+    }
+#define CANCEL(slot_)                                \
+    {                                                \
+        .type = OP_CANCEL, .n = 1, .slot = { slot_ } \
+    }
+#define SPIN            \
+    {                   \
+        .type = OP_SPIN \
+    }
+#define END            \
+    {                  \
+        .type = OP_END \
+    }
+#define END_WITH(code_)                 \
+    {                                   \
+        .type = OP_END, .code = (code_) \
+    }
+#define RETURN_REF(slot_)                         \
+    {                                             \
+        .type = OP_END, .n = 1, .slot = { slot_ } \
+    }
+
+/* A task of so many 1/TG_UNIT CPUs; at least one more field follows. */
+#define TASK_OF(name_, ops_, cpus_, ...)                    \
+    {                                                       \
+        .gene = {.seed = __LINE__,                          \
+                 .name = (name_),                           \
+                 .ops = (ops_),                             \
+                 .result_size = 16},                        \
+        .shape.amount = {cpus_}, .nreturns = 1, __VA_ARGS__ \
+    }
+/* Of one CPU: without anything else, and with more fields. */
+#define TASK(name_, ops_) TASK_OF(name_, ops_, TG_UNIT, .nargs = 0)
+#define TASK_WITH(name_, ops_, ...) TASK_OF(name_, ops_, TG_UNIT, __VA_ARGS__)
+
+#endif
