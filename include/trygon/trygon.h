@@ -91,7 +91,8 @@ TRYGON_API enum trygon_kind trygon_ref_kind(trygon_ref_t ref);
  * --------------------------------------------------------------------- */
 
 /* A task.  Returns 0, or a positive number of its own (the task failed with
- * that user code), or a negative TRYGON_ERR_ code that it passes through. */
+ * that user code), or a negative TRYGON_ERR_ code that it passes through: not
+ * -1 for "something went wrong", which is NOMEM. */
 typedef int (*trygon_task_fn)(trygon_call_t *call);
 
 /* Functions travel between ranks by name.  A registry holds the names; it
@@ -316,6 +317,7 @@ TRYGON_API int trygon_cancel(trygon_t *tg, trygon_ref_t ref, bool force,
 /* The runtime, for calls to the rest of this interface. */
 TRYGON_API trygon_t *trygon_call_runtime(const trygon_call_t *call);
 
+/* How many arguments the task was submitted with; 0 for NULL. */
 TRYGON_API size_t trygon_call_nargs(const trygon_call_t *call);
 
 /* Argument i, lent until the task returns (do not release it).
@@ -379,6 +381,7 @@ TRYGON_API int trygon_waitset_next(trygon_waitset_t *ws, int64_t timeout_ms,
                                    trygon_ref_t *ref, uint64_t *tag);
 /* Errors: NOTFOUND (not in the set, or already taken). */
 TRYGON_API int trygon_waitset_remove(trygon_waitset_t *ws, trygon_ref_t ref);
+/* The references in it stay whole.  Sets *ws to NULL; NULL inside is fine. */
 TRYGON_API int trygon_waitset_destroy(trygon_waitset_t **ws);
 
 /* Called once when ref is ready (error or not), on whatever thread polls; may

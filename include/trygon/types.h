@@ -54,7 +54,7 @@ typedef struct trygon_error {
     int32_t rank;      /* where it happened; -1 when that is nowhere */
     int32_t ncauses;   /* how many causes stand behind it */
     uint64_t task;     /* the task's number, as trygon_call_info() tells it */
-    char function[64]; /* the task's registered name, or "" */
+    char function[64]; /* the task's name, or "" */
     char host[64];     /* the host of that rank, or "" */
     char text[256];    /* one line, without newline */
 } trygon_error_t;
@@ -63,7 +63,7 @@ enum trygon_level {
     TRYGON_LOG_ERROR = 1, /* something was lost */
     TRYGON_LOG_WARN,      /* the user will want to know */
     TRYGON_LOG_INFO,      /* start, end, who has which cores */
-    TRYGON_LOG_DEBUG      /* a line a lease */
+    TRYGON_LOG_DEBUG      /* a line a task */
 };
 
 /* ------------------------------------------------------------------------

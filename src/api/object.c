@@ -319,7 +319,6 @@ int trygon_ref_release(trygon_t *tg, size_t n, trygon_ref_t refs[])
 static int chain_error(trygon_t *tg, trygon_ref_t ref, uint32_t i,
                        trygon_error_t *err)
 {
-    TG_NEED(tg, err != NULL && err->size >= 16, "err is NULL or its size 0");
     bool ours = trygon_ref_kind(ref) != TRYGON_KIND_NONE &&
                 tg_ref_rank(ref) < tg->nranks;
     const struct trygon_error *e = NULL;
@@ -340,6 +339,7 @@ static int chain_error(trygon_t *tg, trygon_ref_t ref, uint32_t i,
 int trygon_ref_error(trygon_t *tg, trygon_ref_t ref, trygon_error_t *err)
 {
     TG_NEED_TG(tg);
+    TG_NEED(tg, err != NULL && err->size >= 16, "err is NULL or its size 0");
     return chain_error(tg, ref, 0, err);
 }
 
@@ -348,5 +348,6 @@ int trygon_ref_cause(trygon_t *tg, trygon_ref_t ref, int32_t i,
 {
     TG_NEED_TG(tg);
     TG_NEED(tg, i >= 0, "the number of the cause is negative");
+    TG_NEED(tg, err != NULL && err->size >= 16, "err is NULL or its size 0");
     return chain_error(tg, ref, (uint32_t)i + 1, err);
 }

@@ -94,6 +94,14 @@ static void send_close(struct tg_owner *w, int32_t worker, uint64_t lease)
     tg_ctx_send(w->ctx, worker, &m);
 }
 
+/* A lease is kept for the next task, but a task that is to be spread wants to
+ * go elsewhere. */
+static bool lingers(const struct tg_owner *w, const struct tg_class *c)
+{
+    return w->ctx->lim.linger_ns > 0 &&
+           c->key.shape.strategy != TRYGON_STRATEGY_SPREAD;
+}
+
 /* Nothing is under way on l and nothing is queued for it. */
 static void rest(struct tg_owner *w, struct tg_olease *l)
 {
@@ -101,7 +109,7 @@ static void rest(struct tg_owner *w, struct tg_olease *l)
         return;
     if (l->state == TG_OLEASE_CLOSING) {
         forget_lease(w, l);
-    } else if (l->cls->nready == 0 && w->ctx->lim.linger_ns == 0) {
+    } else if (l->cls->nready == 0 && !lingers(w, l->cls)) {
         send_close(w, l->worker, l->id);
         forget_lease(w, l);
     } else if (l->cls->nready == 0) {

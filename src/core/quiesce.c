@@ -92,13 +92,14 @@ static void end_of_round(struct tg_quiesce *q)
     bool same = q->last_quiet && q->sent == q->last_sent &&
                 q->received == q->last_received;
     bool even = q->sent == q->received;
+    bool news = q->quiet && !q->last_quiet;
     q->last_quiet = q->quiet;
     if (q->quiet && same && even) {
         q->said_bye = true;
         tell(q, TG_MSG_BYE);
         return;
     }
-    q->pause_ns = q->quiet ? pause_least : q->pause_ns * 2;
+    q->pause_ns = news ? pause_least : q->pause_ns * 2;
     if (q->pause_ns > pause_most)
         q->pause_ns = pause_most;
     tg_timers_add(&q->ctx->timers, q->ctx->now_ns + q->pause_ns, TG_TIMER_PROBE,

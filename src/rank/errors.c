@@ -33,11 +33,20 @@ void tg_last_error_restore(const struct tg_errors *in)
     memcpy(last.v, in->v, in->n * sizeof last.v[0]);
 }
 
+/* Errors travel with the rank only; the host's name is added here. */
+static void name_host(const struct trygon *tg, struct trygon_error *e)
+{
+    if (tg != NULL && tg->layout.host != NULL && e->rank >= 0 &&
+        e->rank < tg->nranks)
+        snprintf(e->host, sizeof e->host, "%s", tg->layout.host[e->rank]);
+}
+
 int tg_fail(const struct trygon *tg, int code, const char *fmt, ...)
 {
     struct trygon_error e = {.size = sizeof e};
     e.code = code;
     e.rank = tg != NULL ? tg->rank : -1;
+    name_host(tg, &e);
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(e.text, sizeof e.text, fmt, ap);
@@ -50,23 +59,22 @@ int tg_fail(const struct trygon *tg, int code, const char *fmt, ...)
 int tg_fail_with(const struct trygon *tg, const struct tg_val *error)
 {
     const struct trygon_error *e;
-    (void)tg;
     last.n = 0;
     while (last.n < 1 + TG_CAUSES_MAX &&
-           (e = tg_val_err(error, last.n)) != NULL)
-        last.v[last.n++] = *e;
+           (e = tg_val_err(error, last.n)) != NULL) {
+        last.v[last.n] = *e;
+        name_host(tg, &last.v[last.n++]);
+    }
     return last.n > 0 ? last.v[0].code : TRYGON_ERR_TASK;
 }
 
-/* Only as much as the caller's structure has room for; the host is added
- * here, since the cores know ranks only. */
+/* Only as much as the caller's structure has room for. */
 void tg_error_out(const struct trygon *tg, const struct trygon_error *e,
                   trygon_error_t *out)
 {
     struct trygon_error full = *e;
     size_t size = out->size < sizeof full ? out->size : sizeof full;
-    if (tg != NULL && e->rank >= 0 && e->rank < tg->nranks)
-        snprintf(full.host, sizeof full.host, "%s", tg->layout.host[e->rank]);
+    name_host(tg, &full);
     full.size = size;
     memcpy(out, &full, size);
 }

@@ -142,9 +142,8 @@ void tg_wake_all(struct trygon *tg)
     tg_ring(tg);
 }
 
-static void hand_over(struct trygon *tg)
+static void wake_next_poller(struct trygon *tg)
 {
-    tg->polling = false;
     for (struct tg_sleeper *s = tg->sleepers; s != NULL; s = s->next) {
         if (s->can_poll) {
             tg_wake(tg, s);
@@ -179,11 +178,15 @@ void tg_wait_until(struct trygon *tg, struct tg_sleeper *s, const bool *done,
         if (s->can_poll && !tg->polling) {
             tg->polling = true;
             poll_until(tg, done, deadline_ns);
-            hand_over(tg);
+            tg->polling = false;
         } else {
             sleep_on(tg, s, deadline_ns);
         }
     }
+    /* Also without having polled: it may be us whom the last poller woke, and
+     * what we wait for has come by another way. */
+    if (!tg->polling)
+        wake_next_poller(tg);
     if (!*done && tg->failed == 0) { /* time is up: the core will say so */
         struct tg_event ev = {.type = TG_EV_TICK};
         tg_step(tg, &ev);

@@ -150,6 +150,10 @@ void tg_run_exec(struct trygon *tg, uint64_t handle)
     for (uint32_t i = 0; i < n; i++)
         c->cpus[c->ncpus++] = tg->layout.pus[e->lease->ids[i]];
     tg->nexecs++;
+    tg_log(&tg->log, TRYGON_LOG_DEBUG,
+           "task %llu (%s), attempt %d, for rank %d",
+           (unsigned long long)e->number, name_of(c), (int)e->attempt,
+           (int)e->owner);
     if (tg_pool_run(tg->pool, run, c, c->cpus, c->ncpus) == TRYGON_SUCCESS)
         return;
     tg_items_free(&c->returns, e->nreturns);

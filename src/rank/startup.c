@@ -243,7 +243,10 @@ static int all_fine(const struct trygon *tg, const struct cards *c)
         const struct card *x = card_of(c, r);
         if (x->status == TRYGON_SUCCESS)
             continue;
-        snprintf(text, sizeof text, "rank %d: %s", (int)r, x->err);
+        if (r == tg->rank) /* the log names it */
+            snprintf(text, sizeof text, "%s", x->err);
+        else
+            snprintf(text, sizeof text, "rank %d: %s", (int)r, x->err);
         complain(tg, text);
         return x->status;
     }

@@ -376,6 +376,22 @@ static void threads_of_all_ranks_submit_at_once(void)
     h_none_left();
 }
 
+/* Whoever leaves a wait leaves somebody behind who takes in messages.  At the
+ * start it is chance which thread does that first. */
+static void a_rank_serves_on_when_its_callers_have_left(void)
+{
+    trygon_registry_t *reg = h_registry(fns);
+    for (int round = 0; round < 40; round++) {
+        trygon_t *tg = start_on(MPI_COMM_WORLD, reg, 2);
+        int n = 10 + 7 * (h_rank + round) % 31;
+        CHECK(some_work(tg, n) == n * (n - 1) / 2);
+        MPI_Barrier(MPI_COMM_WORLD);
+        finish(&tg, NULL);
+    }
+    OK(trygon_registry_destroy(&reg));
+    h_none_left();
+}
+
 /* Finalize cancels what a rank has not started, and waits for what runs. */
 static void finalize_ends_what_is_left(void)
 {
@@ -406,6 +422,7 @@ static const struct h_host_test tests[] = {
     HOST_TEST(a_rank_without_slots_runs_nothing),
     HOST_TEST(all_ranks_submit_without_a_run),
     HOST_TEST(threads_of_all_ranks_submit_at_once),
+    HOST_TEST(a_rank_serves_on_when_its_callers_have_left),
     HOST_TEST(finalize_ends_what_is_left),
     {NULL, NULL},
 };

@@ -99,8 +99,9 @@ for patch in "$top"/tests/mutants/*.patch; do
     elif try "$tree"; then
         complain "$name was not noticed"
     else
-        echo "$name: $(grep -E '^(sim|trygon): |went another' "$tree/log" |
-            grep -v 'see it again' | head -n 1 | cut -c 1-100)"
+        said=$(grep -E '^(sim|trygon): |went another' "$tree/log" |
+            grep -v 'see it again' | head -n 1 | cut -c 1-100)
+        echo "$name: ${said:-it crashed, or hung}"
     fi
 done
 [ "$n" -gt 0 ] || complain "no patch was tried"

@@ -107,6 +107,22 @@ static void check_weights(const struct world *w)
     }
 }
 
+/* Nothing waits behind a task that has run for too long, unless it has only
+ * just come and the alarm is set for now. */
+void inspect_queues(const struct sim_rank *r)
+{
+    const struct tg_core *c = r->core;
+    uint32_t slot = 0;
+    const struct tg_wlease *l;
+    if (tg_core_deadline(c) <= c->ctx.now_ns)
+        return;
+    while ((l = tg_slab_next(&c->worker.leases, &slot)) != NULL)
+        if (l->nrunning > 0 && l->nqueued > 0 &&
+            l->run_since_ns + c->ctx.lim.overrun_ns <= c->ctx.now_ns)
+            world_fail(r->w, "rank %d keeps %u tasks behind a long one",
+                       (int)r->id, l->nqueued);
+}
+
 void inspect_all(const struct world *w)
 {
     for (int32_t r = 0; r < w->nranks; r++) {

@@ -1,8 +1,9 @@
 /* random.c - random worlds of the virtual cluster, by their seeds.
  *
- *     sim_random [--seed S] [--worlds N] [--ranks R] [--jobs J] [--twice] [-v]
+ *     sim_random [--seed S] [--worlds N] [--ranks R] [--jobs J] [--seconds T]
+ *                [--twice] [-v]
  *
- * runs the worlds S, S+1, ... in J processes, some of them (with --twice all)
+ * runs the worlds S, S+1, ... in J processes, no new ones after T seconds, some of them (with --twice all)
  * twice, since one seed must give one run.  -v tells the story of a single
  * world.  When one fails, the last line
  * is the command that runs that world alone.
@@ -22,6 +23,7 @@ struct options {
     uint32_t worlds;
     int32_t ranks;
     uint32_t jobs;
+    double seconds; /* no new worlds after so many; 0: all */
     bool verbose;
     bool twice; /* every world must give the same run again */
     const char *self;
@@ -92,7 +94,10 @@ static uint64_t one_world(const struct options *o, uint64_t seed,
 static void run_share(const struct options *o, uint32_t job,
                       struct world_stats *sum)
 {
+    double begin = now_s();
     for (uint32_t i = job; i < o->worlds; i += o->jobs) {
+        if (o->seconds > 0 && now_s() - begin > o->seconds)
+            break;
         struct world_stats x = {0}, again = {0};
         uint64_t seed = o->seed + i;
         uint64_t hash = one_world(o, seed, &x);
@@ -210,6 +215,7 @@ int main(int argc, char **argv)
     struct options o = {.seed = 1,
                         .worlds = default_worlds(),
                         .jobs = default_jobs(),
+                        .seconds = argc == 1 ? 90 : 0, /* make check */
                         .self = argv[0]};
     for (int i = 1; i < argc; i++) {
         const char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : "";
@@ -223,6 +229,8 @@ int main(int argc, char **argv)
             o.worlds = (uint32_t)strtoul(v, NULL, 0);
         else if (strcmp(a, "--ranks") == 0 && ++i < argc)
             o.ranks = (int32_t)strtol(v, NULL, 0);
+        else if (strcmp(a, "--seconds") == 0 && ++i < argc)
+            o.seconds = strtod(v, NULL);
         else if (strcmp(a, "--jobs") == 0 && ++i < argc)
             o.jobs = (uint32_t)strtoul(v, NULL, 0);
         else {

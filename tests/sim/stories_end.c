@@ -21,6 +21,14 @@ static const struct op parent_ops[] = {SUBMIT(hopeless), END};
 static const struct plan parent = TASK("parent", parent_ops);
 static const struct op orphan_driver[] = {SUBMIT(parent), GET(0), END};
 
+/* Weight goes home as the run ends and takes long: nobody leaves before it is
+ * there. */
+static const struct plan reads_large =
+    TASK_WITH("reads", short_ops, .nargs = 1, .args = {{.by_ref = true}});
+static const struct op late_client[] = {PUT(200000), SUBMIT(reads_large),
+                                        GET(1), END};
+static const struct op late_driver[] = {COMPUTE(20000), END};
+
 /* A rank dies while the head waits for its answer: the others are asked anew.
  * (The head waited for ever once: seed 27.) */
 static const struct op idle_driver[] = {COMPUTE(100), END};
@@ -117,6 +125,38 @@ const struct story stories_end[] = {
          "[  140] 0 may leave\n"
          "[  150] 0 -> 1 bye\n"
          "[  150] 1 may leave\n"},
+    {.name = "a late message is waited for",
+     .nranks = 3,
+     .cpus = {0, 1, 0},
+     .driver = late_driver,
+     .client = {NULL, NULL, late_client},
+     .slow_from = 1,
+     .slow_to = 2,
+     .slow_us = 5000,
+     .whole = true,
+     .brief = true,
+     .expected = "[    0] 2 submits 2.1 reads\n"
+                 "[   10] 2 -> 0 demand 1\n"
+                 "[   20] 0 -> 1 open 1.1 for 2\n"
+                 "[   20] 0 -> 2 lease 1.1\n"
+                 "[   30] 2 -> 1 run 2.1 on 1.1\n"
+                 "[ 5040] 1 -> 2 watch put 2\n"
+                 "[ 5150] 2 -> 1 value put 2\n"
+                 "[ 5150] 1 starts 2.1\n"
+                 "[ 5250] 1 ends 2.1 with 0\n"
+                 "[10260] 1 -> 2 done 2.1 with 0\n"
+                 "[10260] 2 reads 2.1\n"
+                 "[11270] 2 -> 1 close 1.1\n"
+                 "[11280] 1 -> 0 closed 1.1\n"
+                 "[20000] 0 ends the run\n"
+                 "[20010] 0 -> 1 ended 0\n"
+                 "[20010] 0 -> 2 ended 0\n"
+                 "[25020] 1 -> 2 drop 1\n"
+                 "[28820] 0 may leave\n"
+                 "[28830] 0 -> 1 bye\n"
+                 "[28830] 1 may leave\n"
+                 "[28830] 0 -> 2 bye\n"
+                 "[28830] 2 may leave\n"},
     {.name = "a rank dies while all are asked",
      .nranks = 3,
      .cpus = {0, 1, 1},
@@ -134,9 +174,9 @@ const struct story stories_end[] = {
                  "[ 3020] 1 -> 0 counts\n"
                  "[ 3050] 0 -> 1 probe\n"
                  "[ 3060] 1 -> 0 counts\n"
-                 "[ 3090] 0 -> 1 probe\n"
-                 "[ 3100] 1 -> 0 counts\n"
-                 "[ 3100] 0 may leave\n"
-                 "[ 3110] 0 -> 1 bye\n"
-                 "[ 3110] 1 may leave\n"},
+                 "[ 3110] 0 -> 1 probe\n"
+                 "[ 3120] 1 -> 0 counts\n"
+                 "[ 3120] 0 may leave\n"
+                 "[ 3130] 0 -> 1 bye\n"
+                 "[ 3130] 1 may leave\n"},
     {.name = NULL}};

@@ -27,6 +27,24 @@ static const struct plan maker = TASK("maker", maker_ops);
 static const struct op borrow_driver[] = {SUBMIT(maker), GET(0), COMPUTE(1000),
                                           GET_FOR(1, 9000), END};
 
+/* A large argument's owner dies while a worker waits for its bytes. */
+static const struct plan user_of_it = TASK_WITH(
+    "user", two_ms_ops, .shape.strategy = TRYGON_STRATEGY_NODE, .shape.node = 2,
+    .nargs = 1, .args = {{.by_ref = true, .slot = {1}}});
+static const struct op argument_driver[] = {
+    SUBMIT(maker), GET(0), COMPUTE(1200), SUBMIT(user_of_it), GET(2), END};
+
+/* A run waits for weight to go along with it, and its worker is lost: what it
+ * had collected is kept, and it is sent elsewhere. */
+static const struct op reader_ops[] = {GET(0), END};
+static const struct plan reader =
+    TASK_WITH("reader", reader_ops, .max_retries = 1, .nargs = 1,
+              .args = {{.size = 16, .n = 2, .slot = {0, 0}}});
+static const struct op passer_ops[] = {SUBMIT(reader), GET(1), END};
+static const struct plan passer =
+    TASK_WITH("passer", passer_ops, .nargs = 1, .args = {{.size = 16, .n = 1}});
+static const struct op parked_driver[] = {PUT(64), SUBMIT(passer), GET(1), END};
+
 /* A rank is declared lost and lives: its done comes late and is dropped, and
  * the value is that of the second execution. */
 static const struct op false_driver[] = {SUBMIT(retried), GET(0), END};
@@ -104,6 +122,71 @@ const struct story stories_loss[] = {
          "[  300] 1 dies\n"
          "[ 2000] 0 declares 1 lost\n"
          "[ 2000] 0 reads put 1: error rank 1, which owned the object, was lost of nobody\n"},
+    {.name = "the owner of a large argument dies",
+     .nranks = 3,
+     .cpus = {0, 1, 1},
+     .driver = argument_driver,
+     .events = {{1250, WORLD_DIE, 1}, {2000, WORLD_LOST, 1}},
+     .expected =
+         "[    0] 0 submits 0.1 maker\n"
+         "[   10] 0 -> 1 open 1.1 for 0\n"
+         "[   10] 0 -> 1 run 0.1 on 1.1\n"
+         "[   10] 1 starts 0.1\n"
+         "[   10] 1 ends 0.1 with 0\n"
+         "[   20] 1 -> 0 done 0.1 with 0\n"
+         "[   20] 0 reads 0.1\n"
+         "[ 1030] 0 -> 1 close 1.1\n"
+         "[ 1040] 1 -> 0 closed 1.1\n"
+         "[ 1220] 0 submits 0.2 user\n"
+         "[ 1230] 0 -> 1 watch put 1, not its bytes\n"
+         "[ 1240] 1 -> 0 value put 1, not its bytes\n"
+         "[ 1250] 1 dies\n"
+         "[ 1250] 0 -> 2 open 2.1 for 0\n"
+         "[ 1250] 0 -> 2 run 0.2 on 2.1\n"
+         "[ 2000] 0 declares 1 lost\n"
+         "[ 2010] 0 -> 2 gone 1\n"
+         "[ 2020] 2 -> 0 done 0.2 with -9\n"
+         "[ 2020] 0 reads 0.2: error an input argument of the task could not be fetched of 0.2, because rank 1, which owned the object, was lost of nobody\n"},
+    {.name = "a run that waits for weight loses its worker",
+     .nranks = 3,
+     .cpus = {0, 1, 1},
+     .driver = parked_driver,
+     .weight_mint = 1,
+     .slow_from = 1,
+     .slow_to = 0,
+     .slow_us = 1000,
+     .events = {{1400, WORLD_DIE, 2}, {1500, WORLD_LOST, 2}},
+     .expected = "[    0] 0 submits 0.1 passer\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[   10] 1 submits 1.1 reader\n"
+                 "[ 1020] 1 -> 0 demand 1 at depth 1\n"
+                 "[ 1020] 1 -> 0 lend 1.1\n"
+                 "[ 1020] 1 -> 0 bounce 1.1 blocked\n"
+                 "[ 1030] 0 -> 2 open 2.1 for 1\n"
+                 "[ 1030] 0 -> 1 lease 2.1\n"
+                 "[ 1400] 2 dies\n"
+                 "[ 1500] 0 declares 2 lost\n"
+                 "[ 1510] 0 -> 1 gone 2\n"
+                 "[ 2040] 1 -> 0 more for put 0\n"
+                 "[ 2050] 0 -> 1 weight for put 0\n"
+                 "[ 2520] 1 -> 0 demand 1 at depth 1\n"
+                 "[ 2530] 0 -> 1 open 1.2 for 1\n"
+                 "[ 2530] 0 -> 1 lease 1.2\n"
+                 "[ 2530] 1 starts 1.1 again\n"
+                 "[ 3540] 1 -> 0 watch put 0\n"
+                 "[ 3550] 0 -> 1 value put 0\n"
+                 "[ 3550] 1 reads put 0\n"
+                 "[ 3550] 1 ends 1.1 with 0\n"
+                 "[ 3550] 1 reads 1.1\n"
+                 "[ 3550] 1 ends 0.1 with 0\n"
+                 "[ 4540] 1 -> 0 lend 1.2\n"
+                 "[ 4560] 1 -> 0 resume 1.2\n"
+                 "[ 4560] 1 -> 0 resume 1.1\n"
+                 "[ 4560] 1 -> 0 done 0.1 with 0\n"
+                 "[ 4560] 1 -> 0 drop 1\n"
+                 "[ 4560] 0 reads 0.1\n"},
     {.name = "a rank is wrongly declared lost",
      .nranks = 3,
      .cpus = {0, 1, 1},

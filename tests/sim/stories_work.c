@@ -81,6 +81,13 @@ static const struct op cancel_queued_driver[] = {
 static const struct op cancel_held_client[] = {SUBMIT(spin_task), COMPUTE(100),
                                                CANCEL(0), GET(0), END};
 
+/* Cancelled with all below it: the parent's wait ends, and so does what it
+ * waited for. */
+static const struct op tree_ops[] = {SUBMIT(ten_ms_task), GET(0), END};
+static const struct plan tree = TASK("tree", tree_ops);
+static const struct op tree_driver[] = {SUBMIT(tree), COMPUTE(500),
+                                        CANCEL_TREE(0), GET(0), END};
+
 /* A run with a large argument is overtaken by its own cancel: the lease
  * remembers it.  (It was lost once: seed 421.) */
 static const struct plan large_spin =
@@ -386,6 +393,30 @@ const struct story stories_work[] = {
                  "[  520] 0 -> 1 open 1.1 for 2\n"
                  "[ 1130] 2 -> 1 close 1.1\n"
                  "[ 1140] 1 -> 0 closed 1.1\n"},
+    {.name = "cancel a task and all below it",
+     .nranks = 3,
+     .cpus = {0, 1, 1},
+     .driver = tree_driver,
+     .expected =
+         "[    0] 0 submits 0.1 tree\n"
+         "[   10] 0 -> 1 open 1.1 for 0\n"
+         "[   10] 0 -> 1 run 0.1 on 1.1\n"
+         "[   10] 1 starts 0.1\n"
+         "[   10] 1 submits 1.1 ten_ms\n"
+         "[   20] 1 -> 0 demand 1 at depth 1\n"
+         "[   20] 1 -> 0 lend 1.1\n"
+         "[   20] 1 -> 0 bounce 1.1 blocked\n"
+         "[   30] 0 -> 2 open 2.1 for 1\n"
+         "[   30] 0 -> 1 lease 2.1\n"
+         "[   40] 1 -> 2 run 1.1 on 2.1\n"
+         "[   40] 2 starts 1.1\n"
+         "[  500] 0 cancels 0.1\n"
+         "[  510] 0 -> 1 cancel 0.1 and all below\n"
+         "[  510] 1 ends 0.1 with -4\n"
+         "[  520] 1 -> 2 cancel 1.1 and all below\n"
+         "[  520] 1 -> 0 resume 1.1\n"
+         "[  520] 1 -> 0 done 0.1 with -4\n"
+         "[  520] 0 reads 0.1: error the script ended with -4 of 0.1\n"},
     {.name = "a cancel overtakes its run",
      .nranks = 2,
      .cpus = {0, 1},

@@ -26,6 +26,7 @@ static void build(const struct story *s, struct world_opts *o)
     o->slow_from = s->slow_from;
     o->slow_to = s->slow_to;
     o->slow_ns = s->slow_us * UINT64_C(1000);
+    o->trace_brief = s->brief;
     o->check_every = 1;
 }
 

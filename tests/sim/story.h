@@ -33,6 +33,7 @@ struct story {
     int32_t slow_from, slow_to;
     uint32_t slow_us;
     bool whole; /* with the end of the run, which is else left out */
+    bool brief; /* without its probes */
     const char *expected;
 };
 
@@ -70,6 +71,10 @@ extern const struct story stories_work[], stories_loss[], stories_end[];
 #define CANCEL(slot_)                                \
     {                                                \
         .type = OP_CANCEL, .n = 1, .slot = { slot_ } \
+    }
+#define CANCEL_TREE(slot_)                                            \
+    {                                                                 \
+        .type = OP_CANCEL, .n = 1, .slot = {slot_}, .recursive = true \
     }
 #define SPIN            \
     {                   \

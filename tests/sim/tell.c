@@ -167,7 +167,8 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
 void tell_msg(struct world *w, int32_t from, int32_t to, const struct tg_msg *m)
 {
     world_mix(w, (uint64_t)m->type << 32 | (uint64_t)from);
-    if (w->opts.trace == NULL)
+    bool probe = m->type == TG_MSG_PROBE || m->type == TG_MSG_COUNTS;
+    if (w->opts.trace == NULL || (probe && w->opts.trace_brief))
         return;
     stamp(w);
     line(w, "%d -> %d %s ", (int)from, (int)to, tg_msg_name(m->type));

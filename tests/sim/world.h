@@ -37,7 +37,8 @@ struct world_opts {
     bool random;          /* scripts are made up */
     char *trace;          /* NULL, or where the story is told */
     size_t trace_size;
-    bool trace_live; /* print each line as well */
+    bool trace_brief; /* without probes and their answers */
+    bool trace_live;  /* print each line as well */
 };
 
 struct world_stats {
@@ -128,6 +129,7 @@ void world_submitted(struct world *w);
 
 _Noreturn void world_fail(const struct world *w, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+void inspect_queues(const struct sim_rank *r);
 void inspect_all(const struct world *w);
 void inspect_end(struct world *w);
 void inspect_bye(const struct world *w);
