@@ -1,5 +1,6 @@
 #!/bin/sh
 # Runs one program: NAME_npN under mpirun on N ranks, any other name directly.
+# Where NAME_npN is an empty file, the program is NAME.
 # This is how make check runs a test; "-n N" before the program gives the
 # number of ranks to a program of any name.
 #   TEST_WRAPPER   put before the program, such as "valgrind -q"
@@ -20,6 +21,7 @@ name=${program##*/}
 case $nranks$name in
 *_np[0-9]*) nranks=${name##*_np} ;;
 esac
+[ -s "$program" ] || program=${program%_np*}
 
 if [ "${TG_QUICK:-0}" = 1 ]; then
     case $program in
