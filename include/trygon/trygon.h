@@ -170,6 +170,8 @@ TRYGON_API int trygon_run(trygon_t *tg, trygon_driver_fn driver, void *arg,
  * everything back, and nulls *tg.  Collective; by a thread that is not inside
  * a task.  References and values of this runtime are invalid afterwards; how
  * many were never released is logged at level INFO.
+ * A rank that has called it refuses new tasks (SHUTDOWN), those of tasks that
+ * still run on it as well: outside trygon_run(), get what you need first.
  * Errors: INVALID (tg or *tg NULL), STATE (inside a task or driver; the
  * runtime lives on), WORKER_LOST (a rank was lost: the runtime is gone, MPI
  * must not be finalized, see doc/guide.md). */

@@ -109,7 +109,7 @@ enum trygon_kind {
  * As an input everything in it is borrowed for the length of the call.  As an
  * output it lends a read-only view that holds the object in place until
  * trygon_value_release(); refs of an output are lent as well: retain one to
- * keep it longer. */
+ * keep it longer.  Lent data is aligned to 16 bytes, large data to 64. */
 typedef struct trygon_value {
     const void *data;
     size_t size;         /* bytes */

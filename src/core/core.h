@@ -29,12 +29,12 @@ struct tg_core {
     struct tg_owner owner;
     struct tg_worker worker;
     struct tg_waits waits;
-    struct tg_head *head;    /* rank 0 only */
-    uint64_t *sent_to;  /* messages to each rank, without those that count */
-    uint64_t *read_from; /* and from each */
-    uint64_t received;   /* from all */
-    bool ending;             /* the driver has returned with `status` */
-    bool draining;           /* finalize was called here */
+    struct tg_head *head; /* rank 0 only */
+    uint64_t *sent_to;    /* messages to each rank, without those that count */
+    uint64_t *read_from;  /* and from each */
+    uint64_t received;    /* from all */
+    bool ending;          /* the driver has returned with `status` */
+    bool draining;        /* finalize was called here */
     int32_t status;
     struct tg_quiesce *quiesce; /* rank 0: who is quiet */
 };

@@ -19,7 +19,7 @@ struct tg_val *tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs)
     size_t refs_at = dims_at + ndim * sizeof(int64_t);
     size_t head = refs_at + (size_t)nrefs * sizeof(trygon_ref_t);
     bool big = size > TG_VAL_ALIGN_FROM;
-    size_t data_at = big ? align_up(head, TG_VAL_ALIGN) : head;
+    size_t data_at = align_up(head, big ? TG_VAL_ALIGN : 16);
     if (size > SIZE_MAX - data_at - TG_VAL_ALIGN)
         return NULL;
     size_t all = data_at + (size_t)size;

@@ -25,7 +25,7 @@ struct tg_val {
     uint64_t size;
     int64_t *dims; /* these three point behind the struct */
     trygon_ref_t *refs;
-    unsigned char *data; /* 64-byte aligned when size > TG_VAL_ALIGN_FROM */
+    unsigned char *data; /* 16-byte aligned; 64 above TG_VAL_ALIGN_FROM bytes */
 };
 
 enum { TG_VAL_ALIGN = 64, TG_VAL_ALIGN_FROM = 1024 };

@@ -40,8 +40,8 @@ struct tg_net_ops {
     /* Start to move size > 0 bytes; data stays untouched until its event. */
     int (*bulk_send)(struct tg_net *net, int32_t rank, uint32_t tag,
                      const void *data, uint64_t size, void *cookie);
-    int (*bulk_recv)(struct tg_net *net, int32_t rank, uint32_t tag,
-                     void *data, uint64_t size, void *cookie);
+    int (*bulk_recv)(struct tg_net *net, int32_t rank, uint32_t tag, void *data,
+                     uint64_t size, void *cookie);
     /* One thing that has happened; false when nothing has. */
     bool (*poll)(struct tg_net *net, struct tg_net_event *ev);
     /* The rank is lost: nothing is sent to it, nothing from it is shown, and

@@ -233,8 +233,9 @@ static void bad_options_of_one_rank_are_told_to_all(void)
         if (!INVALID(trygon_init(MPI_COMM_WORLD, bad ? &o : &good, &tg)))
             fprintf(stderr, "that was bad option %d, %s\n", i, name);
         CHECK(tg == NULL);
+        /* Rank 0 writes it; another rank is named. */
         snprintf(text, sizeof text, "rank %d: ", i % h_size);
-        bool told = h_logged(text) == 1 && h_logged(name) == 1;
+        bool told = h_logged(text) == (i % h_size != 0) && h_logged(name) == 1;
         if (h_rank == 0 && i != 11) /* whose log is not known */
             CHECK(told);
         if (tg != NULL)

@@ -3,10 +3,10 @@
  *     sim_random [--seed S] [--worlds N] [--ranks R] [--jobs J] [--seconds T]
  *                [--twice] [-v]
  *
- * runs the worlds S, S+1, ... in J processes, no new ones after T seconds, some of them (with --twice all)
- * twice, since one seed must give one run.  -v tells the story of a single
- * world.  When one fails, the last line
- * is the command that runs that world alone.
+ * runs the worlds S, S+1, ... in J processes, and no new ones after T seconds.
+ * Some worlds (with --twice all) run twice, since one seed must give one run.
+ * -v tells the story of a single world.  When one fails, the last line is the
+ * command that runs that world alone.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -236,7 +236,7 @@ int main(int argc, char **argv)
         else {
             fprintf(stderr,
                     "usage: %s [--seed S] [--worlds N] [--ranks R] "
-                    "[--jobs J] [--twice] [-v]\n",
+                    "[--jobs J] [--seconds T] [--twice] [-v]\n",
                     argv[0]);
             return 99;
         }
