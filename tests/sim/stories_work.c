@@ -147,12 +147,41 @@ const struct story stories_work[] = {
      .nranks = 2,
      .cpus = {0, 1},
      .driver = first_driver,
-     .expected = ""},
+     .expected = "[    0] 0 submits 0.1 short\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[  110] 1 ends 0.1 with 0\n"
+                 "[  120] 1 -> 0 done 0.1 with 0\n"
+                 "[  120] 0 reads 0.1\n"},
     {.name = "short tasks are pipelined",
      .nranks = 2,
      .cpus = {0, 1},
      .driver = pipeline_driver,
-     .expected = ""},
+     .expected = "[    0] 0 submits 0.1 short\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[  110] 1 ends 0.1 with 0\n"
+                 "[  120] 1 -> 0 done 0.1 with 0\n"
+                 "[  120] 0 reads 0.1\n"
+                 "[  120] 0 submits 0.2 short\n"
+                 "[  120] 0 submits 0.3 short\n"
+                 "[  120] 0 submits 0.4 short\n"
+                 "[  130] 0 -> 1 run 0.2 on 1.1\n"
+                 "[  130] 1 starts 0.2\n"
+                 "[  130] 0 -> 1 run 0.3 on 1.1\n"
+                 "[  130] 0 -> 1 run 0.4 on 1.1\n"
+                 "[  230] 1 ends 0.2 with 0\n"
+                 "[  230] 1 starts 0.3\n"
+                 "[  240] 1 -> 0 done 0.2 with 0\n"
+                 "[  330] 1 ends 0.3 with 0\n"
+                 "[  330] 1 starts 0.4\n"
+                 "[  340] 1 -> 0 done 0.3 with 0\n"
+                 "[  430] 1 ends 0.4 with 0\n"
+                 "[  440] 1 -> 0 done 0.4 with 0\n"
+                 "[  440] 0 reads 0.3\n"
+                 "[  440] 0 reads 0.4\n"},
     {.name = "a run before its open is held",
      .nranks = 3,
      .cpus = {0, 1},
@@ -161,44 +190,190 @@ const struct story stories_work[] = {
      .slow_from = 0,
      .slow_to = 1,
      .slow_us = 50,
-     .expected = ""},
+     .expected = "[    0] 2 submits 2.1 short\n"
+                 "[   10] 2 -> 0 demand 1\n"
+                 "[   20] 0 -> 2 lease 1.1\n"
+                 "[   30] 2 -> 1 run 2.1 on 1.1\n"
+                 "[   70] 0 -> 1 open 1.1 for 2\n"
+                 "[   70] 1 starts 2.1\n"
+                 "[  170] 1 ends 2.1 with 0\n"
+                 "[  180] 1 -> 2 done 2.1 with 0\n"
+                 "[  180] 2 reads 2.1\n"
+                 "[ 1190] 2 -> 1 close 1.1\n"
+                 "[ 1200] 1 -> 0 closed 1.1\n"},
     {.name = "a queue behind a long task is bounced",
      .nranks = 2,
      .cpus = {0, 1},
      .driver = overrun_driver,
-     .expected = ""},
+     .expected = "[    0] 0 submits 0.1 short\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[  110] 1 ends 0.1 with 0\n"
+                 "[  120] 1 -> 0 done 0.1 with 0\n"
+                 "[  120] 0 reads 0.1\n"
+                 "[  120] 0 submits 0.2 ten_ms\n"
+                 "[  120] 0 submits 0.3 short\n"
+                 "[  130] 0 -> 1 run 0.2 on 1.1\n"
+                 "[  130] 1 starts 0.2\n"
+                 "[  130] 0 -> 1 run 0.3 on 1.1\n"
+                 "[ 5140] 1 -> 0 bounce 1.1 overrun: 0.3\n"
+                 "[10130] 1 ends 0.2 with 0\n"
+                 "[10140] 1 -> 0 done 0.2 with 0\n"
+                 "[10150] 0 -> 1 run 0.3 on 1.1\n"
+                 "[10150] 1 starts 0.3\n"
+                 "[10250] 1 ends 0.3 with 0\n"
+                 "[10260] 1 -> 0 done 0.3 with 0\n"
+                 "[10260] 0 reads 0.2\n"
+                 "[10260] 0 reads 0.3\n"},
     {.name = "a nested get lends the CPU and resumes with debt",
      .nranks = 2,
      .cpus = {0, 1},
      .driver = nested_driver,
-     .expected = ""},
+     .expected = "[    0] 0 submits 0.1 parent\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[   10] 1 submits 1.1 short\n"
+                 "[   10] 1 submits 1.2 three_ms\n"
+                 "[   20] 1 -> 0 demand 1 at depth 1\n"
+                 "[   20] 1 -> 0 demand 2 at depth 1\n"
+                 "[   20] 1 -> 0 lend 1.1\n"
+                 "[   20] 1 -> 0 bounce 1.1 blocked\n"
+                 "[   30] 0 -> 1 open 1.2 for 1\n"
+                 "[   30] 0 -> 1 lease 1.2\n"
+                 "[   30] 1 starts 1.1\n"
+                 "[   50] 0 submits 0.2 half\n"
+                 "[  130] 1 ends 1.1 with 0\n"
+                 "[  130] 1 starts 1.2\n"
+                 "[  130] 1 reads 1.1\n"
+                 "[  140] 1 -> 0 demand 0 at depth 1\n"
+                 "[  140] 1 -> 0 resume 1.1\n"
+                 "[  230] 1 ends 0.1 with 0\n"
+                 "[  240] 1 -> 0 done 0.1 with 0\n"
+                 "[ 1250] 0 -> 1 close 1.1\n"
+                 "[ 1260] 1 -> 0 closed 1.1\n"
+                 "[ 3130] 1 ends 1.2 with 0\n"
+                 "[ 4140] 1 -> 0 closed 1.2\n"
+                 "[ 4150] 0 -> 1 open 1.3 for 0\n"
+                 "[ 4150] 0 -> 1 run 0.2 on 1.3\n"
+                 "[ 4150] 1 starts 0.2\n"
+                 "[ 4350] 1 ends 0.2 with 0\n"
+                 "[ 4360] 1 -> 0 done 0.2 with 0\n"
+                 "[ 4360] 0 reads 0.1\n"
+                 "[ 4360] 0 reads 0.2\n"},
     {.name = "deeper demand goes first",
      .nranks = 2,
      .cpus = {0, 1},
      .driver = deeper_driver,
-     .expected = ""},
+     .expected = "[    0] 0 submits 0.1 parent\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[   10] 1 submits 1.1 short\n"
+                 "[   15] 0 submits 0.2 half\n"
+                 "[   20] 1 -> 0 demand 1 at depth 1\n"
+                 "[   20] 1 -> 0 lend 1.1\n"
+                 "[   20] 1 -> 0 bounce 1.1 blocked\n"
+                 "[   30] 0 -> 1 open 1.2 for 1\n"
+                 "[   30] 0 -> 1 lease 1.2\n"
+                 "[   30] 1 starts 1.1\n"
+                 "[  130] 1 ends 1.1 with 0\n"
+                 "[  130] 1 reads 1.1\n"
+                 "[  130] 1 ends 0.1 with 0\n"
+                 "[  140] 1 -> 0 resume 1.1\n"
+                 "[  140] 1 -> 0 done 0.1 with 0\n"
+                 "[ 1140] 1 -> 0 closed 1.2\n"
+                 "[ 1150] 0 -> 1 close 1.1\n"
+                 "[ 1160] 1 -> 0 closed 1.1\n"
+                 "[ 1170] 0 -> 1 open 1.3 for 0\n"
+                 "[ 1170] 0 -> 1 run 0.2 on 1.3\n"
+                 "[ 1170] 1 starts 0.2\n"
+                 "[ 1370] 1 ends 0.2 with 0\n"
+                 "[ 1380] 1 -> 0 done 0.2 with 0\n"
+                 "[ 1380] 0 reads 0.1\n"
+                 "[ 1380] 0 reads 0.2\n"},
     {.name = "a lease is recalled for a starving owner",
      .nranks = 3,
      .cpus = {0, 1},
      .driver = starving_driver,
      .client = {NULL, NULL, greedy_client},
      .balance_ns = MS(2),
-     .expected = ""},
+     .expected = "[    0] 2 submits 2.1 three_ms\n"
+                 "[    0] 2 submits 2.2 three_ms\n"
+                 "[    0] 2 submits 2.3 three_ms\n"
+                 "[    0] 2 submits 2.4 three_ms\n"
+                 "[   10] 2 -> 0 demand 1\n"
+                 "[   10] 2 -> 0 demand 2\n"
+                 "[   10] 2 -> 0 demand 4\n"
+                 "[   20] 0 -> 1 open 1.1 for 2\n"
+                 "[   20] 0 -> 2 lease 1.1\n"
+                 "[   30] 2 -> 1 run 2.1 on 1.1\n"
+                 "[   30] 1 starts 2.1\n"
+                 "[  100] 0 submits 0.1 short\n"
+                 "[ 3030] 1 ends 2.1 with 0\n"
+                 "[ 3040] 1 -> 2 done 2.1 with 0\n"
+                 "[ 3050] 2 -> 1 run 2.2 on 1.1\n"
+                 "[ 3050] 1 starts 2.2\n"
+                 "[ 4020] 0 -> 1 recall 1.1\n"
+                 "[ 4030] 1 -> 2 bounce 1.1 closed\n"
+                 "[ 6050] 1 ends 2.2 with 0\n"
+                 "[ 6060] 1 -> 2 done 2.2 with 0\n"
+                 "[ 6060] 1 -> 0 closed 1.1\n"
+                 "[ 6070] 0 -> 1 open 1.2 for 0\n"
+                 "[ 6070] 0 -> 1 run 0.1 on 1.2\n"
+                 "[ 6070] 1 starts 0.1\n"
+                 "[ 6170] 1 ends 0.1 with 0\n"
+                 "[ 6180] 1 -> 0 done 0.1 with 0\n"
+                 "[ 6180] 0 reads 0.1\n"},
     {.name = "cancel what has no lease",
      .nranks = 2,
      .cpus = {0, 1},
      .driver = cancel_ready_driver,
-     .expected = ""},
+     .expected = "[    0] 0 submits 0.1 ten_ms\n"
+                 "[    0] 0 submits 0.2 ten_ms\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[  100] 0 cancels 0.2\n"
+                 "[  100] 0 reads 0.2: error the task was cancelled of 0.2\n"
+                 "[10010] 1 ends 0.1 with 0\n"
+                 "[10020] 1 -> 0 done 0.1 with 0\n"
+                 "[10020] 0 reads 0.1\n"},
     {.name = "cancel what runs",
      .nranks = 2,
      .cpus = {0, 1},
      .driver = cancel_running_driver,
-     .expected = ""},
+     .expected =
+         "[    0] 0 submits 0.1 spin\n"
+         "[   10] 0 -> 1 open 1.1 for 0\n"
+         "[   10] 0 -> 1 run 0.1 on 1.1\n"
+         "[   10] 1 starts 0.1\n"
+         "[  100] 0 cancels 0.1\n"
+         "[  110] 0 -> 1 cancel 0.1\n"
+         "[  510] 1 ends 0.1 with -4\n"
+         "[  520] 1 -> 0 done 0.1 with -4\n"
+         "[  520] 0 reads 0.1: error the script ended with -4 of 0.1\n"},
     {.name = "cancel what is queued",
      .nranks = 2,
      .cpus = {0, 1},
      .driver = cancel_queued_driver,
-     .expected = ""},
+     .expected = "[    0] 0 submits 0.1 short\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[  110] 1 ends 0.1 with 0\n"
+                 "[  120] 1 -> 0 done 0.1 with 0\n"
+                 "[  120] 0 reads 0.1\n"
+                 "[  120] 0 submits 0.2 three_ms\n"
+                 "[  120] 0 submits 0.3 short\n"
+                 "[  130] 0 -> 1 run 0.2 on 1.1\n"
+                 "[  130] 1 starts 0.2\n"
+                 "[  130] 0 -> 1 run 0.3 on 1.1\n"
+                 "[  320] 0 cancels 0.3\n"
+                 "[  330] 0 -> 1 cancel 0.3\n"
+                 "[  340] 1 -> 0 done 0.3 with -4\n"
+                 "[  340] 0 reads 0.3: error the task was cancelled of 0.3\n"},
     {.name = "cancel what is held",
      .nranks = 3,
      .cpus = {0, 1},
@@ -207,41 +382,138 @@ const struct story stories_work[] = {
      .slow_from = 0,
      .slow_to = 1,
      .slow_us = 500,
-     .expected = ""},
+     .expected = "[    0] 2 submits 2.1 spin\n"
+                 "[   10] 2 -> 0 demand 1\n"
+                 "[   20] 0 -> 2 lease 1.1\n"
+                 "[   30] 2 -> 1 run 2.1 on 1.1\n"
+                 "[  100] 2 cancels 2.1\n"
+                 "[  110] 2 -> 1 cancel 2.1\n"
+                 "[  120] 1 -> 2 done 2.1 with -4\n"
+                 "[  120] 2 reads 2.1: error the task was cancelled of 2.1\n"
+                 "[  520] 0 -> 1 open 1.1 for 2\n"
+                 "[ 1130] 2 -> 1 close 1.1\n"
+                 "[ 1140] 1 -> 0 closed 1.1\n"},
     {.name = "cancel a task and all below it",
      .nranks = 3,
      .cpus = {0, 1, 1},
      .driver = tree_driver,
-     .expected = ""},
+     .expected =
+         "[    0] 0 submits 0.1 tree\n"
+         "[   10] 0 -> 1 open 1.1 for 0\n"
+         "[   10] 0 -> 1 run 0.1 on 1.1\n"
+         "[   10] 1 starts 0.1\n"
+         "[   10] 1 submits 1.1 ten_ms\n"
+         "[   20] 1 -> 0 demand 1 at depth 1\n"
+         "[   20] 1 -> 0 lend 1.1\n"
+         "[   20] 1 -> 0 bounce 1.1 blocked\n"
+         "[   30] 0 -> 2 open 2.1 for 1\n"
+         "[   30] 0 -> 1 lease 2.1\n"
+         "[   40] 1 -> 2 run 1.1 on 2.1\n"
+         "[   40] 2 starts 1.1\n"
+         "[  500] 0 cancels 0.1\n"
+         "[  510] 0 -> 1 cancel 0.1 and all below\n"
+         "[  510] 1 ends 0.1 with -4\n"
+         "[  520] 1 -> 2 cancel 1.1 and all below\n"
+         "[  520] 1 -> 0 resume 1.1\n"
+         "[  520] 1 -> 0 done 0.1 with -4\n"
+         "[  520] 0 reads 0.1: error the script ended with -4 of 0.1\n"},
     {.name = "a cancel overtakes its run",
      .nranks = 2,
      .cpus = {0, 1},
      .driver = overtaken_driver,
-     .expected = ""},
+     .expected = "[    0] 0 submits 0.1 spin\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   50] 0 cancels 0.1\n"
+                 "[   60] 0 -> 1 cancel 0.1\n"
+                 "[  110] 0 -> 1 run 0.1 on 1.1\n"
+                 "[  120] 1 -> 0 done 0.1 with -4\n"
+                 "[  120] 0 reads 0.1: error the task was cancelled of 0.1\n"},
     {.name = "weight 1 asks for more",
      .nranks = 3,
      .cpus = {0, 1, 1},
      .driver = more_driver,
      .weight_mint = 1,
-     .expected = ""},
+     .expected = "[    0] 0 submits 0.1 passer\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[   10] 1 submits 1.1 reader\n"
+                 "[   20] 1 -> 0 demand 1 at depth 1\n"
+                 "[   20] 1 -> 0 lend 1.1\n"
+                 "[   20] 1 -> 0 bounce 1.1 blocked\n"
+                 "[   30] 0 -> 2 open 2.1 for 1\n"
+                 "[   30] 0 -> 1 lease 2.1\n"
+                 "[   40] 1 -> 0 more for put 0\n"
+                 "[   50] 0 -> 1 weight for put 0\n"
+                 "[   60] 1 -> 2 run 1.1 on 2.1\n"
+                 "[   60] 2 starts 1.1\n"
+                 "[   70] 2 -> 0 watch put 0\n"
+                 "[   80] 0 -> 2 value put 0\n"
+                 "[   80] 2 reads put 0\n"
+                 "[   80] 2 ends 1.1 with 0\n"
+                 "[   90] 2 -> 1 done 1.1 with 0\n"
+                 "[   90] 2 -> 0 drop 1\n"
+                 "[   90] 1 reads 1.1\n"
+                 "[   90] 1 ends 0.1 with 0\n"
+                 "[  100] 1 -> 0 resume 1.1\n"
+                 "[  100] 1 -> 0 done 0.1 with 0\n"
+                 "[  100] 1 -> 0 drop 1\n"
+                 "[  100] 0 reads 0.1\n"},
     {.name = "a large result is fetched",
      .nranks = 2,
      .cpus = {0, 1},
      .driver = fetch_driver,
-     .expected = ""},
+     .expected = "[    0] 0 submits 0.1 large\n"
+                 "[    0] 0 submits 0.2 user\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[  110] 1 ends 0.1 with 0\n"
+                 "[  220] 1 -> 0 done 0.1 with 0\n"
+                 "[  230] 0 -> 1 run 0.2 on 1.1\n"
+                 "[  240] 1 -> 0 watch 0.1\n"
+                 "[  350] 0 -> 1 value 0.1\n"
+                 "[  350] 1 starts 0.2\n"
+                 "[  450] 1 ends 0.2 with 0\n"
+                 "[  460] 1 -> 0 done 0.2 with 0\n"
+                 "[  460] 0 reads 0.2\n"},
     {.name = "a failure reaches what depends on it",
      .nranks = 2,
      .cpus = {0, 1},
      .driver = chain_driver,
-     .expected = ""},
+     .expected =
+         "[    0] 0 submits 0.1 failing\n"
+         "[    0] 0 submits 0.2 second\n"
+         "[    0] 0 submits 0.3 third\n"
+         "[   10] 0 -> 1 open 1.1 for 0\n"
+         "[   10] 0 -> 1 run 0.1 on 1.1\n"
+         "[   10] 1 starts 0.1\n"
+         "[   20] 1 ends 0.1 with 7\n"
+         "[   30] 1 -> 0 done 0.1 with 7\n"
+         "[   30] 0 reads 0.3: error an input argument of the task could not be computed of 0.3, because an input argument of the task could not be computed of 0.2, because the script ended with 7 of 0.1\n"},
     {.name = "a listed code is tried again",
      .nranks = 2,
      .cpus = {0, 1},
      .driver = stubborn_driver,
-     .expected = ""},
+     .expected = "[    0] 0 submits 0.1 stubborn\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[   20] 1 ends 0.1 with 7\n"
+                 "[   30] 1 -> 0 done 0.1 with 7\n"
+                 "[   40] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   40] 1 starts 0.1 again\n"
+                 "[   50] 1 ends 0.1 with 7\n"
+                 "[   60] 1 -> 0 done 0.1 with 7\n"
+                 "[   60] 0 reads 0.1: error the script ended with 7 of 0.1\n"},
     {.name = "what can never run waits, or fails",
      .nranks = 2,
      .cpus = {0, 1},
      .driver = infeasible_driver,
-     .expected = ""},
+     .expected =
+         "[    0] 0 logs: 1 task (first: wide) pending: needs 4 CPU on one rank, the largest has 1\n"
+         "[    0] 0 submits 0.1 wide\n"
+         "[ 1000] 0 cancels 0.1\n"
+         "[ 1000] 0 submits 0.2 wide\n"
+         "[ 1000] 0 reads 0.2: error needs 4 CPU on one rank, the largest has 1 of 0.2\n"},
     {.name = NULL}};
