@@ -435,7 +435,7 @@ void chance_world(uint64_t seed, int32_t ranks, struct world **world)
     pick_network(&g, &o);
     o.max_tasks = 50 + tg_rng_below(&g, 400);
     o.max_levels = 1 + (int32_t)tg_rng_below(&g, 8);
-    o.check_every = o.machine.nranks <= 4 ? 97 : 1000;
+    o.check_every = o.machine.nranks <= 8 ? 1 : 1000;
     world_create(&o, world);
     struct world *w = *world;
     pick_losses(&g, w);

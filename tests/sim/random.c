@@ -182,6 +182,9 @@ static int run_all(const struct options *o)
         for (uint32_t i = 0; i < o->jobs; i++)
             ok = end_job(fds[i], pids[i], &sum) && ok;
     }
+    if (sum.worlds < o->worlds)
+        printf("stopped after %.0f of %u worlds: no more time\n",
+               (double)sum.worlds, o->worlds);
     report(&sum, now_s() - begin);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -215,7 +218,7 @@ int main(int argc, char **argv)
     struct options o = {.seed = 1,
                         .worlds = default_worlds(),
                         .jobs = default_jobs(),
-                        .seconds = argc == 1 ? 90 : 0, /* make check */
+                        .seconds = argc == 1 ? 110 : 0, /* make check */
                         .self = argv[0]};
     for (int i = 1; i < argc; i++) {
         const char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : "";
