@@ -461,14 +461,17 @@ void tg_head_gone(struct tg_head *h, int32_t rank)
 void tg_head_check(const struct tg_head *h)
 {
     int64_t(*taken)[TG_RES_MAX] = tg_alloc((size_t)h->nranks * sizeof *taken);
+    uint32_t *lent = tg_alloc((size_t)h->nranks * sizeof *lent);
     const struct tg_hlease_entry *l;
     for (l = h->by_id; l != NULL; l = l->hh.next) {
         TG_ASSERT(h->sites[l->l.worker].alive);
+        lent[l->l.worker] += l->l.lent;
         for (int r = 0; r < TG_RES_MAX; r++)
             if (r != TG_RES_CPU || !l->l.lent)
                 taken[l->l.worker][r] += l->l.shape.amount[r];
     }
     for (int32_t i = 0; i < h->nranks; i++) {
+        TG_ASSERT(h->nlent[i] == lent[i]);
         if (!h->sites[i].alive)
             continue;
         tg_site_check(&h->sites[i]);
@@ -477,6 +480,7 @@ void tg_head_check(const struct tg_head *h)
                       h->sites[i].total[r] - taken[i][r]);
     }
     free(taken);
+    free(lent);
     const struct tg_demand_entry *e;
     for (e = h->by_cls; e != NULL; e = e->hh.next) {
         TG_ASSERT(e->d.want > 0 || e->d.active > 0);
