@@ -55,7 +55,6 @@ struct tg_ctx {
     TG_VEC(struct tg_action) out;
     TG_VEC(struct tg_msg) local; /* to ourselves, read in the same step */
     uint32_t local_at;
-    uint64_t lost_weight; /* came home to nobody: see objs.h */
 };
 
 /* Queue a message; what it owns goes along.  To a dead rank: dropped. */

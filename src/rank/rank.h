@@ -86,7 +86,6 @@ struct trygon {
     TG_VEC(int32_t) statuses; /* rank 0 may be some runs ahead of us */
     bool in_run;
     bool lost_rank;
-    uint32_t nexecs; /* executions in user code */
 
     bool polling;                /* some thread has the poller's role */
     uint64_t poll_again_ns;      /* when it looks again at the latest */

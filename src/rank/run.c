@@ -31,9 +31,14 @@ void tg_run_callback(struct trygon *tg, const struct tg_callback *cb)
 
 /* ----- how it ended ------------------------------------------------------------- */
 
+static const char *exec_name(const struct trygon *tg, const struct tg_exec *e)
+{
+    return e->name != NULL ? e->name : tg->fns[e->fn].name;
+}
+
 static const char *name_of(const struct trygon_call *c)
 {
-    return c->exec->name != NULL ? c->exec->name : c->tg->fns[c->exec->fn].name;
+    return exec_name(c->tg, c->exec);
 }
 
 static uint32_t returns_set(const struct trygon_call *c)
@@ -118,7 +123,6 @@ static void end_call(struct trygon_call *c, int code)
     struct tg_event ev = {
         .type = TG_EV_DONE, .handle = c->exec->self, .outcome = &out};
     tg_step(tg, &ev);
-    tg->nexecs--;
     tg_leave(tg);
     free(c->cpus);
     free(c);
@@ -149,7 +153,6 @@ void tg_run_exec(struct trygon *tg, uint64_t handle)
     c->cpus = tg_alloc((n + 1) * sizeof *c->cpus);
     for (uint32_t i = 0; i < n; i++)
         c->cpus[c->ncpus++] = tg->layout.pus[e->lease->ids[i]];
-    tg->nexecs++;
     tg_log(&tg->log, TRYGON_LOG_DEBUG,
            "task %llu (%s), attempt %d, for rank %d",
            (unsigned long long)e->number, name_of(c), (int)e->attempt,
@@ -159,17 +162,15 @@ void tg_run_exec(struct trygon *tg, uint64_t handle)
     tg_items_free(&c->returns, e->nreturns);
     free(c->cpus);
     free(c);
-    tg->nexecs--;
     *tg_vec_add(&tg->unstarted) = handle;
 }
 
 void tg_run_failed(struct trygon *tg, uint64_t handle)
 {
     const struct tg_exec *e = tg_worker_exec(&tg->core->worker, handle);
-    const char *name = e->name != NULL ? e->name : tg->fns[e->fn].name;
     struct tg_outcome out = {.code = TRYGON_ERR_NOMEM,
                              .error = tg_val_error(TRYGON_ERR_NOMEM, tg->rank,
-                                                   e->number, name,
+                                                   e->number, exec_name(tg, e),
                                                    "no thread to run it on")};
     struct tg_event ev = {
         .type = TG_EV_DONE, .handle = handle, .outcome = &out};
