@@ -147,7 +147,7 @@ static void *drive(void *arg)
  * us, and a run may be short. */
 static int serve(trygon_t *tg, int *status)
 {
-    struct tg_sleeper s = {0};
+    struct tg_sleeper s = {.level = TG_ATTENDS};
     tg_enter(tg);
     tg_wait_until(tg, &s, &tg->ended, TG_NEVER);
     int rc = tg->failed;
@@ -207,7 +207,7 @@ int trygon_finalize(trygon_t **handle)
         return tg_fail(tg, TRYGON_ERR_STATE,
                        "trygon_finalize: called inside a task or a run");
     }
-    struct tg_sleeper s = {0};
+    struct tg_sleeper s = {.level = TG_ATTENDS};
     struct tg_event ev = {.type = TG_EV_DRAIN};
     tg_step(tg, &ev);
     tg_wait_until(tg, &s, &tg->bye, TG_NEVER);

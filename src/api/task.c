@@ -208,6 +208,7 @@ int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
         .type = TG_EV_SUBMIT, .spec = &s, .refs_out = returns};
     tg_enter(tg);
     rc = tg_step(tg, &ev);
+    tg_glance(tg);
     tg_leave(tg);
     if (rc != TRYGON_SUCCESS)
         free_spec(&s);

@@ -1,24 +1,36 @@
 /* progress.c - who polls, and who sleeps (rank.h).
  *
  * One thread at a time has the poller's role: it takes in messages, and when
- * there are none it spins a little, then sleeps on the bell, longer and longer.
- * Any other thread that waits sleeps until what it waits for has happened.  A
- * poller that leaves wakes one of those who could take over, else the
- * background thread, which polls while all other threads are in user code.
+ * there are none it spins a little, yields a little, then sleeps on the bell.
+ * The role is a pointer under the lock, so whoever is more urgent takes it
+ * without asking; the one who had it notices when it looks next.  A call that
+ * waits for its answer polls itself, and a round trip costs no switch of
+ * threads.
+ *
+ * Who leaves the role passes it to a call that waits.  If there is none it
+ * wakes nobody: that would cost more than most tasks.  The background thread
+ * watches instead: as long as the role comes and goes it looks at it from time
+ * to time, and polls when nobody else has since it last looked.
  */
 #include <sched.h>
 #include <stdlib.h>
 
+#include "base/error.h"
 #include "base/futex.h"
 #include "core/map.h"
 #include "net/net_mpi.h"
-#include "base/error.h"
 #include "rank/rank.h"
 
-enum { SPINS = 200, SPINS_CROWDED = 4 };
-static const uint64_t nap_least = 50000, nap_most = 1000000;
+static const uint64_t spin_ns = 50000, yield_ns = 250000;
+static const uint64_t nap_least = 50000, nap_most = 2000000;
+static const uint64_t watch_ns = 300000, watch_crowded_ns = 1000000;
 
-/* ----- polling -------------------------------------------------------------------- */
+enum { TURN = 64, CLOCK_TURN = 16, GLANCE = 16 };
+
+/* The word of a sleeper. */
+enum { AWAKE, WOKEN, SLEEPING };
+
+/* ----- looking -------------------------------------------------------------------- */
 
 bool tg_may_poll(const struct trygon *tg)
 {
@@ -37,26 +49,42 @@ static void fail_all(struct trygon *tg, int rc)
     tg_wake_all(tg);
 }
 
+void tg_flush(struct trygon *tg)
+{
+    int rc = 0;
+    if (tg->post != NULL && tg->failed == 0 &&
+        (rc = tg_post_flush(tg->post)) < 0)
+        fail_all(tg, rc);
+}
+
+/* One reading of the clock serves a few messages. */
 void tg_progress(struct trygon *tg)
 {
     int32_t from;
     struct tg_msg m;
     int rc = 0;
-    while (tg->post != NULL && tg->failed == 0 &&
-           (rc = tg_post_poll(tg->post, &from, &m)) > 0) {
-        struct tg_event ev = {.type = TG_EV_MSG, .rank = from, .msg = &m};
+    uint64_t now = tg_now_ns();
+    tg->looks++;
+    for (int i = 1; tg->post != NULL && tg->failed == 0 && i <= TURN; i++) {
+        if ((rc = tg_post_poll(tg->post, &from, &m)) <= 0)
+            break;
+        struct tg_event ev = {
+            .type = TG_EV_MSG, .now_ns = now, .rank = from, .msg = &m};
         tg_step(tg, &ev);
+        if (i % CLOCK_TURN == 0)
+            now = tg_now_ns();
     }
+    tg->looked_ns = now;
     if (rc < 0)
         fail_all(tg, rc);
-    if (tg_core_deadline(tg->core) <= tg_now_ns()) {
+    if (tg_core_deadline(tg->core) <= now) {
         struct tg_event ev = {.type = TG_EV_TICK};
         tg_step(tg, &ev);
     }
-    if (tg->post != NULL && tg->failed == 0 &&
-        (rc = tg_post_flush(tg->post)) < 0)
-        fail_all(tg, rc);
+    tg_flush(tg);
 }
+
+/* ----- the poller's rest ------------------------------------------------------------ */
 
 void tg_ring(struct trygon *tg)
 {
@@ -65,36 +93,94 @@ void tg_ring(struct trygon *tg)
         tg_futex_wake(&tg->bell, 1);
 }
 
-struct idle { /* how long the poller has found nothing */
-    uint32_t spins;
+static void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+struct idle { /* for how long the poller has found nothing */
+    uint64_t since_ns;
     uint64_t nap_ns;
     uint64_t received;
 };
 
-/* The poller has found nothing: spin, then sleep, but not past a time when
- * something is due.  Without the lock. */
-static void rest(struct trygon *tg, struct idle *idle, unsigned bell,
-                 uint64_t until_ns)
+/* Between two looks; without the lock, so that others get it. */
+static void pause_looking(struct trygon *tg, bool yield)
 {
-    uint32_t spins = tg->crowded ? SPINS_CROWDED : SPINS;
-    if (idle->spins < spins && tg->nranks > 1) {
-        idle->spins++;
-        if (tg->crowded)
-            sched_yield();
-        return;
-    }
-    uint64_t now = tg_now_ns();
-    uint64_t nap = tg->nranks == 1 ? UINT64_MAX : idle->nap_ns;
-    if (until_ns != TG_NEVER)
-        nap = until_ns <= now ? 0 : until_ns - now < nap ? until_ns - now : nap;
-    if (nap > 0) {
-        atomic_store(&tg->asleep, true);
-        tg_futex_wait(&tg->bell, bell, nap);
-        atomic_store(&tg->asleep, false);
-    }
-    idle->nap_ns += idle->nap_ns / 2;
+    tg_leave(tg);
+    if (yield)
+        sched_yield();
+    for (int i = 0; i < 1000 && atomic_load(&tg->wanted) > 0; i++)
+        relax();
+    tg_enter(tg);
+}
+
+/* How long nobody need look if nobody rings. */
+static uint64_t nap_ns(const struct trygon *tg, struct idle *idle)
+{
+    if (tg->nranks == 1)
+        return UINT64_MAX;
+    uint64_t nap = idle->nap_ns;
+    idle->nap_ns += nap / 2;
     if (idle->nap_ns > nap_most)
         idle->nap_ns = nap_most;
+    return nap;
+}
+
+static void nap(struct trygon *tg, struct tg_sleeper *s, struct idle *idle,
+                unsigned bell, uint64_t until_ns)
+{
+    atomic_store(&tg->asleep, true);
+    if (tg->net != NULL && tg_net_mpi_look(tg->net)) {
+        atomic_store(&tg->asleep, false);
+        return;
+    }
+    uint64_t ns = nap_ns(tg, idle), now = tg->looked_ns;
+    if (until_ns != TG_NEVER && (until_ns <= now || until_ns - now < ns))
+        ns = until_ns <= now ? 0 : until_ns - now;
+    tg_leave(tg);
+    if (ns > 0)
+        tg_futex_wait(&tg->bell, bell, ns);
+    tg_enter(tg);
+    if (tg->poller == s) /* else it is another's by now */
+        atomic_store(&tg->asleep, false);
+}
+
+/* Are all of this rank's cores in use?  Then they are not for spinning. */
+static bool all_busy(const struct trygon *tg)
+{
+    return tg->layout.nslots > 0 && tg->running >= tg->layout.nslots;
+}
+
+static void rest(struct trygon *tg, struct tg_sleeper *s, struct idle *idle,
+                 unsigned bell, uint64_t until_ns)
+{
+    uint64_t idle_ns = tg->looked_ns - idle->since_ns;
+    bool spin = !tg->crowded && idle_ns < spin_ns;
+    bool yield = idle_ns < (tg->crowded ? spin_ns : yield_ns);
+    if (s->level > TG_WATCHES && !all_busy(tg) && (spin || yield))
+        pause_looking(tg, !spin);
+    else
+        nap(tg, s, idle, bell, until_ns);
+}
+
+/* ----- the role ------------------------------------------------------------------------ */
+
+static bool may_take(const struct trygon *tg, const struct tg_sleeper *s)
+{
+    return s->can_poll && (tg->poller == NULL || tg->poller->level < s->level);
+}
+
+/* Whoever has it sleeps on the bell perhaps, and is to leave that place. */
+static void take_role(struct trygon *tg, struct tg_sleeper *s)
+{
+    if (tg->poller != NULL && atomic_load(&tg->asleep)) {
+        tg_ring(tg);
+        atomic_store(&tg->asleep, false);
+    }
+    tg->poller = s;
 }
 
 static uint64_t sooner(uint64_t a, uint64_t b)
@@ -102,37 +188,56 @@ static uint64_t sooner(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* With the role and the lock; gives up the lock between looks. */
-static void poll_until(struct trygon *tg, const bool *done,
-                       uint64_t deadline_ns)
+/* Until *done, the deadline, a failure, or until somebody takes the role; it
+ * is nobody's afterwards, or that one's. */
+static void poll_until(struct trygon *tg, struct tg_sleeper *s,
+                       const bool *done, uint64_t deadline_ns)
 {
-    struct idle idle = {.nap_ns = nap_least};
-    while (!*done && tg->failed == 0) {
+    struct idle idle = {.since_ns = UINT64_MAX, .nap_ns = nap_least};
+    take_role(tg, s);
+    while (!*done && tg->failed == 0 && tg->poller == s) {
         unsigned bell = atomic_load(&tg->bell);
         tg_progress(tg);
-        if (tg->core->received != idle.received)
-            idle = (struct idle){.nap_ns = nap_least,
-                                 .received = tg->core->received};
-        uint64_t until = sooner(deadline_ns, tg_core_deadline(tg->core));
-        if (*done || tg->failed != 0 || tg_now_ns() >= deadline_ns)
+        if (tg->core->received != idle.received || idle.since_ns == UINT64_MAX)
+            idle = (struct idle){tg->looked_ns, nap_least, tg->core->received};
+        if (*done || tg->failed != 0 || tg->looked_ns >= deadline_ns)
             break;
-        tg->poll_again_ns = until;
-        tg_leave(tg);
-        rest(tg, &idle, bell, until);
-        tg_enter(tg);
+        tg->poll_again_ns = sooner(deadline_ns, tg_core_deadline(tg->core));
+        rest(tg, s, &idle, bell, tg->poll_again_ns);
     }
+    if (tg->poller == s) {
+        tg->poller = NULL;
+        tg->left++;
+    }
+}
+
+/* Nobody has the role.  The background thread need not hurry, unless this
+ * thread goes away for long. */
+void tg_pass_role(struct trygon *tg, bool for_long)
+{
+    if (tg->poller != NULL)
+        return;
+    for (struct tg_sleeper *s = tg->sleepers; s != NULL; s = s->next) {
+        if (s->level == TG_AWAITS && s->can_poll) {
+            tg_wake(tg, s);
+            return;
+        }
+    }
+    if (!tg->has_background)
+        return;
+    tg->take_over = tg->take_over || for_long;
+    if (for_long || tg->watch_rests)
+        tg_wake(tg, &tg->watch);
 }
 
 /* ----- waiting ---------------------------------------------------------------------- */
 
 void tg_wake(struct trygon *tg, struct tg_sleeper *s)
 {
-    if (!s->asleep) {
-        tg_ring(tg); /* it has the poller's role, or is about to look */
-        return;
-    }
-    atomic_store(&s->word, 1);
-    tg_futex_wake(&s->word, 1);
+    if (s == tg->poller)
+        tg_ring(tg);
+    else if (atomic_exchange(&s->word, WOKEN) == SLEEPING)
+        tg_futex_wake(&s->word, 1);
 }
 
 void tg_wake_all(struct trygon *tg)
@@ -142,31 +247,28 @@ void tg_wake_all(struct trygon *tg)
     tg_ring(tg);
 }
 
-static void wake_next_poller(struct trygon *tg)
+/* Without the lock. */
+static void spin_on(const struct trygon *tg, struct tg_sleeper *s)
 {
-    for (struct tg_sleeper *s = tg->sleepers; s != NULL; s = s->next) {
-        if (s->can_poll) {
-            tg_wake(tg, s);
-            return;
-        }
-    }
+    uint64_t end = tg_now_ns() + spin_ns;
+    while (!tg->crowded && atomic_load(&s->word) == AWAKE && tg_now_ns() < end)
+        relax();
 }
 
-/* Without the role: sleep until somebody says that it is worth a look. */
+/* Without the role: until somebody says that it is worth a look. */
 static void sleep_on(struct trygon *tg, struct tg_sleeper *s,
                      uint64_t deadline_ns)
 {
+    unsigned awake = AWAKE;
     DL_APPEND(tg->sleepers, s);
-    s->asleep = true;
-    atomic_store(&s->word, 0);
+    atomic_store(&s->word, AWAKE);
     tg_leave(tg);
-    uint64_t now = tg_now_ns();
-    if (deadline_ns == TG_NEVER)
-        tg_futex_wait(&s->word, 0, UINT64_MAX);
-    else if (deadline_ns > now)
-        tg_futex_wait(&s->word, 0, deadline_ns - now);
+    uint64_t now = deadline_ns == TG_NEVER ? 0 : tg_now_ns();
+    if (deadline_ns > now &&
+        atomic_compare_exchange_strong(&s->word, &awake, SLEEPING))
+        tg_futex_wait(&s->word, SLEEPING,
+                      deadline_ns == TG_NEVER ? UINT64_MAX : deadline_ns - now);
     tg_enter(tg);
-    s->asleep = false;
     DL_DELETE(tg->sleepers, s);
 }
 
@@ -174,23 +276,43 @@ void tg_wait_until(struct trygon *tg, struct tg_sleeper *s, const bool *done,
                    uint64_t deadline_ns)
 {
     s->can_poll = tg_may_poll(tg);
-    while (!*done && tg->failed == 0 && tg_now_ns() < deadline_ns) {
-        if (s->can_poll && !tg->polling) {
-            tg->polling = true;
-            poll_until(tg, done, deadline_ns);
-            tg->polling = false;
-        } else {
+    while (!*done && tg->failed == 0 &&
+           (deadline_ns == TG_NEVER || tg_now_ns() < deadline_ns)) {
+        if (may_take(tg, s))
+            poll_until(tg, s, done, deadline_ns);
+        else
             sleep_on(tg, s, deadline_ns);
-        }
     }
     /* Also without having polled: it may be us whom the last poller woke, and
      * what we wait for has come by another way. */
-    if (!tg->polling)
-        wake_next_poller(tg);
+    tg_pass_role(tg, false);
     if (!*done && tg->failed == 0) { /* time is up: the core will say so */
         struct tg_event ev = {.type = TG_EV_TICK};
         tg_step(tg, &ev);
     }
+}
+
+void tg_serve_until(struct trygon *tg, struct tg_sleeper *s, const bool *given)
+{
+    s->can_poll = tg_may_poll(tg);
+    while (!*given && tg->failed == 0 && !tg->stop && may_take(tg, s))
+        poll_until(tg, s, given, TG_NEVER);
+    if (*given || tg->failed != 0 || tg->stop)
+        return;
+    atomic_store(&s->word, AWAKE);
+    tg_leave(tg);
+    spin_on(tg, s);
+    tg_enter(tg);
+}
+
+void tg_glance(struct trygon *tg)
+{
+    if (++tg->glances % GLANCE != 0 || !tg_may_poll(tg) ||
+        (tg->poller != NULL && tg->poller->level > TG_WATCHES))
+        return;
+    if (tg->poller != NULL)
+        take_role(tg, NULL);
+    tg_progress(tg);
 }
 
 /* ----- the background thread ---------------------------------------------------------- */
@@ -198,9 +320,25 @@ void tg_wait_until(struct trygon *tg, struct tg_sleeper *s, const bool *done,
 static void *background(void *arg)
 {
     struct trygon *tg = arg;
-    struct tg_sleeper s = {0};
+    uint64_t looks = 0, left = 0;
+    uint64_t tick = tg->crowded ? watch_crowded_ns : watch_ns;
     tg_enter(tg);
-    tg_wait_until(tg, &s, &tg->stop, TG_NEVER);
+    while (!tg->stop) {
+        bool nobody = tg->poller == NULL && tg->looks == looks;
+        if (tg->failed == 0 && (nobody || tg->take_over) &&
+            may_take(tg, &tg->watch)) {
+            tg->take_over = false;
+            poll_until(tg, &tg->watch, &tg->stop, TG_NEVER);
+            continue;
+        }
+        bool settled = tg->poller != NULL && tg->left == left;
+        tg->watch_rests = settled || tg->failed != 0;
+        looks = tg->looks;
+        left = tg->left;
+        sleep_on(tg, &tg->watch,
+                 tg->watch_rests ? TG_NEVER : tg_now_ns() + tick);
+        tg->watch_rests = false;
+    }
     tg_leave(tg);
     return NULL;
 }
@@ -209,20 +347,23 @@ int tg_background_start(struct trygon *tg)
 {
     if (!tg->any_thread)
         return TRYGON_SUCCESS;
+    tg->watch.level = TG_WATCHES;
+    tg->watch.can_poll = true;
     if (pthread_create(&tg->background, NULL, background, tg) != 0)
         return TRYGON_ERR_NOMEM;
     tg->has_background = true;
     return TRYGON_SUCCESS;
 }
 
+/* No thread of ours polls any more, and none of the pool waits for work. */
 void tg_background_stop(struct trygon *tg)
 {
-    if (!tg->has_background)
-        return;
     tg_enter(tg);
     tg->stop = true;
+    take_role(tg, NULL);
     tg_wake_all(tg);
     tg_leave(tg);
-    pthread_join(tg->background, NULL);
+    if (tg->has_background)
+        pthread_join(tg->background, NULL);
     tg->has_background = false;
 }

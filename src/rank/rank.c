@@ -15,7 +15,11 @@ uint64_t tg_now_ns(void)
 
 void tg_enter(struct trygon *tg)
 {
+    if (pthread_mutex_trylock(&tg->lock) == 0)
+        return;
+    atomic_fetch_add(&tg->wanted, 1);
     pthread_mutex_lock(&tg->lock);
+    atomic_fetch_sub(&tg->wanted, 1);
 }
 
 /* The callbacks that are due, without the lock: they may call trygon. */
@@ -42,7 +46,8 @@ void tg_leave(struct trygon *tg)
         (void)tg_post_flush(tg->post); /* an error shows at the next poll */
         due = false;
     }
-    if (tg->polling && (due || tg_core_deadline(tg->core) < tg->poll_again_ns))
+    if (tg->poller != NULL &&
+        (due || tg_core_deadline(tg->core) < tg->poll_again_ns))
         tg_ring(tg);
     pthread_mutex_unlock(&tg->lock);
 }
@@ -89,7 +94,8 @@ static void perform_one(struct trygon *tg, struct tg_action *a)
 
 int tg_step(struct trygon *tg, struct tg_event *ev)
 {
-    ev->now_ns = tg_now_ns();
+    if (ev->now_ns == 0 || ev->now_ns < tg->core->ctx.now_ns)
+        ev->now_ns = tg_now_ns();
     int rc = tg_core_step(tg->core, ev);
     uint32_t n;
     struct tg_action *v = tg_core_actions(tg->core, &n);
@@ -142,14 +148,27 @@ static void free_rank(struct trygon *tg)
     tg_vec_free(&tg->unstarted);
     tg_vec_free(&tg->statuses);
     free(tg->fn_names);
+    free(tg->mean_ns);
     pthread_mutex_destroy(&tg->lock);
     free(tg);
+}
+
+/* It is held for less than a microsecond: who wants it spins a little. */
+static void make_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+#ifdef PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+#endif
+    pthread_mutex_init(lock, &attr);
+    pthread_mutexattr_destroy(&attr);
 }
 
 int tg_rank_create(MPI_Comm comm, struct tg_start *start, struct trygon **out)
 {
     struct trygon *tg = tg_alloc(sizeof *tg);
-    pthread_mutex_init(&tg->lock, NULL);
+    make_lock(&tg->lock);
     tg->comm = comm;
     MPI_Comm_rank(comm, &tg->rank);
     MPI_Comm_size(comm, &tg->nranks);
@@ -158,6 +177,7 @@ int tg_rank_create(MPI_Comm comm, struct tg_start *start, struct trygon **out)
     tg->any_thread = tg->thread_level == MPI_THREAD_MULTIPLE || tg->nranks == 1;
     tg->fns = start->fns;
     tg->nfns = start->nfns;
+    tg->mean_ns = tg_alloc((tg->nfns + 1) * sizeof *tg->mean_ns);
     int rc = tg_startup(tg, start);
     if (rc == TRYGON_SUCCESS)
         rc = make_core(tg);

@@ -44,12 +44,28 @@ struct tg_layout {
     int32_t *pus; /* the system's number of the PU of each slot */
 };
 
-/* A thread that waits without the poller's role sleeps on a word. */
+/* What a thread waits for, from the least urgent: who is further down takes the
+ * poller's role from who is further up. */
+enum tg_level {
+    TG_WATCHES = 1, /* the background thread: polls when nobody else does */
+    TG_ATTENDS,     /* a thread of the host in trygon_run() or finalize */
+    TG_SERVES,      /* a thread of the pool: for something to run */
+    TG_AWAITS       /* a call: for its answer */
+};
+
+/* A thread that waits.  Without the poller's role it sleeps on the word. */
 struct tg_sleeper {
-    atomic_uint word;
-    bool asleep;   /* in the list */
-    bool can_poll; /* may take the role over */
+    enum tg_level level;
+    atomic_uint word; /* progress.c */
+    bool can_poll;
     struct tg_sleeper *prev, *next;
+};
+
+/* A thread of the pool between two executions. */
+struct tg_server {
+    struct tg_sleeper s;
+    struct trygon_call *call; /* its last; where the thread is bound */
+    bool given;               /* the next one is in call */
 };
 
 struct tg_callback {
@@ -87,14 +103,26 @@ struct trygon {
     bool in_run;
     bool lost_rank;
 
-    bool polling;                /* some thread has the poller's role */
+    atomic_uint wanted;          /* threads that wait for the lock */
+    struct tg_sleeper *poller;   /* who has the poller's role; NULL: nobody */
     uint64_t poll_again_ns;      /* when it looks again at the latest */
+    uint64_t looked_ns;          /* when somebody last looked for messages */
+    uint64_t looks;              /* how often, so far */
+    uint64_t left;               /* how often the role was left */
     struct tg_sleeper *sleepers; /* who waits without it */
-    atomic_uint bell;            /* the poller sleeps on this */
-    atomic_bool asleep;          /* and is there now */
+    struct tg_server *server;    /* ready for an execution; NULL: none */
+    struct tg_server *ending;    /* reports its last one right now */
+    uint64_t *mean_ns;           /* how long each function runs here */
+    int32_t running;         /* threads in user code of tasks, not blocked */
+    atomic_uint bell;        /* the poller sleeps on this */
+    atomic_bool asleep;      /* and is there now */
+    struct tg_sleeper watch; /* the background thread's */
+    bool take_over;          /* it is to poll at once */
+    bool watch_rests;        /* it sleeps until woken */
+    uint32_t glances;
     pthread_t background;
     bool has_background;
-    bool stop; /* the background thread */
+    bool stop; /* the threads that we made end */
 };
 
 /* One execution of user code, on one thread of the pool. */
@@ -114,19 +142,29 @@ struct trygon_call {
 uint64_t tg_now_ns(void);
 void tg_enter(struct trygon *tg);
 void tg_leave(struct trygon *tg);
-/* With the lock held.  Fills in the event's time; performs the actions. */
+/* With the lock held.  Fills in the event's time, unless it is there; performs
+ * the actions. */
 int tg_step(struct trygon *tg, struct tg_event *ev);
 
 /* ----- progress.c ------------------------------------------------------------- */
 
 /* With the lock held: take in what has come, send what may leave. */
 void tg_progress(struct trygon *tg);
+void tg_flush(struct trygon *tg); /* only the latter */
+/* The same now and then, for calls that do not wait, so that a thread that
+ * never does is no stranger to what happens. */
+void tg_glance(struct trygon *tg);
 /* Some thread has something for the poller to do. */
 void tg_ring(struct trygon *tg);
 /* With the lock held, which is given up meanwhile: poll or sleep until *done
  * is true, the deadline is over, or the runtime has failed. */
 void tg_wait_until(struct trygon *tg, struct tg_sleeper *s, const bool *done,
                    uint64_t deadline_ns);
+/* A server's wait, until it is given something; it may come back without. */
+void tg_serve_until(struct trygon *tg, struct tg_sleeper *s, const bool *given);
+/* With the lock held, by a thread that goes away: if nobody polls, somebody
+ * should. */
+void tg_pass_role(struct trygon *tg, bool for_long);
 /* With the lock held. */
 bool tg_may_poll(const struct trygon *tg); /* this thread */
 void tg_wake(struct trygon *tg, struct tg_sleeper *s);

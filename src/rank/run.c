@@ -95,70 +95,181 @@ static int checked_code(int code)
     return known ? code : TRYGON_ERR_INVALID;
 }
 
-static void end_call(struct trygon_call *c, int code)
+static void give_up_returns(struct trygon_call *c)
 {
-    struct trygon *tg = c->tg;
+    for (uint32_t i = 0; i < c->exec->nreturns; i++) {
+        struct tg_event ev = {.type = TG_EV_UNKEEP, .val = c->returns[i].val};
+        if (ev.val != NULL)
+            tg_step(c->tg, &ev);
+    }
+    tg_items_free(&c->returns, c->exec->nreturns);
+}
+
+/* What the core is told. */
+static struct tg_outcome outcome_of(const struct trygon_call *c, int code)
+{
     uint32_t nreturns = c->exec->nreturns, set = returns_set(c);
     struct tg_outcome out = {.code = checked_code(code)};
     if (code == 0 && set < nreturns) {
         out.code = TRYGON_ERR_RETURNS;
         out.error = tg_val_error(
-            TRYGON_ERR_RETURNS, tg->rank, c->exec->number, name_of(c),
+            TRYGON_ERR_RETURNS, c->tg->rank, c->exec->number, name_of(c),
             "the task set %u of its %u returns", set, nreturns);
     } else if (code != 0) {
         out.error = error_of(c, out.code);
     }
-    tg_enter(tg);
-    if (out.code == 0) {
-        out.returns = c->returns;
-    } else {
-        for (uint32_t i = 0; i < nreturns; i++) {
-            struct tg_event ev = {.type = TG_EV_UNKEEP,
-                                  .val = c->returns[i].val};
-            if (ev.val != NULL)
-                tg_step(tg, &ev);
-        }
-        tg_items_free(&c->returns, nreturns);
-    }
+    return out;
+}
+
+/* ----- one after another ----------------------------------------------------- */
+
+static const uint64_t short_ns = 50000; /* nobody need poll meanwhile */
+static const uint64_t hold_ns = 20000;  /* news of short ones waits so long */
+
+static bool is_short(const struct trygon *tg, uint32_t fn)
+{
+    return tg->mean_ns[fn] != 0 && tg->mean_ns[fn] < short_ns;
+}
+
+static void learn(struct trygon *tg, uint32_t fn, uint64_t ran_ns)
+{
+    uint64_t *mean = &tg->mean_ns[fn];
+    *mean = *mean == 0 ? ran_ns + 1 : (7 * *mean + ran_ns) / 8 + 1;
+}
+
+/* With the lock held: the execution is over, and most likely this thread is
+ * given the next one of its lease at once. */
+static void report(struct tg_server *sv, struct tg_outcome *out)
+{
+    struct trygon *tg = sv->call->tg;
+    const struct tg_exec *e = sv->call->exec;
+    uint32_t fn = e->fn;
+    uint64_t started = e->started_ns;
     struct tg_event ev = {
-        .type = TG_EV_DONE, .handle = c->exec->self, .outcome = &out};
+        .type = TG_EV_DONE, .handle = e->self, .outcome = out};
+    sv->given = false;
+    tg->running--;
+    tg->ending = sv;
     tg_step(tg, &ev);
-    tg_leave(tg);
-    free(c->cpus);
-    free(c);
+    tg->ending = NULL;
+    learn(tg, fn, ev.now_ns - started);
+}
+
+/* With the lock held: the next execution for this thread, if there is one
+ * soon.  News of short ones that follow each other leave together. */
+static bool next(struct tg_server *sv)
+{
+    struct trygon *tg = sv->call->tg;
+    bool polls = tg_may_poll(tg);
+    if (sv->given && is_short(tg, sv->call->exec->fn) &&
+        tg->core->ctx.now_ns - tg->looked_ns < hold_ns)
+        return true;
+    if (polls)
+        tg_flush(tg);
+    if (sv->given && polls && tg->poller == NULL)
+        tg_progress(tg);
+    if (!sv->given && tg->server == NULL && !tg->stop) {
+        tg->server = sv;
+        tg_serve_until(tg, &sv->s, &sv->given);
+        if (tg->server == sv)
+            tg->server = NULL;
+    }
+    tg_pass_role(tg, sv->given && !is_short(tg, sv->call->exec->fn));
+    return sv->given;
+}
+
+static bool end_call(struct tg_server *sv, int code)
+{
+    struct trygon_call *c = sv->call;
+    struct tg_outcome out = outcome_of(c, code);
+    tg_enter(c->tg);
+    if (out.code == 0)
+        out.returns = c->returns;
+    else
+        give_up_returns(c);
+    c->returns = NULL;
+    report(sv, &out);
+    bool more = next(sv);
+    tg_leave(c->tg);
+    return more;
 }
 
 static void run(void *arg)
 {
     struct trygon_call *c = arg;
-    current = c;
-    tg_last_error_clear();
-    int code = c->tg->fns[c->exec->fn].fn(c);
-    current = NULL;
-    end_call(c, code);
+    struct tg_server sv = {.s = {.level = TG_SERVES}, .call = c};
+    int code;
+    do {
+        current = c;
+        tg_last_error_clear();
+        code = c->tg->fns[c->exec->fn].fn(c);
+        current = NULL;
+    } while (end_call(&sv, code));
+    free(c->cpus);
+    free(c);
 }
 
 /* ----- the start -------------------------------------------------------------------- */
 
+static void set_call(struct trygon_call *c, struct tg_exec *e)
+{
+    c->exec = e;
+    c->lease = e->lease;
+    c->fail_text[0] = '\0';
+    c->returns =
+        e->nreturns > 0 ? tg_alloc(e->nreturns * sizeof *c->returns) : NULL;
+    tg_log(&c->tg->log, TRYGON_LOG_DEBUG,
+           "task %llu (%s), attempt %d, for rank %d",
+           (unsigned long long)e->number, name_of(c), (int)e->attempt,
+           (int)e->owner);
+}
+
+/* Is the thread where the execution is to run? */
+static bool in_place(const struct tg_server *sv, const struct tg_exec *e)
+{
+    const struct trygon_call *c = sv->call;
+    const struct tg_wlease *l = e->lease;
+    if (!c->tg->layout.bound)
+        return true;
+    bool same = c->ncpus == l->ncpus;
+    for (uint32_t i = 0; same && i < l->ncpus; i++)
+        same = c->cpus[i] == c->tg->layout.pus[l->ids[i]];
+    return same;
+}
+
+/* To a thread that is ready for it; false: there is none. */
+static bool run_on_server(struct trygon *tg, struct tg_exec *e)
+{
+    struct tg_server *sv = tg->ending;
+    if (sv == NULL || sv->given || !in_place(sv, e))
+        sv = tg->server;
+    if (sv == NULL || !in_place(sv, e))
+        return false;
+    set_call(sv->call, e);
+    sv->given = true;
+    if (sv == tg->server) {
+        tg->server = NULL;
+        tg_wake(tg, &sv->s);
+    }
+    return true;
+}
+
 void tg_run_exec(struct trygon *tg, uint64_t handle)
 {
     struct tg_exec *e = tg_worker_exec(&tg->core->worker, handle);
+    tg->running++;
+    if (run_on_server(tg, e))
+        return;
     struct trygon_call *c = tg_alloc(sizeof *c);
     c->tg = tg;
-    c->exec = e;
-    c->lease = e->lease;
-    c->returns =
-        e->nreturns > 0 ? tg_alloc(e->nreturns * sizeof *c->returns) : NULL;
     uint32_t n = tg->layout.bound ? e->lease->ncpus : 0;
     c->cpus = tg_alloc((n + 1) * sizeof *c->cpus);
     for (uint32_t i = 0; i < n; i++)
         c->cpus[c->ncpus++] = tg->layout.pus[e->lease->ids[i]];
-    tg_log(&tg->log, TRYGON_LOG_DEBUG,
-           "task %llu (%s), attempt %d, for rank %d",
-           (unsigned long long)e->number, name_of(c), (int)e->attempt,
-           (int)e->owner);
+    set_call(c, e);
     if (tg_pool_run(tg->pool, run, c, c->cpus, c->ncpus) == TRYGON_SUCCESS)
         return;
+    tg->running--;
     tg_items_free(&c->returns, e->nreturns);
     free(c->cpus);
     free(c);
