@@ -144,6 +144,7 @@ static void free_rank(struct trygon *tg)
     tg_core_destroy(&tg->core);
     tg_post_destroy(&tg->post);
     tg_layout_free(&tg->layout);
+    tg_bells_free(&tg->bells);
     tg_vec_free(&tg->callbacks);
     tg_vec_free(&tg->unstarted);
     tg_vec_free(&tg->statuses);

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "core/core.h"
 #include "exec/pool.h"
+#include "rank/bells.h"
 #include "rank/post.h"
 
 enum { TG_HOST_MAX = 64 };
@@ -84,6 +85,7 @@ struct trygon {
     uint64_t seed;
     struct tg_log log;
     struct tg_layout layout;
+    struct tg_bells bells;            /* of the ranks of this node */
     struct trygon_registry *registry; /* NULL: none */
     const struct tg_fn *fns;          /* by function number, sorted by name */
     uint32_t nfns;

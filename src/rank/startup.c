@@ -25,6 +25,7 @@ struct card { /* followed by the mask's words, then the functions' names */
     int32_t requested;     /* slots: -1: as many as cores, 0: none */
     uint64_t seed, memory; /* memory: of the machine */
     struct tg_amounts offers;
+    struct tg_bells_offer bells;
     char node_id[256], host[TG_HOST_MAX];
     char err[320];
 };
@@ -428,6 +429,15 @@ void tg_layout_free(struct tg_layout *l)
     *l = (struct tg_layout){0};
 }
 
+static void join_bells(struct trygon *tg, const struct cards *c)
+{
+    const int32_t *node = tg->layout.node;
+    int32_t first = 0;
+    while (node[first] != node[tg->rank])
+        first++;
+    tg_bells_join(&tg->bells, node, &card_of(c, first)->bells, &tg->log);
+}
+
 static int make_layout(struct trygon *tg, const struct cards *c,
                        const struct tg_topo *topo)
 {
@@ -461,6 +471,7 @@ int tg_startup(struct trygon *tg, struct tg_start *s)
     if (s->status == TRYGON_SUCCESS)
         s->status = tg_topo_load(NULL, &topo, s->err, sizeof s->err);
     identify(&card, node_id);
+    tg_bells_offer(&tg->bells, tg->rank, tg->nranks, &tg->log, &card.bells);
     int rc = exchange(tg, s, &card, topo, &cards);
     if (rc == TRYGON_SUCCESS)
         rc = same_build(tg, &cards);
@@ -470,6 +481,8 @@ int tg_startup(struct trygon *tg, struct tg_start *s)
         rc = same_functions(tg, &cards);
     if (rc == TRYGON_SUCCESS)
         rc = make_layout(tg, &cards, topo);
+    if (rc == TRYGON_SUCCESS)
+        join_bells(tg, &cards);
     tg_topo_free(&topo);
     free(cards.all);
     free(cards.offsets);
