@@ -42,12 +42,12 @@ int tg_check_value(const struct trygon *tg, const char *who,
 
 void tg_view(const struct tg_val *val, trygon_value_t *out)
 {
-    *out = (trygon_value_t){val->size > 0 ? val->data : NULL,
+    *out = (trygon_value_t){val->size > 0 ? tg_val_data(val) : NULL,
                             (size_t)val->size,
                             val->type,
                             val->ndim,
-                            val->ndim > 0 ? val->dims : NULL,
-                            val->nrefs > 0 ? val->refs : NULL,
+                            val->ndim > 0 ? tg_val_dims(val) : NULL,
+                            val->nrefs > 0 ? tg_val_refs(val) : NULL,
                             val->nrefs,
                             NULL};
 }

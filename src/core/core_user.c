@@ -25,7 +25,7 @@ static bool all_held(const struct tg_core *c, size_t n,
 
 static int on_put(struct tg_core *c, struct tg_event *ev)
 {
-    if (!all_held(c, ev->val->nrefs, ev->val->refs))
+    if (!all_held(c, ev->val->nrefs, tg_val_refs(ev->val)))
         return TRYGON_ERR_NOTFOUND;
     struct tg_obj *x = tg_objs_new(&c->objs, 0, 0);
     x->user = 1;
@@ -43,7 +43,7 @@ static int on_submit(struct tg_core *c, struct tg_event *ev)
         return TRYGON_ERR_SHUTDOWN;
     for (uint32_t i = 0; i < s->nargs; i++) {
         const struct tg_item *a = &s->args[i];
-        if (a->val != NULL ? !all_held(c, a->val->nrefs, a->val->refs)
+        if (a->val != NULL ? !all_held(c, a->val->nrefs, tg_val_refs(a->val))
                            : held(c, a->ref) == NULL)
             return TRYGON_ERR_NOTFOUND;
     }
@@ -142,7 +142,7 @@ static int on_pin(struct tg_core *c, struct tg_event *ev)
 
 static int on_keep(struct tg_core *c, const struct tg_event *ev)
 {
-    if (!all_held(c, ev->val->nrefs, ev->val->refs))
+    if (!all_held(c, ev->val->nrefs, tg_val_refs(ev->val)))
         return TRYGON_ERR_NOTFOUND;
     tg_objs_hold_refs(&c->objs, ev->val);
     return TRYGON_SUCCESS;

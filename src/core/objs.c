@@ -184,13 +184,13 @@ void tg_objs_drop(struct tg_objs *o, struct tg_obj *x)
 void tg_objs_hold_refs(struct tg_objs *o, const struct tg_val *v)
 {
     for (uint32_t i = 0; i < v->nrefs; i++)
-        tg_objs_hold(o, tg_objs_find(o, v->refs[i]));
+        tg_objs_hold(o, tg_objs_find(o, tg_val_refs(v)[i]));
 }
 
 void tg_objs_drop_refs(struct tg_objs *o, const struct tg_val *v)
 {
     for (uint32_t i = 0; i < v->nrefs; i++)
-        tg_objs_drop(o, tg_objs_find(o, v->refs[i]));
+        tg_objs_drop(o, tg_objs_find(o, tg_val_refs(v)[i]));
 }
 
 void tg_objs_timer(struct tg_objs *o, uint64_t handle)
@@ -386,7 +386,7 @@ static void check_one(const struct tg_objs *o, const struct tg_obj *x)
         TG_ASSERT(x->owned || x->asked_fetch || (x->asked_ready && !w->fetch));
     }
     for (uint32_t i = 0; x->val != NULL && i < x->val->nrefs; i++)
-        TG_ASSERT(tg_objs_find(o, x->val->refs[i])->count > 0);
+        TG_ASSERT(tg_objs_find(o, tg_val_refs(x->val)[i])->count > 0);
 }
 
 void tg_objs_check(const struct tg_objs *o)

@@ -47,7 +47,7 @@ static bool fill_item(struct tg_objs *o, struct tg_item *it)
         it->weights = tg_alloc(it->val->nrefs * sizeof *it->weights);
     for (uint32_t i = 0; i < it->val->nrefs; i++) {
         if (it->weights[i] == 0)
-            it->weights[i] = acquire(o, it->val->refs[i]);
+            it->weights[i] = acquire(o, tg_val_refs(it->val)[i]);
         full = full && it->weights[i] != 0;
     }
     return full;
@@ -133,7 +133,7 @@ static void abandon(struct tg_objs *o, struct tg_parked *p)
         if (v[i].val == NULL)
             refund(o, v[i].ref, v[i].weight);
         for (uint32_t j = 0; v[i].weights != NULL && j < v[i].val->nrefs; j++)
-            refund(o, v[i].val->refs[j], v[i].weights[j]);
+            refund(o, tg_val_refs(v[i].val)[j], v[i].weights[j]);
     }
     DL_DELETE(o->parked, p);
     drop_items(o, &p->msg);
@@ -203,7 +203,7 @@ void tg_objs_adopt(struct tg_objs *o, struct tg_item *it)
         return;
     }
     for (uint32_t i = 0; i < it->val->nrefs; i++)
-        adopt_one(o, it->val->refs[i], it->weights[i]);
+        adopt_one(o, tg_val_refs(it->val)[i], it->weights[i]);
     free(it->weights);
     it->weights = NULL;
 }

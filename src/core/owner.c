@@ -297,7 +297,7 @@ static void discard_results(struct tg_owner *w, struct tg_msg_done *m)
 /* The worker knows functions by number only. */
 static void name_error(struct tg_val *error, const char *name)
 {
-    struct trygon_error *e = (struct trygon_error *)(void *)error->data;
+    struct trygon_error *e = (struct trygon_error *)(void *)tg_val_data(error);
     if (error->size >= sizeof *e && e->function[0] == '\0')
         snprintf(e->function, sizeof e->function, "%s", name);
 }

@@ -8,35 +8,26 @@
 
 #include "base/mem.h"
 
-static size_t align_up(size_t n, size_t to)
-{
-    return (n + to - 1) & ~(to - 1);
-}
-
 struct tg_val *tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs)
 {
-    size_t dims_at = align_up(sizeof(struct tg_val), 8);
-    size_t refs_at = dims_at + ndim * sizeof(int64_t);
-    size_t head = refs_at + (size_t)nrefs * sizeof(trygon_ref_t);
-    bool big = size > TG_VAL_ALIGN_FROM;
-    size_t data_at = align_up(head, big ? TG_VAL_ALIGN : 16);
-    if (size > SIZE_MAX - data_at - TG_VAL_ALIGN)
+    const size_t line = TG_VAL_ALIGN;
+    size_t head = sizeof(struct tg_val) + ndim * sizeof(int64_t) +
+                  nrefs * sizeof(trygon_ref_t);
+    if (size > TG_VAL_SIZE_MAX || size > SIZE_MAX - head - 2 * line)
         return NULL;
-    size_t all = data_at + (size_t)size;
-    struct tg_val *v =
-        big ? aligned_alloc(TG_VAL_ALIGN, align_up(all, TG_VAL_ALIGN))
-            : malloc(all);
+    struct tg_val *v;
+    if (size > TG_VAL_ALIGN_FROM)
+        v = aligned_alloc(line, (head + line - 1) / line * line +
+                                    ((size_t)size + line - 1) / line * line);
+    else
+        v = malloc((head + 15) / 16 * 16 + (size_t)size);
     if (v == NULL)
         return NULL;
     memset(v, 0, head);
-    unsigned char *base = (unsigned char *)v;
     v->count = 1;
-    v->ndim = (uint8_t)ndim;
+    v->ndim = ndim & 0x3f;
     v->nrefs = nrefs;
-    v->size = size;
-    v->dims = (int64_t *)(void *)(base + dims_at);
-    v->refs = (trygon_ref_t *)(void *)(base + refs_at);
-    v->data = base + data_at;
+    v->size = size & (2 * TG_VAL_SIZE_MAX - 1);
     return v;
 }
 
@@ -48,11 +39,11 @@ struct tg_val *tg_val_copy(const trygon_value_t *u)
         return NULL;
     v->type = (uint8_t)u->type;
     if (u->ndim > 0)
-        memcpy(v->dims, u->dims, (size_t)u->ndim * sizeof *v->dims);
+        memcpy(tg_val_dims(v), u->dims, (size_t)u->ndim * sizeof *u->dims);
     if (u->nrefs > 0)
-        memcpy(v->refs, u->refs, u->nrefs * sizeof *v->refs);
+        memcpy(tg_val_refs(v), u->refs, u->nrefs * sizeof *u->refs);
     if (u->size > 0)
-        memcpy(v->data, u->data, u->size);
+        memcpy(tg_val_data(v), u->data, u->size);
     return v;
 }
 
@@ -99,12 +90,12 @@ struct tg_val *tg_val_caused(struct tg_val *error, const struct tg_val *cause)
         tg_val_new((have + more) * sizeof(struct trygon_error), 0, 0);
     TG_ASSERT(v != NULL);
     v->error = true;
-    memcpy(v->data, error->data, error->size);
-    memcpy(v->data + error->size, cause->data,
+    memcpy(tg_val_data(v), tg_val_data(error), error->size);
+    memcpy(tg_val_data(v) + error->size, tg_val_data(cause),
            more * sizeof(struct trygon_error));
     for (uint64_t i = 0; i < have + more; i++) {
         struct trygon_error e;
-        unsigned char *at = v->data + i * sizeof e;
+        unsigned char *at = tg_val_data(v) + i * sizeof e;
         memcpy(&e, at, sizeof e);
         e.ncauses = (int32_t)(have + more - i - 1);
         memcpy(at, &e, sizeof e);
@@ -117,6 +108,5 @@ const struct trygon_error *tg_val_err(const struct tg_val *v, uint32_t i)
 {
     if (v == NULL || !v->error || i >= v->size / sizeof(struct trygon_error))
         return NULL;
-    /* The data of an error value is 8-byte aligned: dims and refs are. */
-    return (const struct trygon_error *)(const void *)v->data + i;
+    return (const struct trygon_error *)(const void *)tg_val_data(v) + i;
 }

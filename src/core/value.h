@@ -16,19 +16,39 @@
 
 enum { TG_CAUSES_MAX = 8 }; /* errors kept in one chain */
 
+/* Behind it are ndim dimensions, nrefs references and the bytes. */
 struct tg_val {
     uint32_t count;
-    uint8_t type; /* enum trygon_type */
-    uint8_t ndim;
-    bool error;
     uint32_t nrefs;
-    uint64_t size;
-    int64_t *dims; /* these three point behind the struct */
-    trygon_ref_t *refs;
-    unsigned char *data; /* 16-byte aligned; 64 above TG_VAL_ALIGN_FROM bytes */
+    uint64_t size : 49; /* at most TG_VAL_SIZE_MAX */
+    uint64_t type : 8;  /* enum trygon_type */
+    uint64_t ndim : 6;
+    uint64_t error : 1;
 };
 
+static const uint64_t TG_VAL_SIZE_MAX = UINT64_C(1) << 48;
+
+/* The bytes are 16-byte aligned, those above TG_VAL_ALIGN_FROM 64-byte. */
 enum { TG_VAL_ALIGN = 64, TG_VAL_ALIGN_FROM = 1024 };
+
+/* Whoever may read a value gets its parts; only its maker writes them. */
+static inline int64_t *tg_val_dims(const struct tg_val *v)
+{
+    return (int64_t *)((uintptr_t)v + sizeof *v);
+}
+
+static inline trygon_ref_t *tg_val_refs(const struct tg_val *v)
+{
+    return (trygon_ref_t *)(tg_val_dims(v) + v->ndim);
+}
+
+static inline unsigned char *tg_val_data(const struct tg_val *v)
+{
+    uintptr_t align = v->size > TG_VAL_ALIGN_FROM ? TG_VAL_ALIGN : 16;
+    return (
+        unsigned char *)(((uintptr_t)(tg_val_refs(v) + v->nrefs) + align - 1) &
+                         ~(align - 1));
+}
 
 /* NULL when there is no memory.  The parts are left to be filled in. */
 struct tg_val *tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs);

@@ -62,7 +62,7 @@ static struct tg_val *with_cause(struct tg_val *error, int code)
     if (cause == NULL)
         return error;
     cause->error = true;
-    memcpy(cause->data, tg_last_error(0), cause->size);
+    memcpy(tg_val_data(cause), tg_last_error(0), cause->size);
     error = tg_val_caused(error, cause);
     tg_val_drop(&cause);
     return error;
@@ -79,7 +79,8 @@ static struct tg_val *error_of(const struct trygon_call *c, int code)
                                 "%s", c->fail_text)
                  : tg_val_error(TRYGON_ERR_TASK, rank, e->number, name_of(c),
                                 "the task returned %d", code);
-        struct trygon_error *err = (struct trygon_error *)(void *)v->data;
+        struct trygon_error *err =
+            (struct trygon_error *)(void *)tg_val_data(v);
         err->user_code = code;
         return v;
     }

@@ -51,11 +51,18 @@ static bool error_head_ok(const struct tg_val *v)
 /* What can be said of a value before its parts are there. */
 static void code_head(struct tg_coder *c, struct tg_val *v)
 {
-    tg_code_u8(c, &v->type, TRYGON_COMPLEX128);
-    tg_code_u8(c, &v->ndim, TRYGON_MAX_DIMS);
-    tg_code_bool(c, &v->error);
+    uint8_t type = v->type, ndim = v->ndim;
+    bool error = v->error;
+    uint64_t size = v->size;
+    tg_code_u8(c, &type, TRYGON_COMPLEX128);
+    tg_code_u8(c, &ndim, TRYGON_MAX_DIMS);
+    tg_code_bool(c, &error);
     tg_code_u32(c, &v->nrefs, UINT32_MAX);
-    tg_code_within(c, &v->size, 0, TG_WIRE_SIZE_MAX);
+    tg_code_within(c, &size, 0, TG_WIRE_SIZE_MAX);
+    v->type = type;
+    v->ndim = ndim & 0x3fu;
+    v->error = error;
+    v->size = size & (2 * TG_WIRE_SIZE_MAX - 1);
     tg_code_must(c, !v->error || error_head_ok(v));
 }
 
@@ -92,14 +99,14 @@ static void code_value(struct tg_coder *c, struct tg_val **val)
     if (v == NULL)
         return;
     for (uint32_t i = 0; i < v->ndim; i++)
-        tg_code_i64(c, &v->dims[i]);
+        tg_code_i64(c, &tg_val_dims(v)[i]);
     for (uint32_t i = 0; i < v->nrefs; i++)
-        code_ref(c, &v->refs[i]);
+        code_ref(c, &tg_val_refs(v)[i]);
     if (v->size > TG_WIRE_EMBED) {
         attach(c, v);
         return;
     }
-    tg_code_raw(c, v->data, (size_t)v->size);
+    tg_code_raw(c, tg_val_data(v), (size_t)v->size);
     if (v->error && c->rc == 0)
         tg_code_must(c, error_ok(v));
 }

@@ -54,7 +54,7 @@ static void started(struct world *w, uint64_t handle)
     const struct tg_val *arg = e->args[0].val;
     if (arg == NULL)
         arg = tg_objs_find(&w->core->objs, e->args[0].ref)->val;
-    memcpy(&p->n, arg->data, sizeof p->n);
+    memcpy(&p->n, tg_val_data(arg), sizeof p->n);
     w->starts[p->fn]++;
     w->nalive++;
     w->nrunning++;
@@ -177,7 +177,7 @@ static int collect(struct world *w, struct program *p, int64_t *n)
     if (rc == TRYGON_SUCCESS && v->error)
         rc = tg_val_err(v, 0)->code;
     if (rc == TRYGON_SUCCESS)
-        memcpy(n, v->data, sizeof *n);
+        memcpy(n, tg_val_data(v), sizeof *n);
     world_release(w, 1, &p->child);
     return rc;
 }
@@ -288,7 +288,7 @@ int world_get(struct world *w, trygon_ref_t ref, int64_t *n)
     if (v->error)
         rc = tg_val_err(v, 0)->code;
     else
-        memcpy(n, v->data, sizeof *n);
+        memcpy(n, tg_val_data(v), sizeof *n);
     struct tg_event unpin = {.type = TG_EV_UNPIN, .obj = pin.obj};
     world_step(w, &unpin);
     return rc;

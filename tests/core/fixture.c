@@ -98,7 +98,7 @@ struct tg_val *val_bytes(size_t size)
 {
     struct tg_val *v = tg_val_new(size, 0, 0);
     if (size > 0)
-        memset(v->data, 'x', size);
+        memset(tg_val_data(v), 'x', size);
     return v;
 }
 

@@ -175,7 +175,7 @@ static void a_small_value_comes_with_the_news_that_it_is_ready(void)
     CU_ASSERT_EQUAL(notice(&k.r[1], &id), TG_WATCHER_WAIT);
     const struct tg_obj *x = rig_obj(&k.r[1], ref);
     CU_ASSERT_EQUAL(x->state, TG_OBJ_READY);
-    CU_ASSERT_STRING_EQUAL((const char *)x->val->data, "news");
+    CU_ASSERT_STRING_EQUAL((const char *)tg_val_data(x->val), "news");
     drop(&k.r[1], ref);
     drop(&k.r[0], ref);
     ranks_stop(&k);

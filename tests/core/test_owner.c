@@ -21,7 +21,8 @@ static void a_lease_brings_a_run_and_its_done_the_result(void)
     CU_ASSERT_EQUAL(outcome(&r, ref), 1);
     done(&r, WORKER, &s);
     CU_ASSERT_EQUAL(outcome(&r, ref), 0);
-    CU_ASSERT_STRING_EQUAL((const char *)rig_obj(&r, ref)->val->data, "result");
+    CU_ASSERT_STRING_EQUAL((const char *)tg_val_data(rig_obj(&r, ref)->val),
+                           "result");
     rig_release(&r, ref);
     CU_ASSERT_EQUAL(tg_objs_left(&r.objs), 0);
     CU_ASSERT_EQUAL(r.owner.tasks.used, 0);
@@ -76,8 +77,8 @@ static void small_arguments_travel_whole_and_large_ones_by_reference(void)
     lease(&r, WORKER, 100);
     CU_ASSERT_TRUE_FATAL(ctx_sent(&r.ctx, WORKER, TG_MSG_RUN, &m));
     const struct tg_item *a = m.u.run.args;
-    CU_ASSERT_STRING_EQUAL((const char *)a[0].val->data, "direct");
-    CU_ASSERT_STRING_EQUAL((const char *)a[1].val->data, "small");
+    CU_ASSERT_STRING_EQUAL((const char *)tg_val_data(a[0].val), "direct");
+    CU_ASSERT_STRING_EQUAL((const char *)tg_val_data(a[1].val), "small");
     CU_ASSERT_PTR_NULL(a[2].val);
     CU_ASSERT_TRUE(tg_ref_eq(a[2].ref, large));
     CU_ASSERT_PTR_NULL(a[3].val); /* has become an object of its own */
@@ -130,7 +131,7 @@ static void a_task_may_have_many_results_or_none(void)
     rig_msg(&r, WORKER, &m);
     for (uint32_t i = 0; i < 3; i++) {
         CU_ASSERT_EQUAL(outcome(&r, refs[i]), 0);
-        CU_ASSERT_EQUAL(rig_obj(&r, refs[i])->val->data[0], '0' + i);
+        CU_ASSERT_EQUAL(tg_val_data(rig_obj(&r, refs[i])->val)[0], '0' + i);
         CU_ASSERT_EQUAL(refs[i].hi & 0xffffff, i);
     }
     CU_ASSERT_TRUE(ran(&r, WORKER, &s));

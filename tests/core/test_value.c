@@ -29,10 +29,10 @@ static void a_copy_has_everything_and_shares_nothing(void)
     dims[0] = 99;
     static const double want[6] = {1, 2, 3, 4, 5, 6};
     CU_ASSERT_EQUAL(v->size, sizeof want);
-    CU_ASSERT_EQUAL(memcmp(v->data, want, sizeof want), 0);
+    CU_ASSERT_EQUAL(memcmp(tg_val_data(v), want, sizeof want), 0);
     CU_ASSERT_EQUAL(v->type, TRYGON_FLOAT64);
-    CU_ASSERT(v->ndim == 2 && v->dims[0] == 2 && v->dims[1] == 3);
-    CU_ASSERT(v->nrefs == 2 && tg_ref_eq(v->refs[1], some_refs[1]));
+    CU_ASSERT(v->ndim == 2 && tg_val_dims(v)[0] == 2 && tg_val_dims(v)[1] == 3);
+    CU_ASSERT(v->nrefs == 2 && tg_ref_eq(tg_val_refs(v)[1], some_refs[1]));
     CU_ASSERT_FALSE(v->error);
     tg_val_drop(&v);
 }
@@ -57,10 +57,10 @@ static void data_is_aligned_and_large_data_to_a_cache_line(void)
             struct tg_val *small = tg_val_new(TG_VAL_ALIGN_FROM, ndim, nrefs);
             struct tg_val *large =
                 tg_val_new(TG_VAL_ALIGN_FROM + 1, ndim, nrefs);
-            CU_ASSERT(aligned(small->data, 8));
-            CU_ASSERT(aligned(large->data, TG_VAL_ALIGN));
-            memset(small->data, 1, small->size); /* all of it is there */
-            memset(large->data, 1, large->size);
+            CU_ASSERT(aligned(tg_val_data(small), 16));
+            CU_ASSERT(aligned(tg_val_data(large), TG_VAL_ALIGN));
+            memset(tg_val_data(small), 1, small->size); /* all of it is there */
+            memset(tg_val_data(large), 1, large->size);
             tg_val_drop(&small);
             tg_val_drop(&large);
         }

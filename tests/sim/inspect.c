@@ -43,7 +43,7 @@ static void add_parked(struct truth *t, const struct tg_objs *o)
                 add_copy(t, v[i].ref, v[i].weight);
             for (uint32_t j = 0; v[i].weights != NULL && j < v[i].val->nrefs;
                  j++)
-                add_copy(t, v[i].val->refs[j], v[i].weights[j]);
+                add_copy(t, tg_val_refs(v[i].val)[j], v[i].weights[j]);
         }
     }
 }
@@ -59,7 +59,7 @@ static void add_held(struct truth *t, const struct tg_worker *k)
             if (v[i].val == NULL)
                 add_copy(t, v[i].ref, v[i].weight);
             for (uint32_t j = 0; v[i].val != NULL && j < v[i].val->nrefs; j++)
-                add_copy(t, v[i].val->refs[j], v[i].weights[j]);
+                add_copy(t, tg_val_refs(v[i].val)[j], v[i].weights[j]);
         }
     }
 }
@@ -184,7 +184,7 @@ static void check_leftovers(struct world *w, struct sim_rank *r)
         w->stats.left++;
         w->stats.lost_weight += x->owned ? x->weight : 0;
         for (uint32_t i = 0; x->val != NULL && i < x->val->nrefs; i++)
-            *tg_vec_add(&within) = (struct left){x->val->refs[i], 1};
+            *tg_vec_add(&within) = (struct left){tg_val_refs(x->val)[i], 1};
     }
     for (at = 0; (x = tg_objs_next(o, &at)) != NULL;) {
         uint32_t n = 0;

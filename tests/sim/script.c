@@ -53,7 +53,7 @@ static void check_arg(struct script *s, const struct tg_item *it,
         world_fail(script_world(s), "rank %d: task %u has a wrong argument",
                    (int)s->rank->id, s->task->id);
     for (uint32_t i = 0; i < v->nrefs && s->slots.n < SLOTS_MOST; i++)
-        script_add_slot(s, v->refs[i], false);
+        script_add_slot(s, tg_val_refs(v)[i], false);
 }
 
 static void take_args(struct script *s)
@@ -143,7 +143,7 @@ static struct tg_val *make_val(struct script *s, uint64_t key, uint64_t size,
 {
     struct tg_val *v = truth_val(key, size, n);
     for (uint32_t i = 0; i < n; i++)
-        v->refs[i] = s->slots.v[slots[i]].ref;
+        tg_val_refs(v)[i] = s->slots.v[slots[i]].ref;
     return v;
 }
 
@@ -347,7 +347,7 @@ static struct tg_val *user_error(struct script *s, int32_t code)
     struct tg_val *v =
         tg_val_error(code > 0 ? TRYGON_ERR_TASK : code, s->rank->id, e->number,
                      "script", "the script ended with %d", (int)code);
-    struct trygon_error *err = (struct trygon_error *)(void *)v->data;
+    struct trygon_error *err = (struct trygon_error *)(void *)tg_val_data(v);
     err->user_code = code > 0 ? code : 0;
     return v;
 }

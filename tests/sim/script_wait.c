@@ -29,9 +29,9 @@ static void read_slot(struct script *s, uint32_t i)
                          j < REFS_TAKEN && s->slots.n < SLOTS_MOST;
          j++) {
         struct tg_event keep = {
-            .type = TG_EV_RETAIN, .n = 1, .refs = &x->val->refs[j]};
+            .type = TG_EV_RETAIN, .n = 1, .refs = &tg_val_refs(x->val)[j]};
         script_must(s, script_step(s, &keep), "retain");
-        script_add_slot(s, x->val->refs[j], true);
+        script_add_slot(s, tg_val_refs(x->val)[j], true);
     }
     if (s->gene->ops == NULL && s->slots.v[i].pin == NULL &&
         tg_rng_below(&s->rng, 4) == 0) {

@@ -61,9 +61,9 @@ struct tg_val *truth_val(uint64_t key, uint64_t size, uint32_t nrefs)
     TG_ASSERT(v != NULL && (size == 0 || size >= sizeof key));
     if (size == 0)
         return v;
-    memset(v->data, (int)(key & 0xff), (size_t)size);
-    memcpy(v->data, &key, sizeof key);
-    memcpy(v->data + size - sizeof key, &key, sizeof key);
+    memset(tg_val_data(v), (int)(key & 0xff), (size_t)size);
+    memcpy(tg_val_data(v), &key, sizeof key);
+    memcpy(tg_val_data(v) + size - sizeof key, &key, sizeof key);
     return v;
 }
 
@@ -74,10 +74,10 @@ bool truth_val_ok(const struct tg_val *v, uint64_t key, uint64_t size)
     if (size == 0)
         return true;
     uint64_t first, last;
-    memcpy(&first, v->data, sizeof first);
-    memcpy(&last, v->data + size - sizeof last, sizeof last);
+    memcpy(&first, tg_val_data(v), sizeof first);
+    memcpy(&last, tg_val_data(v) + size - sizeof last, sizeof last);
     return first == key && last == key &&
-           (size < 3 * sizeof key || v->data[size / 2] == (key & 0xff));
+           (size < 3 * sizeof key || tg_val_data(v)[size / 2] == (key & 0xff));
 }
 
 /* ----- weights ------------------------------------------------------------------- */
@@ -100,7 +100,7 @@ void truth_moving(struct truth *t, struct tg_msg *m, int sign)
             move(t, v[i].ref, v[i].weight, sign);
         else
             for (uint32_t j = 0; j < v[i].val->nrefs; j++)
-                move(t, v[i].val->refs[j], v[i].weights[j], sign);
+                move(t, tg_val_refs(v[i].val)[j], v[i].weights[j], sign);
     }
     if (m->type == TG_MSG_DROP)
         for (uint32_t i = 0; i < m->u.drop.n; i++)

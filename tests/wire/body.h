@@ -72,7 +72,8 @@ static inline bool deliver(const struct tg_attached *out,
     for (uint32_t i = 0; i < in->n; i++) {
         if (in->v[i]->size != out->v[i]->size)
             return false;
-        memcpy(in->v[i]->data, out->v[i]->data, (size_t)in->v[i]->size);
+        memcpy(tg_val_data(in->v[i]), tg_val_data(out->v[i]),
+               (size_t)in->v[i]->size);
     }
     return true;
 }

@@ -107,7 +107,7 @@ static struct tg_val *error_val(struct gen *g)
         line(g, e.function, sizeof e.function);
         line(g, e.host, sizeof e.host);
         line(g, e.text, sizeof e.text);
-        memcpy(v->data + i * sizeof e, &e, sizeof e);
+        memcpy(tg_val_data(v) + i * sizeof e, &e, sizeof e);
     }
     return v;
 }
@@ -128,10 +128,10 @@ static struct tg_val *plain_val(struct gen *g)
     TG_ASSERT(v != NULL);
     v->type = (uint8_t)below(g, TRYGON_COMPLEX128 + 1);
     for (uint32_t i = 0; i < v->ndim; i++)
-        v->dims[i] = integer(g);
+        tg_val_dims(v)[i] = integer(g);
     for (uint32_t i = 0; i < v->nrefs; i++)
-        v->refs[i] = ref(g);
-    bytes(g, v->data, (size_t)v->size);
+        tg_val_refs(v)[i] = ref(g);
+    bytes(g, tg_val_data(v), (size_t)v->size);
     return v;
 }
 
@@ -192,9 +192,11 @@ static bool same_val(const struct tg_val *a, const struct tg_val *b)
         return a == b;
     return a->type == b->type && a->ndim == b->ndim && a->error == b->error &&
            a->nrefs == b->nrefs && a->size == b->size &&
-           memcmp(a->dims, b->dims, a->ndim * sizeof *a->dims) == 0 &&
-           memcmp(a->refs, b->refs, a->nrefs * sizeof *a->refs) == 0 &&
-           memcmp(a->data, b->data, (size_t)a->size) == 0;
+           memcmp(tg_val_dims(a), tg_val_dims(b),
+                  a->ndim * sizeof *tg_val_dims(a)) == 0 &&
+           memcmp(tg_val_refs(a), tg_val_refs(b),
+                  a->nrefs * sizeof *tg_val_refs(a)) == 0 &&
+           memcmp(tg_val_data(a), tg_val_data(b), (size_t)a->size) == 0;
 }
 
 static bool same_item(const struct tg_item *a, const struct tg_item *b)

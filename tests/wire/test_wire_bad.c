@@ -200,7 +200,7 @@ static void bad_errors_apart_are_not_complete(void)
     CU_ASSERT_EQUAL_FATAL(decode(e.b.v, e.b.n, &got, &in), TRYGON_SUCCESS);
     CU_ASSERT(deliver(&e.att, &in));
     CU_ASSERT(tg_wire_complete(&got));
-    unending(in.v[0]->data, 4);
+    unending(tg_val_data(in.v[0]), 4);
     CU_ASSERT(!tg_wire_complete(&got));
     tg_msg_fini(&got);
     tg_attached_fini(&in);
