@@ -126,22 +126,15 @@ static int32_t find_fn(const struct trygon *tg, const char *name)
     return -1;
 }
 
-static void free_spec(struct tg_spec *s)
-{
-    tg_items_free(&s->args, s->nargs);
-    free(s->codes);
-    free(s->name);
-}
+enum { ARGS_HERE = 8 }; /* so many need no allocation */
 
 /* Values are copied; references are only named. */
 static int copy_args(const struct trygon *tg, size_t nargs,
                      const trygon_value_t args[], struct tg_spec *s)
 {
-    if (nargs == 0)
-        return TRYGON_SUCCESS;
-    s->args = tg_alloc(nargs * sizeof *s->args);
     for (size_t i = 0; i < nargs; i++) {
         s->nargs = (uint32_t)i + 1;
+        s->args[i] = (struct tg_item){0};
         if (args[i].type == TRYGON_BY_REF) {
             if (args[i].refs == NULL || args[i].nrefs != 1)
                 return invalid(tg, "an argument by reference has not exactly "
@@ -173,6 +166,23 @@ static void copy_opts(const trygon_task_opts_t *o, struct tg_spec *s)
     memcpy(s->codes, o->retry_codes, s->ncodes * sizeof *s->codes);
 }
 
+static int hand_over(struct trygon *tg, struct tg_spec *s,
+                     trygon_ref_t returns[])
+{
+    const struct trygon_call *call = tg_current(tg);
+    s->parent = call != NULL ? call->exec->self : 0;
+    struct tg_event ev = {.type = TG_EV_SUBMIT, .spec = s, .refs_out = returns};
+    tg_enter(tg);
+    int rc = tg_step(tg, &ev);
+    tg_glance(tg);
+    tg_leave(tg);
+    if (rc != TRYGON_SUCCESS) {
+        free(s->codes);
+        free(s->name);
+    }
+    return tg_report(tg, "trygon_submit", rc);
+}
+
 int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
                   const trygon_value_t args[], const trygon_task_opts_t *opts,
                   trygon_ref_t returns[])
@@ -191,28 +201,24 @@ int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
     if (fn < 0)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
                        "trygon_submit: no task '%s' is registered", task);
-    struct tg_spec s = {.fn = (uint32_t)fn};
+    struct tg_item here[ARGS_HERE];
+    struct tg_spec s = {.fn = (uint32_t)fn, .args = here};
+    if (nargs > ARGS_HERE)
+        s.args = tg_alloc(nargs * sizeof *s.args);
     int rc = check_opts(tg, &o, returns);
     if (rc == TRYGON_SUCCESS)
         rc = shape_of(tg, &o, task, &s.shape);
     if (rc == TRYGON_SUCCESS)
         rc = copy_args(tg, nargs, args, &s);
-    if (rc != TRYGON_SUCCESS) {
-        free_spec(&s);
-        return rc;
+    if (rc == TRYGON_SUCCESS) {
+        copy_opts(&o, &s);
+        rc = hand_over(tg, &s, returns);
     }
-    copy_opts(&o, &s);
-    const struct trygon_call *call = tg_current(tg);
-    s.parent = call != NULL ? call->exec->self : 0;
-    struct tg_event ev = {
-        .type = TG_EV_SUBMIT, .spec = &s, .refs_out = returns};
-    tg_enter(tg);
-    rc = tg_step(tg, &ev);
-    tg_glance(tg);
-    tg_leave(tg);
-    if (rc != TRYGON_SUCCESS)
-        free_spec(&s);
-    return tg_report(tg, "trygon_submit", rc);
+    for (uint32_t i = 0; i < s.nargs; i++)
+        tg_item_fini(&s.args[i]); /* what was not handed over */
+    if (s.args != here)
+        free(s.args);
+    return rc;
 }
 
 int trygon_cancel(trygon_t *tg, trygon_ref_t ref, bool force, bool recursive)

@@ -14,7 +14,7 @@ static const uint32_t last_gen = UINT32_MAX;
 void tg_slab_init(struct tg_slab *s, size_t record_size)
 {
     memset(s, 0, sizeof *s);
-    s->record = (record_size + 15) & ~(size_t)15;
+    s->record = (record_size + 7) & ~(size_t)7;
 }
 
 void tg_slab_fini(struct tg_slab *s)

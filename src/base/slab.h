@@ -15,7 +15,7 @@
 enum { TG_SLAB_CHUNK = 256 }; /* records a chunk */
 
 struct tg_slab {
-    size_t record; /* bytes, rounded up */
+    size_t record; /* bytes, a multiple of 8 */
     unsigned char **chunks;
     uint32_t *gens; /* of each slot; odd: in use */
     uint32_t *nextfree;

@@ -61,6 +61,13 @@ struct tg_copy *tg_copy_of(struct tg_obj *x)
     return (struct tg_copy *)(void *)x; /* obj is its first member */
 }
 
+uint64_t tg_obj_size(const struct tg_obj *x)
+{
+    if (x->val != NULL)
+        return x->val->size;
+    return x->owned ? 0 : ((const struct tg_copy *)(const void *)x)->size;
+}
+
 static void fail_lost(struct tg_objs *o, struct tg_obj *x)
 {
     int32_t owner = tg_ref_rank(x->ref);
@@ -140,13 +147,13 @@ static void forget(struct tg_objs *o, struct tg_obj *x)
 static void let_go(struct tg_objs *o, struct tg_obj *x)
 {
     struct tg_ctx *ctx = o->ctx;
-    bool keep = x->val != NULL && x->size > TG_INLINE_MAX && !x->idle &&
+    bool keep = x->val != NULL && x->val->size > TG_INLINE_MAX && !x->idle &&
                 ctx->lim.copy_ns > 0 && x->state == TG_OBJ_READY;
     if (keep) {
+        struct tg_copy *c = tg_copy_of(x);
         x->idle = true;
-        x->idle_until_ns = ctx->now_ns + ctx->lim.copy_ns;
-        tg_timers_add(&ctx->timers, x->idle_until_ns, TG_TIMER_COPY,
-                      tg_copy_of(x)->self);
+        c->idle_until_ns = ctx->now_ns + ctx->lim.copy_ns;
+        tg_timers_add(&ctx->timers, c->idle_until_ns, TG_TIMER_COPY, c->self);
         return;
     }
     if (x->weight > 0) {
@@ -197,7 +204,7 @@ void tg_objs_timer(struct tg_objs *o, uint64_t handle)
 {
     struct tg_copy *c = tg_slab_find(&o->copies, handle);
     if (c != NULL && c->obj.idle && c->obj.count == 0 &&
-        c->obj.idle_until_ns <= o->ctx->now_ns)
+        c->idle_until_ns <= o->ctx->now_ns)
         let_go(o, &c->obj);
 }
 
@@ -248,7 +255,6 @@ void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val)
 {
     set_state(x, val->error ? TG_OBJ_FAILED : TG_OBJ_READY);
     x->val = val;
-    x->size = val->size;
     fire(o, x);
 }
 
@@ -263,7 +269,7 @@ void tg_obj_arrived(struct tg_objs *o, struct tg_obj *x, uint64_t size,
         set_state(x, TG_OBJ_READY);
     if (val != NULL)
         x->val = val;
-    x->size = size;
+    tg_copy_of(x)->size = size;
     fire(o, x);
 }
 

@@ -34,11 +34,12 @@ enum tg_watcher {
 };
 
 struct tg_watch {
-    enum tg_watcher who;
-    bool fetch;      /* wants the bytes here */
-    uint32_t index;  /* which argument, which entry */
-    uint64_t handle; /* of the task, execution, waiter; or the rank */
-    void *cookie;    /* of a callback */
+    uint8_t who; /* enum tg_watcher */
+    bool fetch;  /* wants the bytes here */
+    union {
+        uint64_t handle; /* of the task, execution, waiter; or the rank */
+        void *cookie;    /* of a callback */
+    };
     uint64_t self;
     struct tg_obj *obj;
     struct tg_watch *prev, *next;
@@ -46,7 +47,7 @@ struct tg_watch {
 
 struct tg_parked; /* a message that waits for weight */
 
-struct tg_obj {
+struct tg_obj { /* 64 bytes: there are as many as results outstanding */
     trygon_ref_t ref;
     uint8_t state; /* enum tg_obj_state */
     bool owned;
@@ -54,13 +55,11 @@ struct tg_obj {
     bool asked_ready; /* borrowed: a watch is on its way */
     bool asked_fetch;
     bool asked_more;
-    bool idle;       /* borrowed: count 0, kept for a moment */
-    uint32_t count;  /* holds of this rank, the user's included */
-    uint32_t user;   /* the user's */
-    uint64_t weight; /* owned: outside; borrowed: ours */
-    uint64_t size;   /* bytes, when READY */
-    uint64_t task;   /* owned: the task that computes it; 0: a put */
-    uint64_t idle_until_ns;
+    bool idle;          /* borrowed: count 0, kept for a moment */
+    uint32_t count;     /* holds of this rank, the user's included */
+    uint32_t user;      /* the user's */
+    uint64_t weight;    /* owned: outside; borrowed: ours */
+    uint64_t task;      /* owned: the task that computes it; 0: a put */
     struct tg_val *val; /* READY or FAILED and here; else NULL */
     struct tg_watch *watches;
 };
@@ -94,6 +93,8 @@ void tg_objs_drop(struct tg_objs *o, struct tg_obj *x);
 void tg_objs_hold_refs(struct tg_objs *o, const struct tg_val *v);
 void tg_objs_drop_refs(struct tg_objs *o, const struct tg_val *v);
 
+/* Its bytes, when READY. */
+uint64_t tg_obj_size(const struct tg_obj *x);
 /* PENDING -> READY, or FAILED for an error value; takes over val, and a hold
  * on each of its references. */
 void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val);

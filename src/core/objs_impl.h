@@ -8,6 +8,8 @@
 struct tg_copy {       /* an object of another rank */
     struct tg_obj obj; /* first: the two pointers are one */
     uint64_t self;
+    uint64_t size; /* bytes, when READY */
+    uint64_t idle_until_ns;
     UT_hash_handle hh;
 };
 

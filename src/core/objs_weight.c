@@ -242,7 +242,7 @@ void tg_objs_tell(struct tg_objs *o, const struct tg_watch *w)
     struct tg_obj *x = w->obj;
     struct tg_msg m = {.type = TG_MSG_VALUE};
     m.u.value.ref = x->ref;
-    m.u.value.size = x->size;
+    m.u.value.size = x->val->size;
     m.u.value.here = w->fetch || x->val->error || x->val->size <= TG_INLINE_MAX;
     if (m.u.value.here)
         m.u.value.item.val = tg_val_hold(x->val);

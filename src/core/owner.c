@@ -20,11 +20,18 @@ void tg_owner_init(struct tg_owner *w, struct tg_ctx *ctx, struct tg_objs *objs,
 
 static void free_task(struct tg_owner *w, struct tg_task *t)
 {
-    tg_items_free(&t->args, t->nargs);
-    if (t->results != &t->result1)
+    struct tg_arg *args = tg_task_args(t);
+    for (uint32_t i = 0; i < t->nargs; i++)
+        tg_val_drop(&args[i].val);
+    if (t->nargs != 1)
+        free(t->args);
+    if (t->nreturns != 1)
         free(t->results);
-    free(t->codes);
-    free(t->name);
+    if (t->extra != NULL) {
+        free(t->extra->codes);
+        free(t->extra->name);
+        free(t->extra);
+    }
     w->nroots -= t->parent == 0;
     tg_slab_free(&w->tasks, t->self);
 }
@@ -63,7 +70,8 @@ void tg_task_set_state(struct tg_task *t, enum tg_task_state to)
 
 const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t)
 {
-    return t->name != NULL ? t->name : w->fn_names[t->fn];
+    return t->extra != NULL && t->extra->name != NULL ? t->extra->name
+                                                      : w->fn_names[t->fn];
 }
 
 /* ----- submit ------------------------------------------------------------------ */
@@ -71,49 +79,75 @@ const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t)
 static void make_results(struct tg_owner *w, struct tg_task *t,
                          trygon_ref_t *refs)
 {
-    t->results = t->nreturns <= 1
-                     ? &t->result1
-                     : tg_grow(NULL, t->nreturns, sizeof *t->results);
+    if (t->nreturns > 1)
+        t->results = tg_grow(NULL, t->nreturns, sizeof *t->results);
+    struct tg_obj **results = tg_task_results(t);
     for (uint32_t i = 0; i < t->nreturns; i++) {
         struct tg_obj *x = tg_objs_new(w->objs, t->self, i);
         tg_objs_hold(w->objs, x); /* one for the task, one for the user */
         x->user = 1;
         w->objs->user_counts++;
-        t->results[i] = x->ref.lo;
+        results[i] = x;
         refs[i] = x->ref;
     }
 }
 
-/* A value too large for a message becomes an object of its own (T12). */
-static void put_large(struct tg_owner *w, struct tg_task *t)
+/* A value that is too large for a message, or with those before it, becomes
+ * an object of its own (T12). */
+static void take_value(struct tg_owner *w, struct tg_task *t, struct tg_arg *a,
+                       uint64_t *total)
+{
+    tg_objs_hold_refs(w->objs, a->val);
+    if (a->val->size <= TG_INLINE_MAX &&
+        *total + a->val->size <= TG_INLINE_TOTAL) {
+        *total += a->val->size;
+        return;
+    }
+    a->obj = tg_objs_new(w->objs, 0, 0); /* the hold is the task's */
+    tg_objs_resolve(w->objs, a->obj, a->val);
+    a->val = NULL;
+    t->by_ref = true;
+}
+
+static void take_args(struct tg_owner *w, struct tg_task *t,
+                      const struct tg_spec *s)
 {
     uint64_t total = 0;
+    t->nargs = s->nargs;
+    if (t->nargs > 1)
+        t->args = tg_alloc(t->nargs * sizeof *t->args);
+    struct tg_arg *args = tg_task_args(t);
     for (uint32_t i = 0; i < t->nargs; i++) {
-        struct tg_item *a = &t->args[i];
-        if (a->val == NULL)
-            continue;
-        total += a->val->size;
-        tg_objs_hold_refs(w->objs, a->val);
-        if (a->val->size <= TG_INLINE_MAX && total <= TG_INLINE_TOTAL)
-            continue;
-        total -= a->val->size;
-        struct tg_obj *x = tg_objs_new(w->objs, 0, 0);
-        tg_objs_resolve(w->objs, x, a->val); /* the hold is the task's */
-        a->val = NULL;
-        a->ref = x->ref;
+        struct tg_item *it = &s->args[i];
+        if (it->val == NULL) {
+            args[i].obj = tg_objs_find(w->objs, it->ref);
+            tg_objs_hold(w->objs, args[i].obj);
+            t->by_ref = true;
+        } else {
+            args[i].val = it->val;
+            it->val = NULL;
+            take_value(w, t, &args[i], &total);
+        }
     }
 }
 
-/* The first argument that has failed, or NULL. */
-static struct tg_obj *failed_arg(struct tg_owner *w, const struct tg_task *t)
+static void take_extra(struct tg_task *t, const struct tg_spec *s)
 {
-    for (uint32_t i = 0; i < t->nargs; i++) {
-        if (t->args[i].val != NULL)
-            continue;
-        struct tg_obj *x = tg_objs_find(w->objs, t->args[i].ref);
-        if (x->state == TG_OBJ_FAILED)
-            return x;
-    }
+    if (s->ncodes == 0 && s->name == NULL)
+        return;
+    t->extra = tg_alloc(sizeof *t->extra);
+    t->extra->ncodes = s->ncodes;
+    t->extra->codes = s->codes;
+    t->extra->name = s->name;
+}
+
+/* The first argument that has failed, or NULL. */
+static struct tg_obj *failed_arg(const struct tg_task *t)
+{
+    const struct tg_arg *args = tg_task_args(t);
+    for (uint32_t i = 0; t->by_ref && i < t->nargs; i++)
+        if (args[i].val == NULL && args[i].obj->state == TG_OBJ_FAILED)
+            return args[i].obj;
     return NULL;
 }
 
@@ -128,7 +162,7 @@ static void fail_arg(struct tg_owner *w, struct tg_task *t, struct tg_obj *x)
 
 bool tg_task_spoilt(struct tg_owner *w, struct tg_task *t)
 {
-    struct tg_obj *x = failed_arg(w, t);
+    struct tg_obj *x = failed_arg(t);
     if (x != NULL)
         fail_arg(w, t, x);
     return x != NULL;
@@ -137,34 +171,52 @@ bool tg_task_spoilt(struct tg_owner *w, struct tg_task *t)
 /* A task that waits for one object twice has two watches on it. */
 static void watch_args(struct tg_owner *w, struct tg_task *t)
 {
-    for (uint32_t i = 0; i < t->nargs; i++) {
-        if (t->args[i].val != NULL)
-            continue;
-        struct tg_obj *x = tg_objs_find(w->objs, t->args[i].ref);
-        if (tg_objs_ready(x, false))
+    const struct tg_arg *args = tg_task_args(t);
+    for (uint32_t i = 0; t->by_ref && i < t->nargs; i++) {
+        if (args[i].val != NULL || tg_objs_ready(args[i].obj, false))
             continue;
         t->nwait++;
-        struct tg_watch want = {
-            .who = TG_WATCHER_TASK, .index = i, .handle = t->self};
-        tg_objs_watch(w->objs, x, &want);
+        struct tg_watch want = {.who = TG_WATCHER_TASK, .handle = t->self};
+        tg_objs_watch(w->objs, args[i].obj, &want);
     }
+}
+
+static bool is_class_of(const struct tg_class *c, const struct tg_spec *s)
+{
+    const struct tg_shape *a = &c->key.shape, *b = &s->shape;
+    return memcmp(a->amount, b->amount, sizeof a->amount) == 0 &&
+           a->strategy == b->strategy && a->node == b->node &&
+           a->soft == b->soft && a->fail == b->fail && c->key.depth == s->depth;
+}
+
+/* Without what is between the fields: all bytes of a key count. */
+static void make_key(struct tg_class_key *key, const struct tg_spec *s)
+{
+    memset(key, 0, sizeof *key);
+    memcpy(key->shape.amount, s->shape.amount, sizeof key->shape.amount);
+    key->shape.strategy = s->shape.strategy;
+    key->shape.node = s->shape.node;
+    key->shape.soft = s->shape.soft;
+    key->shape.fail = s->shape.fail;
+    key->depth = s->depth;
 }
 
 static struct tg_class *class_of(struct tg_owner *w, const struct tg_spec *s)
 {
+    if (w->last != NULL && is_class_of(w->last, s))
+        return w->last;
     struct tg_class_key key;
-    memset(&key, 0, sizeof key);
-    key.shape = s->shape;
-    key.depth = s->depth;
+    make_key(&key, s);
     struct tg_class *c;
     HASH_FIND(hh, w->by_shape, &key, sizeof key, c);
-    if (c != NULL)
-        return c;
-    uint64_t handle;
-    c = tg_slab_new(&w->classes, &handle);
-    c->self = handle;
-    memcpy(&c->key, &key, sizeof key);
-    HASH_ADD(hh, w->by_shape, key, sizeof c->key, c);
+    if (c == NULL) {
+        uint64_t handle;
+        c = tg_slab_new(&w->classes, &handle);
+        c->self = handle;
+        memcpy(&c->key, &key, sizeof key);
+        HASH_ADD(hh, w->by_shape, key, sizeof c->key, c);
+    }
+    w->last = c;
     return c;
 }
 
@@ -177,17 +229,10 @@ void tg_owner_submit(struct tg_owner *w, struct tg_spec *s, trygon_ref_t *refs)
     t->parent = s->parent;
     w->nroots += t->parent == 0;
     t->fn = s->fn;
-    t->nargs = s->nargs;
-    t->args = s->args;
-    t->nreturns = s->nreturns;
+    t->nreturns = (uint16_t)s->nreturns;
     t->retries_left = s->max_retries;
-    t->codes = s->codes;
-    t->ncodes = s->ncodes;
-    t->name = s->name;
-    for (uint32_t i = 0; i < t->nargs; i++)
-        if (t->args[i].val == NULL)
-            tg_objs_hold(w->objs, tg_objs_find(w->objs, t->args[i].ref));
-    put_large(w, t);
+    take_args(w, t, s);
+    take_extra(t, s);
     make_results(w, t, refs);
     t->cls = class_of(w, s);
     t->cls->ntasks++;
@@ -216,8 +261,13 @@ void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n)
 
 static void drop_args(struct tg_owner *w, struct tg_task *t)
 {
-    for (uint32_t i = 0; i < t->nargs; i++)
-        tg_objs_unadopt(w->objs, &t->args[i]);
+    const struct tg_arg *args = tg_task_args(t);
+    for (uint32_t i = 0; i < t->nargs; i++) {
+        if (args[i].val == NULL)
+            tg_objs_drop(w->objs, args[i].obj);
+        else
+            tg_objs_drop_refs(w->objs, args[i].val);
+    }
 }
 
 /* The task is over: with an error for all its results (taken over), or, error
@@ -229,12 +279,12 @@ void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error)
     TG_ASSERT(t->lease == NULL);
     struct tg_class *c = t->cls;
     c->ntasks--;
+    struct tg_obj **results = tg_task_results(t);
     for (uint32_t i = 0; i < t->nreturns; i++) {
-        struct tg_obj *x = tg_slab_find(&w->objs->owned, t->results[i]);
         if (error != NULL)
-            tg_objs_resolve(w->objs, x, tg_val_hold(error));
-        x->task = 0;
-        tg_objs_drop(w->objs, x);
+            tg_objs_resolve(w->objs, results[i], tg_val_hold(error));
+        results[i]->task = 0;
+        tg_objs_drop(w->objs, results[i]);
     }
     tg_val_drop(&error);
     drop_args(w, t);
@@ -266,10 +316,13 @@ void tg_task_again(struct tg_owner *w, struct tg_task *t,
 
 static bool retried_code(const struct tg_task *t, int32_t code)
 {
-    if (t->ncodes == UINT32_MAX)
+    const struct tg_task_extra *x = t->extra;
+    if (x == NULL)
+        return false;
+    if (x->ncodes == UINT32_MAX)
         return code > 0;
-    for (uint32_t i = 0; i < t->ncodes; i++)
-        if (t->codes[i] == code)
+    for (uint32_t i = 0; i < x->ncodes; i++)
+        if (x->codes[i] == code)
             return true;
     return false;
 }
@@ -278,10 +331,10 @@ static bool retried_code(const struct tg_task *t, int32_t code)
 static void take_results(struct tg_owner *w, struct tg_task *t,
                          struct tg_msg_done *m)
 {
+    struct tg_obj **results = tg_task_results(t);
     for (uint32_t i = 0; i < t->nreturns; i++) {
-        struct tg_obj *x = tg_slab_find(&w->objs->owned, t->results[i]);
         tg_objs_adopt(w->objs, &m->returns[i]);
-        tg_objs_resolve(w->objs, x, m->returns[i].val);
+        tg_objs_resolve(w->objs, results[i], m->returns[i].val);
         m->returns[i].val = NULL;
     }
 }

@@ -22,9 +22,10 @@ enum tg_olease_state {
     TG_OLEASE_CLOSING   /* the worker has closed it: only dones to come */
 };
 
-struct tg_spec { /* what submit asks for; items and name are taken over */
+struct tg_spec { /* what submit asks for; codes and name are taken over */
     uint32_t fn, nargs, nreturns, ncodes;
-    struct tg_item *args; /* values, or references without weight */
+    struct tg_item *args; /* values, which are taken out of it, or references
+                             without weight; the array stays the caller's */
     struct tg_shape shape;
     int32_t max_retries;
     int32_t depth;
@@ -33,28 +34,55 @@ struct tg_spec { /* what submit asks for; items and name are taken over */
     char *name;
 };
 
-struct tg_task {
-    uint64_t self, number, parent;
-    uint8_t state; /* enum tg_task_state */
-    bool cancelled;
-    int32_t attempt;
-    int32_t retries_left; /* -1: no limit */
-    uint32_t fn, nargs, nreturns, nwait, ncodes;
-    struct tg_item *args; /* references: with a hold, not weight */
-    uint64_t *results;    /* handles of our own objects */
-    uint64_t result1;     /* results points here when there is one */
+struct tg_arg { /* with a hold on obj, or on what val contains */
+    struct tg_val *val;
+    struct tg_obj *obj; /* by reference: val is NULL */
+};
+
+struct tg_task_extra { /* what few tasks have */
+    uint32_t ncodes;
     int32_t *codes;
     char *name;
+};
+
+struct tg_task { /* 112 bytes: there may be millions in a queue */
+    uint64_t self, number, parent;
+    uint8_t state; /* enum tg_task_state */
+    bool cancelled : 1;
+    bool by_ref : 1; /* an argument is a reference */
+    uint16_t nreturns;
+    int32_t attempt;
+    int32_t retries_left; /* -1: no limit */
+    uint32_t fn, nargs, nwait;
+    union { /* one argument is here, more or none elsewhere: tg_task_args() */
+        struct tg_arg arg1, *args;
+    };
+    union {                                /* likewise: tg_task_results() */
+        struct tg_obj *result1, **results; /* each with a hold */
+    };
+    struct tg_task_extra *extra; /* or NULL */
     struct tg_class *cls;
     struct tg_olease *lease;
     struct tg_task *prev, *next; /* class queue, or lease's inflight */
 };
+
+static inline struct tg_arg *tg_task_args(const struct tg_task *t)
+{
+    return t->nargs == 1 ? (struct tg_arg *)(uintptr_t)&t->arg1 : t->args;
+}
+
+static inline struct tg_obj **tg_task_results(const struct tg_task *t)
+{
+    return t->nreturns == 1 ? (struct tg_obj **)(uintptr_t)&t->result1
+                            : t->results;
+}
 
 struct tg_olease { /* a lease, as its owner sees it */
     uint64_t id;
     int32_t worker;
     uint8_t state; /* enum tg_olease_state */
     bool has_room; /* in cls->room, else in cls->full */
+    bool timed;    /* a timer is set that looks whether it lingers */
     uint64_t idle_since_ns;
     struct tg_class *cls;
     struct tg_task *inflight;
@@ -70,7 +98,8 @@ struct tg_owner {
     struct tg_slab tasks, classes;
     struct tg_class *by_shape; /* hashes */
     struct tg_olease_entry *leases;
-    uint64_t *mean_ns; /* running mean of each function */
+    struct tg_class *last; /* of the last submit, or NULL */
+    uint64_t *mean_ns;     /* running mean of each function */
     uint32_t nfns;
     const char *const *fn_names;
     uint64_t submitted; /* so far */
@@ -82,7 +111,7 @@ void tg_owner_init(struct tg_owner *w, struct tg_ctx *ctx, struct tg_objs *objs,
                    const char *const *fn_names, uint32_t nfns);
 void tg_owner_fini(struct tg_owner *w);
 
-/* Takes over what spec points to.  Outputs one reference a return, each with
+/* Takes over what spec says.  Outputs one reference a return, each with
  * one hold for the user. */
 void tg_owner_submit(struct tg_owner *w, struct tg_spec *spec,
                      trygon_ref_t *refs);

@@ -36,15 +36,18 @@ static struct tg_olease *find_lease(const struct tg_owner *w, uint64_t id)
 }
 
 /* How many runs of this function may be under way on one lease: as many as
- * make pipeline_ns of work, one as long as nothing is known. */
+ * make pipeline_ns of work, one as long as nothing is known.  It is asked
+ * several times a task, so it divides only in between. */
 static uint32_t pipeline(const struct tg_owner *w, uint32_t fn)
 {
     const struct tg_limits *lim = &w->ctx->lim;
     uint64_t mean = w->mean_ns[fn];
-    if (mean == 0)
+    if (mean == 0 || mean > lim->pipeline_ns / 2)
         return 1;
+    if (mean <= UINT32_MAX && mean * lim->pipeline_max <= lim->pipeline_ns)
+        return lim->pipeline_max;
     uint64_t n = lim->pipeline_ns / mean;
-    return n < 1 ? 1 : n > lim->pipeline_max ? lim->pipeline_max : (uint32_t)n;
+    return n > lim->pipeline_max ? lim->pipeline_max : (uint32_t)n;
 }
 
 static void learn(struct tg_owner *w, uint32_t fn, uint64_t ran_ns)
@@ -102,6 +105,17 @@ static bool lingers(const struct tg_owner *w, const struct tg_class *c)
            c->key.shape.strategy != TRYGON_STRATEGY_SPREAD;
 }
 
+/* One timer a lease, however often it becomes idle: when it comes too early,
+ * it is set again. */
+static void time_lease(struct tg_owner *w, struct tg_olease *l)
+{
+    if (l->timed)
+        return;
+    l->timed = true;
+    tg_timers_add(&w->ctx->timers, l->idle_since_ns + w->ctx->lim.linger_ns,
+                  TG_TIMER_LINGER, l->id);
+}
+
 /* Nothing is under way on l and nothing is queued for it. */
 static void rest(struct tg_owner *w, struct tg_olease *l)
 {
@@ -114,17 +128,22 @@ static void rest(struct tg_owner *w, struct tg_olease *l)
         forget_lease(w, l);
     } else if (l->cls->nready == 0) {
         l->idle_since_ns = w->ctx->now_ns;
-        tg_timers_add(&w->ctx->timers, w->ctx->now_ns + w->ctx->lim.linger_ns,
-                      TG_TIMER_LINGER, l->id);
+        time_lease(w, l);
     }
 }
 
 void tg_owner_timer(struct tg_owner *w, uint64_t handle)
 {
     struct tg_olease *l = find_lease(w, handle);
-    if (l == NULL || l->ninflight > 0 ||
-        l->idle_since_ns + w->ctx->lim.linger_ns > w->ctx->now_ns)
+    if (l == NULL)
         return;
+    l->timed = false;
+    if (l->ninflight > 0)
+        return;
+    if (l->idle_since_ns + w->ctx->lim.linger_ns > w->ctx->now_ns) {
+        time_lease(w, l);
+        return;
+    }
     struct tg_class *c = l->cls;
     send_close(w, l->worker, l->id);
     forget_lease(w, l);
@@ -144,18 +163,17 @@ void tg_owner_hurry(struct tg_owner *w)
 /* ----- demand -------------------------------------------------------------------- */
 
 /* The ranks that hold the large arguments of the oldest ready task. */
-static int32_t prefer(const struct tg_owner *w, const struct tg_class *c,
-                      int32_t out[TG_PREFER_MAX])
+static int32_t prefer(const struct tg_class *c, int32_t out[TG_PREFER_MAX])
 {
     int32_t n = 0;
     const struct tg_task *t = c->queue;
-    for (uint32_t i = 0; t != NULL && i < t->nargs && n < TG_PREFER_MAX; i++) {
-        if (t->args[i].val != NULL)
+    if (t == NULL || !t->by_ref)
+        return 0;
+    const struct tg_arg *args = tg_task_args(t);
+    for (uint32_t i = 0; i < t->nargs && n < TG_PREFER_MAX; i++) {
+        if (args[i].val != NULL || tg_obj_size(args[i].obj) <= TG_INLINE_MAX)
             continue;
-        const struct tg_obj *x = tg_objs_find(w->objs, t->args[i].ref);
-        if (x->size <= TG_INLINE_MAX)
-            continue;
-        int32_t r = tg_ref_rank(x->ref);
+        int32_t r = tg_ref_rank(args[i].obj->ref);
         bool known = false;
         for (int32_t j = 0; j < n; j++)
             known = known || out[j] == r;
@@ -184,7 +202,7 @@ static void tell(struct tg_owner *w, struct tg_class *c)
     m.u.demand.depth = c->key.depth;
     m.u.demand.want = want;
     m.u.demand.received = c->received;
-    m.u.demand.nprefer = prefer(w, c, m.u.demand.prefer);
+    m.u.demand.nprefer = prefer(c, m.u.demand.prefer);
     tg_ctx_send(w->ctx, 0, &m);
 }
 
@@ -193,6 +211,8 @@ void tg_class_settle(struct tg_owner *w, struct tg_class *c)
 {
     tell(w, c);
     if (c->ntasks == 0 && c->nleases == 0) {
+        if (w->last == c)
+            w->last = NULL;
         HASH_DEL(w->by_shape, c);
         tg_slab_free(&w->classes, c->self);
     }
@@ -200,24 +220,43 @@ void tg_class_settle(struct tg_owner *w, struct tg_class *c)
 
 /* ----- sending runs ---------------------------------------------------------------- */
 
-/* An argument as it travels: small values whole, as long as they are not too
- * many together, others by reference. */
-static void fill_arg(struct tg_owner *w, const struct tg_item *a,
-                     struct tg_item *out, uint64_t *whole)
+/* Objects as they travel: small values whole, as long as they and the direct
+ * values are not too many together, others by reference. */
+static void fill_objs(const struct tg_task *t, struct tg_item *out,
+                      uint64_t whole)
 {
-    if (a->val != NULL) { /* put_large() has counted these */
-        out->val = tg_val_hold(a->val);
-        return;
+    const struct tg_arg *args = tg_task_args(t);
+    for (uint32_t i = 0; i < t->nargs; i++) {
+        const struct tg_obj *x = args[i].obj;
+        if (args[i].val != NULL)
+            continue;
+        if (x->state == TG_OBJ_READY && x->val != NULL &&
+            x->val->size <= TG_INLINE_MAX &&
+            whole + x->val->size <= TG_INLINE_TOTAL) {
+            out[i].val = tg_val_hold(x->val);
+            whole += x->val->size;
+        } else {
+            out[i].ref = x->ref;
+        }
     }
-    const struct tg_obj *x = tg_objs_find(w->objs, a->ref);
-    if (x->state == TG_OBJ_READY && x->val != NULL &&
-        x->val->size <= TG_INLINE_MAX &&
-        *whole + x->val->size <= TG_INLINE_TOTAL) {
-        out->val = tg_val_hold(x->val);
-        *whole += x->val->size;
-    } else {
-        out->ref = a->ref;
+}
+
+static struct tg_item *fill_args(const struct tg_task *t)
+{
+    if (t->nargs == 0)
+        return NULL;
+    struct tg_item *out = tg_alloc(t->nargs * sizeof *out);
+    const struct tg_arg *args = tg_task_args(t);
+    uint64_t whole = 0;
+    for (uint32_t i = 0; i < t->nargs; i++) {
+        if (args[i].val == NULL)
+            continue;
+        out[i].val = tg_val_hold(args[i].val);
+        whole += args[i].val->size;
     }
+    if (t->by_ref)
+        fill_objs(t, out, whole);
+    return out;
 }
 
 static void send_run(struct tg_owner *w, struct tg_task *t)
@@ -232,13 +271,8 @@ static void send_run(struct tg_owner *w, struct tg_task *t)
     r->fn = t->fn;
     r->nreturns = t->nreturns;
     r->nargs = t->nargs;
-    r->args = t->nargs > 0 ? tg_alloc(t->nargs * sizeof *r->args) : NULL;
-    uint64_t whole = 0;
-    for (uint32_t i = 0; i < t->nargs; i++)
-        whole += t->args[i].val != NULL ? t->args[i].val->size : 0;
-    for (uint32_t i = 0; i < t->nargs; i++)
-        fill_arg(w, &t->args[i], &r->args[i], &whole);
-    r->name = tg_strdup(t->name);
+    r->args = fill_args(t);
+    r->name = t->extra != NULL ? tg_strdup(t->extra->name) : NULL;
     tg_objs_send(w->objs, t->lease->worker, &m);
 }
 

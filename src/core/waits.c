@@ -6,10 +6,10 @@
 #include "core/map.h"
 
 struct tg_member {
-    trygon_ref_t ref;
-    uint64_t self, set, tag, watch;
-    struct tg_obj *obj;
-    bool ready; /* in the set's ready list */
+    struct tg_obj *obj; /* with a hold */
+    struct tg_set *set;
+    uint64_t self, tag;
+    uint64_t watch; /* 0: it is ready, and in the set's list */
     struct tg_member *prev, *next;
     UT_hash_handle hh;
 };
@@ -22,14 +22,19 @@ void tg_waits_init(struct tg_waits *w, struct tg_ctx *ctx, struct tg_objs *objs)
     tg_slab_init(&w->members, sizeof(struct tg_member));
 }
 
+static void free_parts(struct tg_waiter *x)
+{
+    if (x->entries != &x->one)
+        free(x->entries);
+    free(x->rows);
+}
+
 void tg_waits_fini(struct tg_waits *w)
 {
     uint32_t slot = 0;
     struct tg_waiter *x;
-    while ((x = tg_slab_next(&w->waiters, &slot)) != NULL) {
-        free(x->entries);
-        free(x->rows);
-    }
+    while ((x = tg_slab_next(&w->waiters, &slot)) != NULL)
+        free_parts(x);
     struct tg_set *s;
     for (slot = 0; (s = tg_slab_next(&w->sets, &slot)) != NULL;)
         HASH_CLEAR(hh, s->members);
@@ -76,7 +81,7 @@ static bool over(const struct tg_waits *w, const struct tg_wait_req *req)
 static void watch_all(struct tg_waits *w, struct tg_waiter *x,
                       const struct tg_wait_req *req)
 {
-    x->entries = tg_alloc((req->n + 1) * sizeof *x->entries);
+    x->entries = req->n <= 1 ? &x->one : tg_alloc(req->n * sizeof *x->entries);
     for (uint32_t i = 0; i < req->n; i++) {
         struct tg_obj *o = tg_objs_find(w->objs, req->refs[i]);
         x->entries[i].obj = o;
@@ -85,10 +90,8 @@ static void watch_all(struct tg_waits *w, struct tg_waiter *x,
             x->nready++;
             continue;
         }
-        struct tg_watch want = {.who = TG_WATCHER_WAIT,
-                                .fetch = req->fetch,
-                                .index = i,
-                                .handle = x->self};
+        struct tg_watch want = {
+            .who = TG_WATCHER_WAIT, .fetch = req->fetch, .handle = x->self};
         x->entries[i].watch = tg_objs_watch(w->objs, o, &want);
     }
 }
@@ -133,8 +136,7 @@ void tg_waits_end(struct tg_waits *w, uint64_t handle)
         tg_objs_unwatch(w->objs, x->entries[i].watch);
         tg_objs_drop(w->objs, x->entries[i].obj);
     }
-    free(x->entries);
-    free(x->rows);
+    free_parts(x);
     tg_slab_free(&w->waiters, handle);
 }
 
@@ -184,10 +186,11 @@ bool tg_set_awaited(const struct tg_waits *w, uint64_t set)
 static void forget_member(struct tg_waits *w, struct tg_set *s,
                           struct tg_member *m)
 {
-    if (m->ready)
+    if (m->watch == 0)
         DL_DELETE(s->ready, m);
+    else
+        tg_objs_unwatch(w->objs, m->watch);
     HASH_DEL(s->members, m);
-    tg_objs_unwatch(w->objs, m->watch);
     tg_objs_drop(w->objs, m->obj);
     tg_slab_free(&w->members, m->self);
 }
@@ -200,10 +203,11 @@ void tg_set_free(struct tg_waits *w, uint64_t set)
     tg_slab_free(&w->sets, set);
 }
 
-static struct tg_member *find_member(const struct tg_set *s, trygon_ref_t ref)
+static struct tg_member *find_member(const struct tg_set *s,
+                                     const struct tg_obj *o)
 {
     struct tg_member *m;
-    HASH_FIND(hh, s->members, &ref, sizeof ref, m);
+    HASH_FIND(hh, s->members, &o, sizeof o, m);
     return m;
 }
 
@@ -218,7 +222,7 @@ static void wake_waiter(struct tg_waits *w, const struct tg_set *s)
 static void member_ready(struct tg_waits *w, struct tg_set *s,
                          struct tg_member *m)
 {
-    m->ready = true;
+    m->watch = 0;
     DL_APPEND(s->ready, m);
     wake_waiter(w, s);
 }
@@ -226,17 +230,16 @@ static void member_ready(struct tg_waits *w, struct tg_set *s,
 int tg_set_add(struct tg_waits *w, uint64_t set, struct tg_obj *o, uint64_t tag)
 {
     struct tg_set *s = tg_slab_find(&w->sets, set);
-    if (find_member(s, o->ref) != NULL)
+    if (find_member(s, o) != NULL)
         return TRYGON_ERR_EXISTS;
     uint64_t handle;
     struct tg_member *m = tg_slab_new(&w->members, &handle);
     m->self = handle;
-    m->ref = o->ref;
-    m->set = set;
+    m->set = s;
     m->tag = tag;
     m->obj = o;
     tg_objs_hold(w->objs, o);
-    HASH_ADD(hh, s->members, ref, sizeof m->ref, m);
+    HASH_ADD(hh, s->members, obj, sizeof m->obj, m);
     struct tg_watch want = {
         .who = TG_WATCHER_SET, .fetch = true, .handle = handle};
     if (tg_objs_ready(o, true))
@@ -249,7 +252,8 @@ int tg_set_add(struct tg_waits *w, uint64_t set, struct tg_obj *o, uint64_t tag)
 int tg_set_remove(struct tg_waits *w, uint64_t set, trygon_ref_t ref)
 {
     struct tg_set *s = tg_slab_find(&w->sets, set);
-    struct tg_member *m = find_member(s, ref);
+    const struct tg_obj *o = tg_objs_find(w->objs, ref);
+    struct tg_member *m = o != NULL ? find_member(s, o) : NULL;
     if (m == NULL)
         return TRYGON_ERR_NOTFOUND;
     forget_member(w, s, m);
@@ -265,7 +269,7 @@ int tg_set_take(struct tg_waits *w, uint64_t set, trygon_ref_t *ref,
     struct tg_member *m = s->ready;
     if (m == NULL)
         return s->members == NULL ? TRYGON_ERR_NOTFOUND : TRYGON_ERR_TIMEOUT;
-    *ref = m->ref;
+    *ref = m->obj->ref;
     *tag = m->tag;
     forget_member(w, s, m);
     return TRYGON_SUCCESS;
@@ -276,7 +280,7 @@ void tg_waits_notice(struct tg_waits *w, const struct tg_watch *n)
     if (n->who == TG_WATCHER_SET) {
         struct tg_member *m = tg_slab_find(&w->members, n->handle);
         if (m != NULL)
-            member_ready(w, tg_slab_find(&w->sets, m->set), m);
+            member_ready(w, m->set, m);
         return;
     }
     struct tg_waiter *x = tg_slab_find(&w->waiters, n->handle);

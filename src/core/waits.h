@@ -33,7 +33,8 @@ struct tg_waiter {
     uint64_t set;
     uint64_t deadline_ns;
     void *cookie; /* of whoever sleeps; goes into the WAKE action */
-    struct tg_wait_entry *entries;
+    struct tg_wait_entry *entries; /* n, or &one */
+    struct tg_wait_entry one;
     struct tg_row *rows; /* of a table */
     uint32_t nrows;
 };
@@ -53,7 +54,7 @@ struct tg_member;
 
 struct tg_set {
     uint64_t self;
-    struct tg_member *members; /* a hash by reference */
+    struct tg_member *members; /* a hash by object */
     struct tg_member *ready;   /* in order of completion */
     uint64_t waiter;           /* who waits for the next; 0: nobody */
 };

@@ -144,10 +144,8 @@ static void fetch_args(struct tg_worker *w, struct tg_exec *e)
         if (tg_objs_ready(x, true))
             continue;
         e->nmissing++;
-        struct tg_watch want = {.who = TG_WATCHER_EXEC,
-                                .fetch = true,
-                                .index = i,
-                                .handle = e->self};
+        struct tg_watch want = {
+            .who = TG_WATCHER_EXEC, .fetch = true, .handle = e->self};
         tg_objs_watch(w->objs, x, &want);
     }
 }

@@ -38,7 +38,9 @@ static inline trygon_ref_t submit_args(struct rig *r, uint32_t n,
     struct tg_spec spec = spec_of(0);
     spec.nargs = n;
     spec.args = args;
-    return submit(r, spec);
+    trygon_ref_t ref = submit(r, spec);
+    tg_items_free(&args, n);
+    return ref;
 }
 
 static inline void submit_many(struct rig *r, uint32_t fn, uint32_t n,

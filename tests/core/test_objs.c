@@ -192,7 +192,7 @@ static void a_large_value_comes_only_when_it_is_fetched(void)
     watch(&k.r[1], ref, false, 1);
     exchange(&k);
     CU_ASSERT_EQUAL(x->state, TG_OBJ_READY);
-    CU_ASSERT_EQUAL(x->size, TG_INLINE_MAX + 1);
+    CU_ASSERT_EQUAL(tg_obj_size(x), TG_INLINE_MAX + 1);
     CU_ASSERT_PTR_NULL(x->val);
     CU_ASSERT_TRUE(tg_objs_ready(x, false));
     CU_ASSERT_FALSE(tg_objs_ready(x, true));

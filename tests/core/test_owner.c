@@ -82,7 +82,7 @@ static void small_arguments_travel_whole_and_large_ones_by_reference(void)
     CU_ASSERT_PTR_NULL(a[2].val);
     CU_ASSERT_TRUE(tg_ref_eq(a[2].ref, large));
     CU_ASSERT_PTR_NULL(a[3].val); /* has become an object of its own */
-    CU_ASSERT_EQUAL(rig_obj(&r, a[3].ref)->size, TG_INLINE_MAX + 1);
+    CU_ASSERT_EQUAL(tg_obj_size(rig_obj(&r, a[3].ref)), TG_INLINE_MAX + 1);
     CU_ASSERT_EQUAL(a[3].weight, r.ctx.lim.weight_mint);
     tg_msg_fini(&m);
     rig_stop(&r);

@@ -84,8 +84,10 @@ static void demand_names_the_ranks_that_hold_large_arguments(void)
     struct tg_item in = item_ref(far);
     in.weight = 8;
     tg_objs_adopt(&r.objs, &in);
-    rig_obj(&r, far)->state = TG_OBJ_READY; /* known to be large */
-    rig_obj(&r, far)->size = TG_INLINE_MAX + 1;
+    struct tg_msg large = {.type = TG_MSG_VALUE};
+    large.u.value.ref = far;
+    large.u.value.size = TG_INLINE_MAX + 1;
+    rig_msg(&r, OTHER, &large);
     submit_args(
         &r, 4,
         items(4, item_ref(small), item_ref(far), item_ref(own), item_ref(far)));

@@ -298,8 +298,8 @@ static void submit(struct script *s)
     struct tg_event ev = {
         .type = TG_EV_SUBMIT, .spec = &spec, .refs_out = refs};
     int rc = script_step(s, &ev);
+    tg_items_free(&spec.args, spec.nargs);
     if (rc == TRYGON_ERR_SHUTDOWN && s->rank->draining) {
-        tg_items_free(&spec.args, spec.nargs);
         free(spec.codes);
         free(spec.name);
         s->rank->numbered.n--;
