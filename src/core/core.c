@@ -181,6 +181,14 @@ static void on_notice(struct tg_core *c, const struct tg_watch *w)
     tg_objs_drop(&c->objs, w->obj);
 }
 
+/* Most steps leave nothing to pass on. */
+static bool any_news(const struct tg_core *c)
+{
+    return c->ctx.local.n > 0 || c->objs.fired.n > 0 ||
+           c->worker.cancelled.n > 0 || c->waits.unblocked.n > 0 || c->ending ||
+           (c->head != NULL && c->head->dirty);
+}
+
 /* Each kind of news one at a time, until there is none. */
 static bool pass_on(struct tg_core *c)
 {
@@ -219,13 +227,16 @@ static void settle_end(struct tg_core *c)
 
 static void finish_step(struct tg_core *c)
 {
-    do {
+    while (any_news(c)) {
         while (pass_on(c))
             continue;
         c->ctx.local.n = c->ctx.local_at = 0;
         settle_end(c);
-    } while (c->ctx.local.n > 0);
-    tg_objs_flush(&c->objs);
+        if (c->ending)
+            break; /* its tasks are still under way */
+    }
+    if (c->objs.drops.n > 0)
+        tg_objs_flush(&c->objs);
 }
 
 /* ----- steps --------------------------------------------------------------------------- */
@@ -248,7 +259,8 @@ static void on_timer(struct tg_core *c, const struct tg_timer *t)
 static void run_timers(struct tg_core *c)
 {
     struct tg_timer t;
-    while (tg_timers_pop(&c->ctx.timers, c->ctx.now_ns, &t)) {
+    while (tg_timers_next(&c->ctx.timers) <= c->ctx.now_ns &&
+           tg_timers_pop(&c->ctx.timers, c->ctx.now_ns, &t)) {
         on_timer(c, &t);
         finish_step(c);
     }

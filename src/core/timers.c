@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "core/types.h"
 
 void tg_timers_fini(struct tg_timers *t)
 {
@@ -30,11 +29,6 @@ void tg_timers_add(struct tg_timers *t, uint64_t when_ns,
     for (; i > 0 && before(&x, &t->v[(i - 1) / 2]); i = (i - 1) / 2)
         t->v[i] = t->v[(i - 1) / 2];
     t->v[i] = x;
-}
-
-uint64_t tg_timers_next(const struct tg_timers *t)
-{
-    return t->n == 0 ? TG_NEVER : t->v[0].when_ns;
 }
 
 bool tg_timers_pop(struct tg_timers *t, uint64_t now_ns, struct tg_timer *out)

@@ -7,8 +7,7 @@
 #ifndef TG_CORE_TIMERS_H
 #define TG_CORE_TIMERS_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "core/types.h"
 
 enum tg_timer_kind {
     TG_TIMER_WAITER = 1, /* a blocked call's time is up */
@@ -35,7 +34,11 @@ struct tg_timers {
 void tg_timers_fini(struct tg_timers *t);
 void tg_timers_add(struct tg_timers *t, uint64_t when_ns,
                    enum tg_timer_kind kind, uint64_t handle);
-uint64_t tg_timers_next(const struct tg_timers *t); /* TG_NEVER: none */
+/* TG_NEVER: none. */
+static inline uint64_t tg_timers_next(const struct tg_timers *t)
+{
+    return t->n == 0 ? TG_NEVER : t->v[0].when_ns;
+}
 bool tg_timers_pop(struct tg_timers *t, uint64_t now_ns, struct tg_timer *out);
 
 #endif

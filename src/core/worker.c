@@ -84,11 +84,17 @@ static void send_done(struct tg_worker *w, const struct tg_exec *e,
     d->error = out->error;
     d->nreturns = out->code == 0 ? e->nreturns : 0;
     d->returns = out->returns;
-    struct tg_val **kept = tg_grow(NULL, d->nreturns + 1u, sizeof *kept);
-    for (uint32_t i = 0; i < d->nreturns; i++)
-        kept[i] = tg_val_hold(out->returns[i].val);
+    struct tg_val **kept = NULL; /* what has references, which we hold */
+    uint32_t nkept = 0;
+    for (uint32_t i = 0; i < d->nreturns; i++) {
+        if (d->returns[i].val->nrefs == 0)
+            continue;
+        if (kept == NULL)
+            kept = tg_grow(NULL, d->nreturns, sizeof *kept);
+        kept[nkept++] = tg_val_hold(d->returns[i].val);
+    }
     tg_objs_send(w->objs, e->owner, &m);
-    for (uint32_t i = 0; i < e->nreturns && i < d->nreturns; i++) {
+    for (uint32_t i = 0; i < nkept; i++) {
         tg_objs_drop_refs(w->objs, kept[i]);
         tg_val_drop(&kept[i]);
     }
@@ -120,6 +126,7 @@ void tg_worker_done(struct tg_worker *w, struct tg_exec *e,
     TG_ASSERT(e->state == TG_EXEC_RUNNING);
     e->busy_ns += w->ctx->now_ns - e->started_ns;
     l->nrunning--;
+    DL_DELETE(l->started, e);
     if (e->orphan) {
         for (uint32_t i = 0; out->code == 0 && i < e->nreturns; i++)
             tg_objs_unadopt(w->objs, &out->returns[i]);
@@ -339,19 +346,20 @@ static bool cancel_held(struct tg_worker *w, int32_t from,
     return false;
 }
 
-static bool cancel_known(struct tg_worker *w, int32_t from,
-                         const struct tg_msg_cancel *m)
+/* A run of the lease, in its queue or started; NULL: not known here. */
+static struct tg_exec *find_run(const struct tg_wlease *l, int32_t from,
+                                const struct tg_msg_cancel *m)
 {
-    uint32_t slot = 0;
-    struct tg_exec *e;
-    while ((e = tg_slab_next(&w->execs, &slot)) != NULL) {
-        if (e->owner == from && e->task == m->task &&
-            e->attempt == m->attempt) {
-            cancel_exec(w, e, m->recursive);
-            return true;
+    struct tg_exec *const lists[] = {l->queue, l->started};
+    for (int i = 0; i < 2; i++) {
+        struct tg_exec *e;
+        DL_FOREACH (lists[i], e) {
+            if (e->owner == from && e->task == m->task &&
+                e->attempt == m->attempt)
+                return e;
         }
     }
-    return false;
+    return NULL;
 }
 
 /* What is not known here has been done, or is still to come: a run whose
@@ -360,9 +368,12 @@ static void on_cancel(struct tg_worker *w, int32_t from, struct tg_msg *msg)
 {
     const struct tg_msg_cancel *m = &msg->u.cancel;
     struct tg_wlease *l = tg_wlease_find(w, m->lease);
-    if (cancel_held(w, from, m) || cancel_known(w, from, m))
+    struct tg_exec *e = l != NULL ? find_run(l, from, m) : NULL;
+    if (cancel_held(w, from, m))
         return;
-    if (l != NULL)
+    if (e != NULL)
+        cancel_exec(w, e, m->recursive);
+    else if (l != NULL)
         *tg_vec_add(&l->early) = (struct tg_attempt){m->task, m->attempt};
     else if (m->lease > w->last_opened)
         hold_msg(w, from, msg);

@@ -35,18 +35,19 @@ struct tg_exec { /* one execution; exec/ reads it while it runs */
     uint64_t started_ns;
     uint64_t busy_ns; /* run so far, without the time blocked */
     struct tg_wlease *lease;
-    struct tg_exec *prev, *next; /* in the lease's queue */
+    struct tg_exec *prev, *next; /* in the lease's queue, or started */
 };
 
 struct tg_wlease { /* a lease, as its worker sees it */
     uint64_t id, self;
     int32_t owner, depth;
-    uint8_t state; /* enum tg_wlease_state */
-    bool lent;     /* the head has the CPUs */
+    uint8_t state;                  /* enum tg_wlease_state */
+    bool lent;                      /* the head has the CPUs */
+    bool overrun_timed, lend_timed; /* a timer is set that looks again */
     struct tg_shape shape;
     uint32_t ncpus, ngpus;
     int32_t *ids;
-    struct tg_exec *queue;
+    struct tg_exec *queue, *started;
     TG_VEC(struct tg_attempt) early; /* cancelled before their runs came */
     uint32_t nqueued, nrunning, nblocked;
     uint64_t blocked_since_ns, run_since_ns;

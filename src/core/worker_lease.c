@@ -50,11 +50,13 @@ void tg_wlease_open(struct tg_worker *w, struct tg_msg_open *m)
 
 /* ----- the queue ------------------------------------------------------------------ */
 
-/* If something waits behind a running task, look again when it overruns. */
+/* If something waits behind a running task, look again when it overruns: with
+ * one timer, however often another starts. */
 static void watch_overrun(struct tg_worker *w, struct tg_wlease *l)
 {
-    if (l->nrunning == 0 || l->nqueued == 0)
+    if (l->nrunning == 0 || l->nqueued == 0 || l->overrun_timed)
         return;
+    l->overrun_timed = true;
     uint64_t when = l->run_since_ns + w->ctx->lim.overrun_ns;
     tg_timers_add(&w->ctx->timers, when, TG_TIMER_OVERRUN, l->self);
 }
@@ -125,6 +127,7 @@ static struct tg_exec *next_to_start(struct tg_worker *w, struct tg_wlease *l)
 static void start(struct tg_worker *w, struct tg_wlease *l, struct tg_exec *e)
 {
     tg_wlease_unqueue(e);
+    DL_APPEND(l->started, e);
     tg_exec_set_state(e, TG_EXEC_RUNNING);
     e->started_ns = l->run_since_ns = w->ctx->now_ns;
     l->nrunning++;
@@ -138,7 +141,9 @@ static void lend(struct tg_worker *w, struct tg_wlease *l)
 {
     uint64_t when = l->blocked_since_ns + w->ctx->lim.lend_ns;
     if (when > w->ctx->now_ns) {
-        tg_timers_add(&w->ctx->timers, when, TG_TIMER_LEND, l->self);
+        if (!l->lend_timed)
+            tg_timers_add(&w->ctx->timers, when, TG_TIMER_LEND, l->self);
+        l->lend_timed = true;
         return;
     }
     l->lent = true;
@@ -202,27 +207,33 @@ void tg_worker_timer(struct tg_worker *w, const struct tg_timer *t)
         return;
     struct tg_wlease *l = &e->l;
     if (t->kind == TG_TIMER_LEND) {
+        l->lend_timed = false;
         tg_wlease_settle(w, l);
-    } else if (l->nrunning > 0 && l->nqueued > 0 &&
-               l->run_since_ns + w->ctx->lim.overrun_ns <= w->ctx->now_ns) {
-        bounce_queue(w, l, TG_BOUNCE_OVERRUN);
+        return;
     }
+    l->overrun_timed = false;
+    if (l->nrunning > 0 && l->nqueued > 0 &&
+        l->run_since_ns + w->ctx->lim.overrun_ns <= w->ctx->now_ns)
+        bounce_queue(w, l, TG_BOUNCE_OVERRUN);
+    else
+        watch_overrun(w, l);
 }
 
 /* ----- looking ------------------------------------------------------------------------ */
 
 static void check_lease(const struct tg_worker *w, const struct tg_wlease *l)
 {
-    uint32_t n = 0, running = 0, blocked = 0, slot = 0;
+    uint32_t n = 0, running = 0, blocked = 0;
     const struct tg_exec *e;
     DL_FOREACH (l->queue, e) {
         TG_ASSERT(e->lease == l &&
                   (e->state == TG_EXEC_FETCHING || e->state == TG_EXEC_QUEUED));
         n++;
     }
-    while ((e = tg_slab_next(&w->execs, &slot)) != NULL) {
-        running += e->lease == l && e->state == TG_EXEC_RUNNING;
-        blocked += e->lease == l && e->state == TG_EXEC_BLOCKED;
+    DL_FOREACH (l->started, e) {
+        TG_ASSERT(e->lease == l);
+        running += e->state == TG_EXEC_RUNNING;
+        blocked += e->state == TG_EXEC_BLOCKED;
     }
     TG_ASSERT(n == l->nqueued && running == l->nrunning &&
               blocked == l->nblocked);
@@ -235,10 +246,13 @@ static void check_lease(const struct tg_worker *w, const struct tg_wlease *l)
 
 void tg_worker_check(const struct tg_worker *w)
 {
-    uint32_t slot = 0;
+    uint32_t slot = 0, n = 0;
     const struct tg_wlease_entry *l;
-    while ((l = tg_slab_next(&w->leases, &slot)) != NULL)
+    while ((l = tg_slab_next(&w->leases, &slot)) != NULL) {
         check_lease(w, &l->l);
+        n += l->l.nqueued + l->l.nrunning + l->l.nblocked;
+    }
+    TG_ASSERT(n == w->execs.used);
     const struct tg_held *h;
     DL_FOREACH (w->held, h)
         TG_ASSERT(!w->ctx->dead[h->from]);

@@ -28,9 +28,10 @@ static void arrives(struct rig *r, trygon_ref_t ref)
     rig_msg(r, OTHER, &m);
 }
 
-static void cancels(struct rig *r, uint64_t task, int32_t attempt)
+static void cancels(struct rig *r, uint64_t id, uint64_t task, int32_t attempt)
 {
     struct tg_msg m = {.type = TG_MSG_CANCEL};
+    m.u.cancel.lease = id;
     m.u.cancel.task = task;
     m.u.cancel.attempt = attempt;
     rig_msg(r, OWNER, &m);
@@ -193,9 +194,9 @@ static void a_queued_execution_is_cancelled_without_a_start(void)
     run(&r, 1, 12);
     run_with(&r, OWNER, 1, 13, 1, items(1, weighted(far(1))));
     starts(&r);
-    cancels(&r, 12, 0);
+    cancels(&r, 1, 12, 0);
     CU_ASSERT_EQUAL(done_code(&r, OWNER, 12), TRYGON_ERR_CANCELLED);
-    cancels(&r, 13, 0); /* while its argument is fetched */
+    cancels(&r, 1, 13, 0); /* while its argument is fetched */
     CU_ASSERT_EQUAL(done_code(&r, OWNER, 13), TRYGON_ERR_CANCELLED);
     CU_ASSERT_TRUE(ctx_said(&r.ctx, OTHER, TG_MSG_DROP));
     arrives(&r, far(1)); /* too late: nobody minds */
@@ -210,7 +211,7 @@ static void a_running_execution_is_asked_to_stop(void)
     rig_start(&r, WORKER);
     open_lease(&r, 1, OWNER, 0);
     run(&r, 1, 11);
-    cancels(&r, 11, 0);
+    cancels(&r, 1, 11, 0);
     CU_ASSERT_TRUE(exec_of(&r, 11)->cancelled);
     CU_ASSERT_EQUAL(r.worker.cancelled.n, 1); /* for its waits to end */
     CU_ASSERT_EQUAL(ctx_count(&r.ctx, TG_MSG_DONE), 0);
@@ -224,7 +225,7 @@ static void a_held_run_is_cancelled_too(void)
     struct rig r;
     rig_start(&r, WORKER);
     run_with(&r, OWNER, 1, 11, 1, items(1, weighted(far(1))));
-    cancels(&r, 11, 0);
+    cancels(&r, 1, 11, 0);
     CU_ASSERT_EQUAL(done_code(&r, OWNER, 11), TRYGON_ERR_CANCELLED);
     CU_ASSERT_TRUE(ctx_said(&r.ctx, OTHER, TG_MSG_DROP));
     open_lease(&r, 1, OWNER, 0);
@@ -239,10 +240,10 @@ static void a_cancel_of_another_attempt_or_owner_is_ignored(void)
     open_lease(&r, 1, OWNER, 0);
     open_lease(&r, 2, OTHER, 0);
     run_with(&r, OTHER, 2, 11, 0, NULL);
-    cancels(&r, 11, 0);
+    cancels(&r, 2, 11, 0);
     run(&r, 1, 12);
-    cancels(&r, 12, 1);
-    cancels(&r, 13, 0);
+    cancels(&r, 1, 12, 1);
+    cancels(&r, 1, 13, 0);
     CU_ASSERT_FALSE(exec_of(&r, 11)->cancelled);
     CU_ASSERT_FALSE(exec_of(&r, 12)->cancelled);
     CU_ASSERT_EQUAL(ctx_count(&r.ctx, TG_MSG_DONE), 0);
