@@ -92,7 +92,7 @@ static bool judge(struct tg_head *h, struct tg_demand *d)
     struct tg_msg m = {.type = TG_MSG_REFUSE};
     m.u.refuse.cls = d->cls;
     m.u.refuse.final = final;
-    memcpy(m.u.refuse.reason, reason, sizeof reason);
+    m.u.refuse.reason = tg_strdup(reason);
     tg_ctx_send(h->ctx, d->owner, &m);
     return false;
 }
@@ -107,7 +107,7 @@ static struct tg_demand_entry *new_demand(struct tg_head *h, int32_t owner,
     e->d.cls = m->cls;
     e->d.owner = owner;
     e->d.depth = m->depth;
-    e->d.shape = m->shape;
+    e->d.shape = *m->shape;
     e->d.granted = m->received;
     HASH_ADD(hh, h->by_cls, key, sizeof e->key, e);
     if (h->leased[owner] == 0 && h->used_time[owner] < h->clock)
@@ -160,7 +160,7 @@ static void tell_worker(struct tg_head *h, const struct tg_hlease *l)
     o->lease = l->id;
     o->owner = l->owner;
     o->depth = l->depth;
-    o->shape = l->shape;
+    o->shape = tg_shape_new(&l->shape);
     o->ncpus = l->take.n[TG_RES_CPU];
     o->ngpus = l->take.n[TG_RES_GPU];
     size_t n = (size_t)o->ncpus + o->ngpus;

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/mem.h"
+
 static const char *const names[TG_MSG_LAST + 1] = {
     [TG_MSG_DEMAND] = "demand",
     [TG_MSG_LEASE] = "lease",
@@ -37,6 +39,13 @@ const char *tg_msg_name(enum tg_msg_type type)
 {
     unsigned t = (unsigned)type;
     return t <= TG_MSG_LAST && names[t] != NULL ? names[t] : "?";
+}
+
+struct tg_shape *tg_shape_new(const struct tg_shape *s)
+{
+    struct tg_shape *copy = tg_grow(NULL, 1, sizeof *copy);
+    *copy = *s;
+    return copy;
 }
 
 void tg_item_fini(struct tg_item *it)
@@ -84,7 +93,12 @@ void tg_msg_fini(struct tg_msg *m)
     } else if (m->type == TG_MSG_DONE) {
         free(m->u.done.returns);
         tg_val_drop(&m->u.done.error);
+    } else if (m->type == TG_MSG_DEMAND) {
+        free(m->u.demand.shape);
+    } else if (m->type == TG_MSG_REFUSE) {
+        free(m->u.refuse.reason);
     } else if (m->type == TG_MSG_OPEN) {
+        free(m->u.open.shape);
         free(m->u.open.ids);
     } else if (m->type == TG_MSG_BOUNCE) {
         free(m->u.bounce.v);

@@ -2,7 +2,8 @@
  *
  * A message is what one core's step puts out and another core's step takes
  * in; wire/ turns it into bytes and back, and knows no more.  A message owns
- * what its pointers point to (tg_msg_fini gives it back).
+ * what its pointers point to (tg_msg_fini gives it back).  It is copied a few
+ * times on its way, so it is small: what is large and rare is behind pointers.
  *
  * Tasks, executions and classes are named by slab handles of the rank that
  * made them; leases by a number that the head counts up for each worker, so
@@ -70,13 +71,15 @@ struct tg_attempt {
 
 struct tg_msg_demand {
     uint64_t cls; /* the owner's class */
-    struct tg_shape shape;
+    struct tg_shape *shape;
     uint32_t want;     /* leases wanted beyond those received; 0: none */
     uint32_t received; /* leases of this class received so far */
     int32_t depth;     /* of nesting: 0 for the driver's own tasks */
     int32_t nprefer;
     int32_t prefer[TG_PREFER_MAX]; /* ranks where the arguments are */
 };
+
+enum { TG_REASON_MAX = 160 }; /* bytes with the NUL */
 
 struct tg_msg_lease {
     uint64_t lease;
@@ -87,14 +90,14 @@ struct tg_msg_lease {
 struct tg_msg_refuse {
     uint64_t cls;
     bool final; /* the class's tasks fail; else they wait */
-    char reason[160];
+    char *reason;
 };
 
 struct tg_msg_open {
     uint64_t lease;
     int32_t owner;
     int32_t depth;
-    struct tg_shape shape;
+    struct tg_shape *shape;
     uint32_t ncpus, ngpus;
     int32_t *ids; /* ncpus CPU slots of the worker, then ngpus GPUs */
 };
@@ -237,6 +240,8 @@ struct tg_msg {
 
 const char *tg_msg_name(enum tg_msg_type type); /* "run" */
 void tg_msg_fini(struct tg_msg *m);
+/* A copy for a message. */
+struct tg_shape *tg_shape_new(const struct tg_shape *s);
 
 /* Items own a count of their value and their weights array. */
 void tg_item_fini(struct tg_item *it);

@@ -115,16 +115,16 @@ static void take_args(struct tg_owner *w, struct tg_task *t,
     uint64_t total = 0;
     t->nargs = s->nargs;
     if (t->nargs > 1)
-        t->args = tg_alloc(t->nargs * sizeof *t->args);
+        t->args = tg_grow(NULL, t->nargs, sizeof *t->args);
     struct tg_arg *args = tg_task_args(t);
     for (uint32_t i = 0; i < t->nargs; i++) {
         struct tg_item *it = &s->args[i];
+        args[i] = (struct tg_arg){.val = it->val};
         if (it->val == NULL) {
             args[i].obj = tg_objs_find(w->objs, it->ref);
             tg_objs_hold(w->objs, args[i].obj);
             t->by_ref = true;
         } else {
-            args[i].val = it->val;
             it->val = NULL;
             take_value(w, t, &args[i], &total);
         }

@@ -19,7 +19,8 @@ struct tg_class {
     uint32_t nleases;
     uint32_t received;            /* leases so far */
     uint32_t told, told_received; /* the last demand sent */
-    char reason[160]; /* why it cannot run; "": it can, as far as we know */
+    char reason
+        [TG_REASON_MAX]; /* why it cannot run; "": it can, as far as we know */
     UT_hash_handle hh;
 };
 

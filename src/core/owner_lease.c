@@ -198,7 +198,7 @@ static void tell(struct tg_owner *w, struct tg_class *c)
     c->told_received = c->received;
     struct tg_msg m = {.type = TG_MSG_DEMAND};
     m.u.demand.cls = c->self;
-    m.u.demand.shape = c->key.shape;
+    m.u.demand.shape = tg_shape_new(&c->key.shape);
     m.u.demand.depth = c->key.depth;
     m.u.demand.want = want;
     m.u.demand.received = c->received;
@@ -233,10 +233,10 @@ static void fill_objs(const struct tg_task *t, struct tg_item *out,
         if (x->state == TG_OBJ_READY && x->val != NULL &&
             x->val->size <= TG_INLINE_MAX &&
             whole + x->val->size <= TG_INLINE_TOTAL) {
-            out[i].val = tg_val_hold(x->val);
+            out[i] = (struct tg_item){.val = tg_val_hold(x->val)};
             whole += x->val->size;
         } else {
-            out[i].ref = x->ref;
+            out[i] = (struct tg_item){.ref = x->ref};
         }
     }
 }
@@ -245,13 +245,13 @@ static struct tg_item *fill_args(const struct tg_task *t)
 {
     if (t->nargs == 0)
         return NULL;
-    struct tg_item *out = tg_alloc(t->nargs * sizeof *out);
+    struct tg_item *out = tg_grow(NULL, t->nargs, sizeof *out);
     const struct tg_arg *args = tg_task_args(t);
     uint64_t whole = 0;
     for (uint32_t i = 0; i < t->nargs; i++) {
         if (args[i].val == NULL)
             continue;
-        out[i].val = tg_val_hold(args[i].val);
+        out[i] = (struct tg_item){.val = tg_val_hold(args[i].val)};
         whole += args[i].val->size;
     }
     if (t->by_ref)

@@ -37,7 +37,7 @@ void tg_wlease_open(struct tg_worker *w, struct tg_msg_open *m)
     e->l.self = handle;
     e->l.owner = m->owner;
     e->l.depth = m->depth;
-    e->l.shape = m->shape;
+    e->l.shape = *m->shape;
     e->l.ncpus = m->ncpus;
     e->l.ngpus = m->ngpus;
     e->l.ids = m->ids;

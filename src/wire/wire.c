@@ -165,9 +165,14 @@ static void code_amounts(struct tg_coder *c, int64_t v[TG_RES_MAX])
 }
 
 enum { STRATEGY_LAST = 2 }; /* TRYGON_STRATEGY_NODE, in a header above us */
+enum { SHAPE_LEAST = 5 };   /* no amounts, and a byte for each of the rest */
 
-static void code_shape(struct tg_coder *c, struct tg_shape *s)
+static void code_shape(struct tg_coder *c, struct tg_shape **shape)
 {
+    struct tg_shape *s = tg_code_room(c, *shape, 1, sizeof *s, SHAPE_LEAST);
+    *shape = s;
+    if (c->rc != 0)
+        return;
     code_amounts(c, s->amount);
     tg_code_range(c, &s->strategy, 0, STRATEGY_LAST);
     tg_code_i32(c, &s->node);
@@ -203,7 +208,8 @@ static void code_refuse(struct tg_coder *c, struct tg_msg_refuse *m)
 {
     tg_code_u64(c, &m->cls);
     tg_code_bool(c, &m->final);
-    tg_code_line(c, m->reason, sizeof m->reason);
+    tg_code_text(c, &m->reason, TG_REASON_MAX);
+    tg_code_must(c, m->reason != NULL);
 }
 
 static void code_open(struct tg_coder *c, struct tg_msg_open *m)

@@ -120,7 +120,7 @@ static inline void ask(struct sched *s, const struct asked *a)
     m.u.demand.want = a->want;
     m.u.demand.received = a->received;
     m.u.demand.depth = a->depth;
-    m.u.demand.shape = a->shape;
+    m.u.demand.shape = tg_shape_new(&a->shape);
     m.u.demand.nprefer = a->nprefer;
     memcpy(m.u.demand.prefer, a->prefer, sizeof a->prefer);
     head_msg(s, a->owner, &m);
@@ -189,7 +189,8 @@ static inline const char *refused(struct sched *s, int32_t owner, bool *final)
     if (!ctx_sent(&s->ctx, owner, TG_MSG_REFUSE, &m))
         return "";
     *final = m.u.refuse.final;
-    memcpy(text, m.u.refuse.reason, sizeof text);
+    snprintf(text, sizeof text, "%s", m.u.refuse.reason);
+    tg_msg_fini(&m);
     return text;
 }
 

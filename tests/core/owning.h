@@ -60,7 +60,9 @@ static inline uint32_t demanded(struct rig *r, uint64_t *cls)
     if (!ctx_sent(&r->ctx, HEAD, TG_MSG_DEMAND, &m))
         return 0;
     *cls = m.u.demand.cls;
-    return m.u.demand.want;
+    uint32_t want = m.u.demand.want;
+    tg_msg_fini(&m);
+    return want;
 }
 
 /* The only class that there is. */
@@ -143,8 +145,7 @@ static inline void refuse(struct rig *r, bool final, const char *reason)
     struct tg_msg m = {.type = TG_MSG_REFUSE};
     m.u.refuse.cls = only_class(r);
     m.u.refuse.final = final;
-    for (size_t i = 0; reason[i] != '\0'; i++)
-        m.u.refuse.reason[i] = reason[i];
+    m.u.refuse.reason = tg_strdup(reason);
     rig_msg(r, HEAD, &m);
 }
 

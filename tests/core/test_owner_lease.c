@@ -34,6 +34,7 @@ static void leases_that_come_are_counted_and_not_asked_for_again(void)
     CU_ASSERT_TRUE_FATAL(ctx_sent(&r.ctx, HEAD, TG_MSG_DEMAND, &m));
     CU_ASSERT_EQUAL(m.u.demand.received, 1);
     CU_ASSERT_EQUAL(m.u.demand.want, 6);
+    tg_msg_fini(&m);
     rig_stop(&r);
 }
 
@@ -94,6 +95,7 @@ static void demand_names_the_ranks_that_hold_large_arguments(void)
     CU_ASSERT_TRUE_FATAL(ctx_sent(&r.ctx, HEAD, TG_MSG_DEMAND, &m));
     CU_ASSERT_EQUAL(m.u.demand.nprefer, 2);
     CU_ASSERT(m.u.demand.prefer[0] == OTHER && m.u.demand.prefer[1] == OWNER);
+    tg_msg_fini(&m);
     rig_stop(&r);
 }
 

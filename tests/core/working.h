@@ -17,7 +17,8 @@ static inline void open_lease(struct rig *r, uint64_t id, int32_t owner,
     m.u.open.lease = id;
     m.u.open.owner = owner;
     m.u.open.depth = depth;
-    m.u.open.shape = shape_cpus(TG_UNIT);
+    struct tg_shape shape = shape_cpus(TG_UNIT);
+    m.u.open.shape = tg_shape_new(&shape);
     m.u.open.ncpus = 1;
     m.u.open.ids = tg_alloc(sizeof *m.u.open.ids);
     rig_msg(r, HEAD, &m);

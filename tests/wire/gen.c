@@ -222,12 +222,12 @@ static bool same_items(const struct tg_item *a, const struct tg_item *b,
 
 /* ----- plain fields ----------------------------------------------------- */
 
-enum kind { U64, U32, I32, RANK, BOOL, REF, SHAPE, LINE };
+enum kind { U64, U32, I32, RANK, BOOL, REF, SHAPE };
 
 struct field {
     enum tg_msg_type type;
     enum kind kind;
-    size_t at, size;
+    size_t at, size; /* in the message; of a shape its pointer */
 };
 
 #define F(type_, field_, kind_)                                   \
@@ -247,7 +247,6 @@ static const struct field fields[] = {
     F(LEASE, lease.worker, RANK),
     F(REFUSE, refuse.cls, U64),
     F(REFUSE, refuse.final, BOOL),
-    F(REFUSE, refuse.reason, LINE),
     F(OPEN, open.lease, U64),
     F(OPEN, open.owner, RANK),
     F(OPEN, open.depth, I32),
@@ -296,7 +295,14 @@ static const struct field fields[] = {
 
 enum { NFIELDS = sizeof fields / sizeof fields[0] };
 
-static void gen_field(struct gen *g, enum kind kind, void *at, size_t size)
+static struct tg_shape *new_shape(struct gen *g)
+{
+    struct tg_shape *s = tg_alloc(sizeof *s);
+    shape(g, s);
+    return s;
+}
+
+static void gen_field(struct gen *g, enum kind kind, void *at)
 {
     switch (kind) {
     case U64: *(uint64_t *)at = number(g); break;
@@ -305,8 +311,7 @@ static void gen_field(struct gen *g, enum kind kind, void *at, size_t size)
     case RANK: *(int32_t *)at = rank(g); break;
     case BOOL: *(bool *)at = below(g, 2) != 0; break;
     case REF: *(trygon_ref_t *)at = ref(g); break;
-    case SHAPE: shape(g, at); break;
-    case LINE: line(g, at, size); break;
+    case SHAPE: *(struct tg_shape **)at = new_shape(g); break;
     }
 }
 
@@ -318,9 +323,10 @@ static bool same_fields(const struct tg_msg *a, const struct tg_msg *b)
         const char *pb = (const char *)b + f->at;
         if (f->type != a->type)
             continue;
-        if (f->kind == SHAPE  ? !same_shape((const void *)pa, (const void *)pb)
-            : f->kind == LINE ? strcmp(pa, pb) != 0
-                              : memcmp(pa, pb, f->size) != 0)
+        if (f->kind == SHAPE
+                ? !same_shape(*(struct tg_shape *const *)(const void *)pa,
+                              *(struct tg_shape *const *)(const void *)pb)
+                : memcmp(pa, pb, f->size) != 0)
             return false;
     }
     return true;
@@ -394,10 +400,11 @@ void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
     m->type = type;
     for (size_t i = 0; i < NFIELDS; i++)
         if (fields[i].type == type)
-            gen_field(g, fields[i].kind, (char *)m + fields[i].at,
-                      fields[i].size);
+            gen_field(g, fields[i].kind, (char *)m + fields[i].at);
     if (type == TG_MSG_DEMAND) {
         gen_demand(g, &m->u.demand);
+    } else if (type == TG_MSG_REFUSE) {
+        m->u.refuse.reason = text(g, TG_REASON_MAX);
     } else if (type == TG_MSG_OPEN) {
         gen_open(g, &m->u.open);
     } else if (type == TG_MSG_RUN) {
@@ -495,6 +502,8 @@ bool gen_same(const struct tg_msg *a, const struct tg_msg *b)
         return false;
     if (a->type == TG_MSG_DEMAND)
         return same_demand(&a->u.demand, &b->u.demand);
+    if (a->type == TG_MSG_REFUSE)
+        return same_text(a->u.refuse.reason, b->u.refuse.reason);
     if (a->type == TG_MSG_OPEN)
         return same_open(&a->u.open, &b->u.open);
     if (a->type == TG_MSG_RUN)

@@ -55,8 +55,9 @@ static void extreme_numbers_survive(void)
     static const int64_t is[] = {-1, 1, 63, -64, 64, INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < sizeof is / sizeof is[0]; i++) {
         struct tg_msg m = {.type = TG_MSG_DEMAND};
-        m.u.demand.shape.amount[TG_RES_MAX - 1] = is[i];
-        m.u.demand.shape.node = is[i] < 0 ? INT32_MIN : INT32_MAX;
+        struct tg_shape shape = {.amount[TG_RES_MAX - 1] = is[i]};
+        shape.node = is[i] < 0 ? INT32_MIN : INT32_MAX;
+        m.u.demand.shape = &shape;
         m.u.demand.prefer[0] = is[i] < 0 ? -1 : 0xffffff;
         m.u.demand.nprefer = 1;
         CU_ASSERT(survives(&m));
@@ -102,7 +103,8 @@ static void small_tasks_are_small(void)
     tg_val_drop(&it.val);
 
     m = (struct tg_msg){.type = TG_MSG_DEMAND};
-    m.u.demand.shape.amount[TG_RES_CPU] = TG_UNIT;
+    struct tg_shape shape = {.amount[TG_RES_CPU] = TG_UNIT};
+    m.u.demand.shape = &shape;
     m.u.demand.want = 1000000;
     CU_ASSERT(size_of(&m) <= 32);
 }
@@ -222,11 +224,10 @@ static void layout_demand(void)
                                "040601";          /* two: 3, -1 */
     struct tg_msg m = {.type = TG_MSG_DEMAND};
     m.u.demand.cls = 5;
-    m.u.demand.shape.amount[0] = 10000;
-    m.u.demand.shape.amount[TG_RES_MAX - 1] = -1;
-    m.u.demand.shape.strategy = 2;
-    m.u.demand.shape.node = 7;
-    m.u.demand.shape.soft = true;
+    struct tg_shape shape = {.strategy = 2, .node = 7, .soft = true};
+    shape.amount[0] = 10000;
+    shape.amount[TG_RES_MAX - 1] = -1;
+    m.u.demand.shape = &shape;
     m.u.demand.want = 128;
     m.u.demand.received = 2;
     m.u.demand.depth = -1;

@@ -87,7 +87,9 @@ static void bad_strings_are_refused(void)
     REFUSED(TG_MSG_REFUSE, ZEROS_8, 0, 2, 0, 0);
 
     struct tg_msg m = {.type = TG_MSG_REFUSE};
-    memset(m.u.refuse.reason, 'r', sizeof m.u.refuse.reason - 1);
+    char reason[TG_REASON_MAX] = {0};
+    memset(reason, 'r', sizeof reason - 1);
+    m.u.refuse.reason = reason;
     struct body e = encode(&m);
     CU_ASSERT(accepted(e.b.v, e.b.n));
     e.b.v[e.b.n - 1] = 'r';
