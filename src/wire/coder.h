@@ -9,19 +9,29 @@
  *  - when writing, nothing that the caller sees changes.
  * In return it branches only on what it has visited before, and goes through
  * an array that it has just read with tg_code_all().
+ *
+ * What every small message has is inline: numbers below 128, names of things,
+ * few bytes that are there.  The rest is in coder.c.
  */
 #ifndef TG_WIRE_CODER_H
 #define TG_WIRE_CODER_H
+
+#include <string.h>
 
 #include "wire/wire.h"
 
 struct tg_coder {
     struct tg_bytes *out;   /* NULL: reading */
-    const unsigned char *p; /* reading: what is left */
-    size_t left;
+    unsigned char *w;       /* writing: where the next byte goes */
+    const unsigned char *p; /* reading: the next byte */
+    size_t left;            /* bytes to read, or room to write */
     struct tg_attached *att;
     int rc; /* reading: the first failure */
 };
+
+struct tg_coder tg_writer(struct tg_bytes *out, struct tg_attached *att);
+/* To be called at the end of writing: the bytes are out's. */
+void tg_writer_end(struct tg_coder *c);
 
 static inline bool tg_reading(const struct tg_coder *c)
 {
@@ -29,27 +39,186 @@ static inline bool tg_reading(const struct tg_coder *c)
 }
 
 void tg_code_fail(struct tg_coder *c, int rc);
+
 /* What holds for every message: of ours it is asserted, of theirs checked. */
-bool tg_code_must(struct tg_coder *c, bool ok);
+static inline bool tg_code_must(struct tg_coder *c, bool ok)
+{
+    if (!ok) {
+        TG_ASSERT(tg_reading(c));
+        tg_code_fail(c, TRYGON_ERR_INVALID);
+    }
+    return ok;
+}
+
+/* ----- bytes ------------------------------------------------------------ */
+
+void tg_writer_grow(struct tg_coder *c, size_t n);
+
+static inline unsigned char *tg_code_put(struct tg_coder *c, size_t n)
+{
+    if (c->left < n)
+        tg_writer_grow(c, n);
+    unsigned char *w = c->w;
+    c->left -= n;
+    c->w = w + n;
+    return w;
+}
+
+/* NULL when there are not so many. */
+static inline const unsigned char *tg_code_take(struct tg_coder *c, size_t n)
+{
+    if (!tg_code_must(c, n <= c->left))
+        return NULL;
+    const unsigned char *p = c->p;
+    c->left -= n;
+    c->p = p + n;
+    return p;
+}
 
 /* Bytes as they are. */
-void tg_code_raw(struct tg_coder *c, void *v, size_t n);
+static inline void tg_code_raw(struct tg_coder *c, void *v, size_t n)
+{
+    if (n == 0)
+        return;
+    if (!tg_reading(c)) {
+        memcpy(tg_code_put(c, n), v, n);
+        return;
+    }
+    const unsigned char *from = tg_code_take(c, n);
+    if (from != NULL)
+        memcpy(v, from, n);
+}
+
+/* ----- numbers ---------------------------------------------------------- */
+
+static inline uint64_t tg_little_endian(uint64_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return v;
+#else
+    return __builtin_bswap64(v);
+#endif
+}
+
 /* Eight bytes, for names of things and weights: their high bits are in use. */
-void tg_code_u64(struct tg_coder *c, uint64_t *v);
+static inline void tg_code_u64(struct tg_coder *c, uint64_t *v)
+{
+    uint64_t bytes = tg_little_endian(*v);
+    tg_code_raw(c, &bytes, sizeof bytes);
+    if (tg_reading(c))
+        *v = tg_little_endian(bytes);
+}
+
+uint64_t tg_read_long(struct tg_coder *c);
+void tg_write_long(struct tg_coder *c, uint64_t v);
+
+static inline uint64_t tg_read_uint(struct tg_coder *c)
+{
+    if (c->left == 0 || *c->p > 127)
+        return tg_read_long(c);
+    c->left--;
+    return *c->p++;
+}
+
+static inline void tg_write_uint(struct tg_coder *c, uint64_t v)
+{
+    if (v > 127)
+        tg_write_long(c, v);
+    else
+        *tg_code_put(c, 1) = (unsigned char)v;
+}
+
+static inline uint64_t tg_read_within(struct tg_coder *c, uint64_t lo,
+                                      uint64_t hi)
+{
+    uint64_t v = tg_read_uint(c);
+    return tg_code_must(c, lo <= v && v <= hi) ? v : 0;
+}
+
+static inline void tg_write_within(struct tg_coder *c, uint64_t v, uint64_t lo,
+                                   uint64_t hi)
+{
+    TG_ASSERT(lo <= v && v <= hi);
+    tg_write_uint(c, v);
+}
 
 /* LEB128: seven bits a byte, the lowest first, no longer than need be. */
-void tg_code_uint(struct tg_coder *c, uint64_t *v);
-bool tg_code_within(struct tg_coder *c, uint64_t *v, uint64_t lo, uint64_t hi);
-void tg_code_u32(struct tg_coder *c, uint32_t *v, uint32_t max);
-void tg_code_u8(struct tg_coder *c, uint8_t *v, uint8_t max);
-void tg_code_bool(struct tg_coder *c, bool *v);
+static inline void tg_code_uint(struct tg_coder *c, uint64_t *v)
+{
+    if (tg_reading(c))
+        *v = tg_read_uint(c);
+    else
+        tg_write_uint(c, *v);
+}
+
+/* False after any failure. */
+static inline bool tg_code_within(struct tg_coder *c, uint64_t *v, uint64_t lo,
+                                  uint64_t hi)
+{
+    if (tg_reading(c))
+        *v = tg_read_within(c, lo, hi);
+    else
+        tg_write_within(c, *v, lo, hi);
+    return c->rc == 0;
+}
+
+static inline void tg_code_u32(struct tg_coder *c, uint32_t *v, uint32_t max)
+{
+    if (tg_reading(c))
+        *v = (uint32_t)tg_read_within(c, 0, max);
+    else
+        tg_write_within(c, *v, 0, max);
+}
+
+static inline void tg_code_u8(struct tg_coder *c, uint8_t *v, uint8_t max)
+{
+    if (tg_reading(c))
+        *v = (uint8_t)tg_read_within(c, 0, max);
+    else
+        tg_write_within(c, *v, 0, max);
+}
+
+static inline void tg_code_bool(struct tg_coder *c, bool *v)
+{
+    if (tg_reading(c))
+        *v = tg_read_within(c, 0, 1) != 0;
+    else
+        tg_write_within(c, *v, 0, 1);
+}
 
 /* The same after zigzag, 0 -1 1 -2 2 ...: small numbers of either sign. */
-void tg_code_i64(struct tg_coder *c, int64_t *v);
-void tg_code_range(struct tg_coder *c, int32_t *v, int32_t lo, int32_t hi);
-void tg_code_i32(struct tg_coder *c, int32_t *v);
+static inline void tg_code_i64(struct tg_coder *c, int64_t *v)
+{
+    if (tg_reading(c)) {
+        uint64_t w = tg_read_uint(c);
+        *v = (int64_t)(w >> 1) ^ -(int64_t)(w & 1);
+    } else {
+        tg_write_uint(c, (uint64_t)*v << 1 ^ (*v < 0 ? UINT64_MAX : 0));
+    }
+}
+
+static inline void tg_code_range(struct tg_coder *c, int32_t *v, int32_t lo,
+                                 int32_t hi)
+{
+    int64_t w = *v;
+    tg_code_i64(c, &w);
+    bool ok = tg_code_must(c, lo <= w && w <= hi);
+    if (tg_reading(c))
+        *v = ok ? (int32_t)w : 0;
+}
+
+static inline void tg_code_i32(struct tg_coder *c, int32_t *v)
+{
+    tg_code_range(c, v, INT32_MIN, INT32_MAX);
+}
+
 /* As many ranks as a reference can tell apart; -1 is none. */
-void tg_code_rank(struct tg_coder *c, int32_t *v);
+static inline void tg_code_rank(struct tg_coder *c, int32_t *v)
+{
+    tg_code_range(c, v, -1, 0xffffff);
+}
+
+/* ----- arrays and strings ---------------------------------------------- */
 
 /* Where n things of `size` bytes are: `has` when writing; new and zeroed when
  * reading, but NULL when the rest cannot hold them at `least` bytes each. */

@@ -391,12 +391,12 @@ void tg_attached_fini(struct tg_attached *a)
     tg_vec_free(a);
 }
 
-void tg_wire_encode(const struct tg_msg *m, struct tg_bytes *out,
+void tg_wire_encode(struct tg_msg *m, struct tg_bytes *out,
                     struct tg_attached *att)
 {
-    struct tg_msg copy = *m; /* the fields; what they point to is not copied */
-    struct tg_coder c = {.out = out, .att = att};
-    code_msg(&c, &copy);
+    struct tg_coder c = tg_writer(out, att);
+    code_msg(&c, m);
+    tg_writer_end(&c);
 }
 
 int tg_wire_decode(const unsigned char *p, size_t n, struct tg_msg *m,

@@ -37,7 +37,7 @@ void tg_attached_fini(struct tg_attached *a); /* not the values */
 
 /* Append m's body to out (out->n grows) and its attachments to att.  A message
  * that no decode would take is a bug of the caller: it fails an assertion. */
-void tg_wire_encode(const struct tg_msg *m, struct tg_bytes *out,
+void tg_wire_encode(struct tg_msg *m, struct tg_bytes *out,
                     struct tg_attached *att);
 
 /* Read one body of exactly n bytes.  On success *m owns what it points to, and

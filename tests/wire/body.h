@@ -16,7 +16,8 @@ struct body {
 static inline struct body encode(const struct tg_msg *m)
 {
     struct body e = {{0}, {0}};
-    tg_wire_encode(m, &e.b, &e.att);
+    struct tg_msg copy = *m;
+    tg_wire_encode(&copy, &e.b, &e.att);
     return e;
 }
 
