@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "core/types.h"
 
-enum { HEADER = 2, LENGTH = 2, OWED_MOST = TG_CREDITS / 2 };
+enum { HEADER = 2, LENGTH = 2, OWED_MOST = TG_CREDITS / 2, FEW_FRAMES = 2 };
 
 static void put16(unsigned char *p, size_t x)
 {
@@ -53,22 +53,31 @@ bool tg_chan_due(const struct tg_chan *c)
     return (c->head < c->n && c->credits > 0) || c->owed >= OWED_MOST;
 }
 
+bool tg_chan_pressing(const struct tg_chan *c)
+{
+    bool few = tg_chan_outstanding(c) < FEW_FRAMES;
+    bool full = tg_chan_waiting(c) >= TG_CHAN_FRAME - HEADER;
+    return tg_chan_due(c) && (few || full || c->owed >= OWED_MOST);
+}
+
 size_t tg_chan_take(struct tg_chan *c, unsigned char *frame)
 {
-    size_t size = HEADER;
+    size_t end = c->head, most = c->head + TG_CHAN_FRAME - HEADER;
+    while (c->credits > 0 && end < c->n) {
+        size_t next = end + LENGTH + get16(c->out + end);
+        if (next > most)
+            break;
+        end = next;
+    }
+    size_t size = end - c->head;
     put16(frame, c->owed);
     c->owed = 0;
-    while (c->credits > 0 && c->head < c->n) {
-        size_t record = LENGTH + get16(c->out + c->head);
-        if (size + record > TG_CHAN_FRAME)
-            break;
-        memcpy(frame + size, c->out + c->head, record);
-        c->head += record;
-        size += record;
-    }
-    if (size > HEADER)
+    if (size > 0) {
+        memcpy(frame + HEADER, c->out + c->head, size);
+        c->head = end;
         c->credits--;
-    return size;
+    }
+    return HEADER + size;
 }
 
 int tg_chan_got(struct tg_chan *c, const unsigned char *frame, size_t size)
@@ -104,6 +113,16 @@ const unsigned char *tg_chan_record(const unsigned char *frame, size_t size,
     *n = get16(frame + *at);
     *at += LENGTH + *n;
     return record;
+}
+
+size_t tg_chan_waiting(const struct tg_chan *c)
+{
+    return c->n - c->head;
+}
+
+uint32_t tg_chan_outstanding(const struct tg_chan *c)
+{
+    return TG_CREDITS - c->credits;
 }
 
 bool tg_chan_quiet(const struct tg_chan *c)

@@ -38,6 +38,10 @@ void tg_chan_put(struct tg_chan *c, const void *record, size_t size);
 
 /* Is there a frame to send now? */
 bool tg_chan_due(const struct tg_chan *c);
+/* Is it one that should not wait for more records?  It should while two frames
+ * or more are outstanding, unless it is full or returns what is overdue: what
+ * is on its way keeps the receiver busy meanwhile. */
+bool tg_chan_pressing(const struct tg_chan *c);
 /* Fill in that frame (room for TG_CHAN_FRAME bytes); returns its size. */
 size_t tg_chan_take(struct tg_chan *c, unsigned char *frame);
 
@@ -46,6 +50,11 @@ size_t tg_chan_take(struct tg_chan *c, unsigned char *frame);
 int tg_chan_got(struct tg_chan *c, const unsigned char *frame, size_t size);
 const unsigned char *tg_chan_record(const unsigned char *frame, size_t size,
                                     size_t *at, size_t *n);
+
+/* Bytes that wait in the outbox. */
+size_t tg_chan_waiting(const struct tg_chan *c);
+/* Frames with records that were sent and whose credit has not come back. */
+uint32_t tg_chan_outstanding(const struct tg_chan *c);
 
 /* Nothing waits to be sent, not even a debt that is due. */
 bool tg_chan_quiet(const struct tg_chan *c);

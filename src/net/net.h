@@ -34,9 +34,10 @@ struct tg_net_event {
 };
 
 struct tg_net_ops {
-    /* Send a copy of a frame.  Never blocks. */
-    int (*send)(struct tg_net *net, int32_t rank, const void *frame,
-                size_t size);
+    /* Room for the next frame, TG_FRAME_MAX bytes, to be filled and sent. */
+    unsigned char *(*frame)(struct tg_net *net);
+    /* Send the first size bytes of it.  Never blocks. */
+    int (*send)(struct tg_net *net, int32_t rank, size_t size);
     /* Start to move size > 0 bytes; data stays untouched until its event. */
     int (*bulk_send)(struct tg_net *net, int32_t rank, uint32_t tag,
                      const void *data, uint64_t size, void *cookie);

@@ -5,7 +5,7 @@
  * MPI_Improbe this saves a search of the unexpected messages of all ranks at
  * each empty look, and a copy; an empty poll is one MPI_Test.
  *
- * Frames leave by MPI_Isend of a copy.  Small ones are nearly always done at
+ * Frames are made in memory of the transport and leave from there.  Small ones are nearly always done at
  * once; the others, and the chunks of bulk pieces, sit in one table that
  * poll() walks in windows of a few requests, so that its cost does not grow
  * with what is outstanding.
@@ -59,6 +59,19 @@ int tg_net_mpi_status(const struct tg_net *net, const char **text)
     return net->status;
 }
 
+static void tell_sent(struct tg_net *net, int32_t rank)
+{
+    if (net->sent != NULL)
+        net->sent(net->sent_arg, rank);
+}
+
+void tg_net_mpi_on_sent(struct tg_net *net,
+                        void (*sent)(void *arg, int32_t rank), void *arg)
+{
+    net->sent = sent;
+    net->sent_arg = arg;
+}
+
 /* ----- bulk --------------------------------------------------------------- */
 
 static int post_chunk(struct tg_net *net, struct piece *p)
@@ -77,6 +90,8 @@ static int post_chunk(struct tg_net *net, struct piece *p)
     p->posted += (uint64_t)n;
     p->inflight++;
     table_add(&net->table, req, (struct load){p->rank, n, NULL, p});
+    if (!p->recv)
+        tell_sent(net, p->rank); /* it may wait for the other side */
     return TRYGON_SUCCESS;
 }
 
@@ -236,6 +251,8 @@ static void reap(struct tg_net *net)
             table_remove(t, first + i);
     }
     for (int i = 0; i < ndone && net->status == TRYGON_SUCCESS; i++) {
+        if (loads[i].piece == NULL || !loads[i].piece->recv)
+            tell_sent(net, loads[i].rank);
         if (loads[i].frame != NULL)
             free_frame(net, loads[i].frame);
         else
@@ -263,35 +280,41 @@ static bool next_done(struct tg_net *net, struct tg_net_event *ev)
 
 /* ----- frames ------------------------------------------------------------- */
 
-static int send_frame(struct tg_net *net, int32_t rank, const void *data,
-                      size_t size)
+static unsigned char *frame_room(struct tg_net *net)
 {
-    int sent;
+    if (net->room == NULL) {
+        net->room = net->frames;
+        if (net->room != NULL)
+            net->frames = net->room->next;
+        else
+            net->room = tg_alloc(sizeof *net->room);
+    }
+    return net->room->data;
+}
+
+static int send_frame(struct tg_net *net, int32_t rank, size_t size)
+{
+    int done;
+    struct frame *f = net->room;
     TG_ASSERT(rank >= 0 && rank < net->size && rank != net->rank);
-    TG_ASSERT(size <= TG_FRAME_MAX);
+    TG_ASSERT(f != NULL && size <= TG_FRAME_MAX);
     if (net->status != TRYGON_SUCCESS || net->fenced[rank])
         return net->status;
-
-    struct frame *f = net->frames;
-    if (f != NULL)
-        net->frames = f->next;
-    else
-        f = tg_alloc(sizeof *f);
-    memcpy(f->data, data, size);
-
     MPI_Request req;
     int rc = check(net, "MPI_Isend",
                    MPI_Isend(f->data, (int)size, MPI_BYTE, rank, FRAME_TAG,
                              net->comm, &req));
-    if (rc == TRYGON_SUCCESS)
-        rc = check(net, "MPI_Test", MPI_Test(&req, &sent, MPI_STATUS_IGNORE));
     if (rc != TRYGON_SUCCESS)
-        return rc; /* the frame stays out: MPI may still read it */
-    if (sent)
-        free_frame(net, f);
-    else
+        return rc;
+    rc = check(net, "MPI_Test", MPI_Test(&req, &done, MPI_STATUS_IGNORE));
+    if (rc == TRYGON_SUCCESS && done) {
+        tell_sent(net, rank);
+        return rc; /* the room is free again */
+    }
+    net->room = NULL; /* and stays out if MPI failed: it may still read it */
+    if (rc == TRYGON_SUCCESS)
         table_add(&net->table, req, (struct load){rank, (int)size, f, NULL});
-    return TRYGON_SUCCESS;
+    return rc;
 }
 
 /* Whether the oldest receive of the ring has its frame. */
@@ -455,6 +478,7 @@ static void empty_quarantine(struct table *t)
 
 static void free_net(struct tg_net *net)
 {
+    free(net->room);
     for (struct frame *f = net->frames, *next; f != NULL; f = next) {
         next = f->next;
         free(f);
@@ -501,6 +525,7 @@ static int attach(struct tg_net *net)
 }
 
 static const struct tg_net_ops mpi_ops = {
+    .frame = frame_room,
     .send = send_frame,
     .bulk_send = bulk_send,
     .bulk_recv = bulk_recv,

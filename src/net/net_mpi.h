@@ -22,6 +22,13 @@ int tg_net_mpi_create(MPI_Comm comm, struct tg_net **net,
  * tg_net_mpi_idle() is true; STATE otherwise.  Sets *net to NULL. */
 int tg_net_mpi_destroy(struct tg_net **net);
 
+/* From now on sent() is called when there may be something for that rank to see:
+ * a frame or a chunk of a piece has left, or the chunk waits for the rank to
+ * take it.  From within send, bulk_send, bulk_recv and poll; it must not call
+ * the transport.  NULL: no longer. */
+void tg_net_mpi_on_sent(struct tg_net *net,
+                        void (*sent)(void *arg, int32_t rank), void *arg);
+
 /* Nothing that this rank started is under way and no event waits.  What was
  * fenced does not count. */
 bool tg_net_mpi_idle(const struct tg_net *net);

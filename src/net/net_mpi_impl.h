@@ -73,6 +73,8 @@ struct tg_net {
     int status;
     char text[MPI_MAX_ERROR_STRING + 64];
     unsigned char *fenced; /* by rank */
+    void (*sent)(void *arg, int32_t rank);
+    void *sent_arg;
 
     MPI_Request ring[RING];
     unsigned char (*bufs)[TG_FRAME_MAX];
@@ -83,6 +85,7 @@ struct tg_net {
 
     struct table table, quarantine;
     uint32_t cursor, turn;
+    struct frame *room;   /* the next to be sent */
     struct frame *frames; /* free */
     struct piece *pieces; /* free */
     struct lane *lanes;

@@ -30,8 +30,9 @@ struct tg_net { /* one rank's end */
     struct tg_netsim *all;
     int32_t rank;
     bool dead;
-    bool *fenced;     /* of each rank */
-    uint32_t *unread; /* frames to each rank; NULL: none ever sent */
+    bool *fenced;        /* of each rank */
+    uint32_t *unread;    /* frames to each rank; NULL: none ever sent */
+    unsigned char *room; /* of the next frame */
     struct piece *sends, *recvs;
     struct arrival *inbox;
     struct arrival *shown;
@@ -95,6 +96,7 @@ void tg_netsim_destroy(struct tg_netsim **net)
         free_arrival(n->shown);
         free_pieces(&n->sends);
         free_pieces(&n->recvs);
+        free(n->room);
         free(n->fenced);
         free(n->unread);
     }
@@ -125,8 +127,14 @@ static unsigned char *copy_of(const void *data, uint64_t size)
 
 /* ----- frames ------------------------------------------------------------------ */
 
-static int sim_send(struct tg_net *n, int32_t rank, const void *frame,
-                    size_t size)
+static unsigned char *sim_frame(struct tg_net *n)
+{
+    if (n->room == NULL)
+        n->room = tg_alloc(TG_FRAME_MAX);
+    return n->room;
+}
+
+static int sim_send(struct tg_net *n, int32_t rank, size_t size)
 {
     TG_ASSERT(rank != n->rank && size > 0 && size <= TG_FRAME_MAX);
     TG_ASSERT(!n->fenced[rank]);
@@ -135,7 +143,7 @@ static int sim_send(struct tg_net *n, int32_t rank, const void *frame,
     n->unread[rank]++;
     TG_ASSERT(n->unread[rank] <= n->all->opts.frames_max);
     struct tg_packet p = {.from = n->rank, .to = rank, .size = size};
-    p.copy = copy_of(frame, size);
+    p.copy = copy_of(n->room, size);
     leave(n->all, &p);
     return 0;
 }
@@ -325,7 +333,8 @@ uint32_t tg_netsim_unread(const struct tg_netsim *s, int32_t from, int32_t to)
 
 const struct tg_net_ops *tg_netsim_ops(void)
 {
-    static const struct tg_net_ops ops = {.send = sim_send,
+    static const struct tg_net_ops ops = {.frame = sim_frame,
+                                          .send = sim_send,
                                           .bulk_send = sim_bulk_send,
                                           .bulk_recv = sim_bulk_recv,
                                           .poll = sim_poll,

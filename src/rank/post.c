@@ -36,9 +36,10 @@ struct peer {
     bool dead;
 };
 
-struct delivery {
+struct shown { /* the frame that the transport shows, not read to its end */
     int32_t from;
-    struct tg_msg msg;
+    const unsigned char *data; /* NULL: none */
+    size_t size, at;
 };
 
 struct tg_post {
@@ -48,8 +49,7 @@ struct tg_post {
     struct peer *peers;
     struct transfer *waiting;   /* to be given to the transport */
     struct transfer *transfers; /* under way, both directions */
-    TG_VEC(struct delivery) ready;
-    uint32_t ready_at;
+    struct shown frame;
     TG_VEC(int32_t) due; /* ranks whose channel may have something to send */
     bool *is_due;
     struct tg_bytes scratch;
@@ -91,11 +91,8 @@ void tg_post_destroy(struct tg_post **post)
         free_transfer(t);
     DL_FOREACH_SAFE (p->transfers, t, next)
         free_transfer(t);
-    for (; p->ready_at < p->ready.n; p->ready_at++)
-        tg_msg_fini(&p->ready.v[p->ready_at].msg);
     for (int32_t r = 0; r < p->nranks; r++)
         tg_chan_fini(&p->peers[r].chan);
-    tg_vec_free(&p->ready);
     tg_vec_free(&p->due);
     tg_bytes_fini(&p->scratch);
     tg_attached_fini(&p->attached);
@@ -190,32 +187,45 @@ static int start_transfer(struct tg_post *p, struct transfer *t)
     return rc;
 }
 
-int tg_post_flush(struct tg_post *p)
+/* All that may leave does, or only what should. */
+static bool leaves(const struct peer *peer, bool all)
+{
+    return !peer->dead &&
+           (all ? tg_chan_due(&peer->chan) : tg_chan_pressing(&peer->chan));
+}
+
+static int flush(struct tg_post *p, bool all)
 {
     int rc = TRYGON_SUCCESS;
-    unsigned char frame[TG_CHAN_FRAME];
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < p->due.n; i++) {
         int32_t rank = p->due.v[i];
         struct peer *peer = &p->peers[rank];
-        p->is_due[rank] = false;
-        while (rc == TRYGON_SUCCESS && !peer->dead &&
-               tg_chan_due(&peer->chan)) {
-            size_t n = tg_chan_take(&peer->chan, frame);
-            rc = p->ops->send(p->net, rank, frame, n);
+        while (rc == TRYGON_SUCCESS && leaves(peer, all)) {
+            size_t n = tg_chan_take(&peer->chan, p->ops->frame(p->net));
+            rc = p->ops->send(p->net, rank, n);
         }
+        p->is_due[rank] = leaves(peer, true);
+        if (p->is_due[rank])
+            p->due.v[kept++] = rank;
     }
-    p->due.n = 0;
+    p->due.n = kept;
     while (rc == TRYGON_SUCCESS && p->waiting != NULL)
         rc = start_transfer(p, p->waiting);
     return rc;
 }
 
-/* ----- receiving ------------------------------------------------------------------ */
-
-static void deliver(struct tg_post *p, int32_t from, struct tg_msg *m)
+int tg_post_flush(struct tg_post *p)
 {
-    *tg_vec_add(&p->ready) = (struct delivery){from, *m};
+    return flush(p, true);
 }
+
+int tg_post_flush_idle(struct tg_post *p)
+{
+    return flush(p, false);
+}
+
+/* ----- receiving ------------------------------------------------------------------ */
 
 /* The body of t is known: ask for its attachments. */
 static int expect_pieces(struct tg_post *p, struct transfer *t)
@@ -239,21 +249,24 @@ static struct transfer *begin_in(struct tg_post *p, int32_t from, uint32_t tag)
     return t;
 }
 
-static int on_record(struct tg_post *p, int32_t from, const unsigned char *r,
-                     size_t n)
+static int on_whole(struct tg_post *p, const unsigned char *r, size_t n,
+                    struct tg_msg *m)
 {
-    if (r[0] == WHOLE) {
-        struct tg_msg m = {0};
-        p->attached.n = 0;
-        int rc = tg_wire_decode(r + 1, n - 1, &m, &p->attached);
-        if (rc == TRYGON_SUCCESS && p->attached.n > 0) {
-            tg_msg_fini(&m);
-            rc = TRYGON_ERR_INVALID;
-        }
-        if (rc == TRYGON_SUCCESS)
-            deliver(p, from, &m);
-        return rc;
+    p->attached.n = 0;
+    int rc = tg_wire_decode(r, n, m, &p->attached);
+    if (rc == TRYGON_SUCCESS && p->attached.n > 0) {
+        tg_msg_fini(m);
+        rc = TRYGON_ERR_INVALID;
     }
+    return rc == TRYGON_SUCCESS ? 1 : rc;
+}
+
+/* As tg_post_poll(): 1 if the record is a message, which is in *m. */
+static int on_record(struct tg_post *p, int32_t from, const unsigned char *r,
+                     size_t n, struct tg_msg *m)
+{
+    if (r[0] == WHOLE)
+        return on_whole(p, r + 1, n - 1, m);
     if (n < 3 || r[0] > APART || (r[0] == APART && n != RECORD_HEADER))
         return TRYGON_ERR_INVALID;
     struct transfer *t =
@@ -277,20 +290,34 @@ static int on_record(struct tg_post *p, int32_t from, const unsigned char *r,
     return p->ops->bulk_recv(p->net, from, t->tag, t->body.v, size, t);
 }
 
+/* The next message of the frame that is shown. */
+static int next_record(struct tg_post *p, int32_t *from, struct tg_msg *m)
+{
+    struct shown *f = &p->frame;
+    int rc = 0;
+    *from = f->from;
+    while (rc == 0 && f->data != NULL) {
+        size_t n;
+        const unsigned char *r = tg_chan_record(f->data, f->size, &f->at, &n);
+        if (f->at >= f->size)
+            f->data = NULL; /* this one is the last */
+        if (r != NULL)
+            rc = on_record(p, f->from, r, n, m);
+    }
+    return rc;
+}
+
 static int on_frame(struct tg_post *p, const struct tg_net_event *ev)
 {
-    struct tg_chan *chan = &p->peers[ev->rank].chan;
-    int rc = tg_chan_got(chan, ev->data, ev->size);
-    size_t at = 0, n = 0;
-    const unsigned char *r;
-    while (rc == TRYGON_SUCCESS &&
-           (r = tg_chan_record(ev->data, ev->size, &at, &n)) != NULL)
-        rc = on_record(p, ev->rank, r, n);
+    int rc = tg_chan_got(&p->peers[ev->rank].chan, ev->data, ev->size);
+    if (rc == TRYGON_SUCCESS)
+        p->frame = (struct shown){ev->rank, ev->data, ev->size, 0};
     mark_due(p, ev->rank);
     return rc;
 }
 
-static int on_piece(struct tg_post *p, struct transfer *t)
+static int on_piece(struct tg_post *p, struct transfer *t, int32_t *from,
+                    struct tg_msg *m)
 {
     int rc = TRYGON_SUCCESS;
     TG_ASSERT(t->pending > 0);
@@ -305,35 +332,35 @@ static int on_piece(struct tg_post *p, struct transfer *t)
     if (!t->out && !tg_wire_complete(&t->msg))
         rc = TRYGON_ERR_INVALID;
     if (!t->out && rc == TRYGON_SUCCESS) {
-        deliver(p, t->rank, &t->msg);
+        *from = t->rank;
+        *m = t->msg;
         t->body_known = false; /* the message has been handed on */
+        rc = 1;
     }
     DL_DELETE(p->transfers, t);
     free_transfer(t);
     return rc;
 }
 
+/* The transport is asked only when its frame has been read: the frame ends
+ * there. */
 int tg_post_poll(struct tg_post *p, int32_t *from, struct tg_msg *m)
 {
     struct tg_net_event ev;
-    while (p->ready_at == p->ready.n) {
-        p->ready.n = p->ready_at = 0;
+    int rc;
+    while ((rc = next_record(p, from, m)) == 0) {
         if (!p->ops->poll(p->net, &ev))
             return 0;
-        int rc = TRYGON_SUCCESS;
         if (p->peers[ev.rank].dead)
             continue;
         if (ev.type == TG_NET_FRAME)
             rc = on_frame(p, &ev);
         else
-            rc = on_piece(p, ev.cookie);
-        if (rc != TRYGON_SUCCESS)
+            rc = on_piece(p, ev.cookie, from, m);
+        if (rc != 0)
             return rc;
     }
-    *from = p->ready.v[p->ready_at].from;
-    *m = p->ready.v[p->ready_at].msg;
-    p->ready_at++;
-    return 1;
+    return rc;
 }
 
 /* ----- loss, looking ------------------------------------------------------------------ */
@@ -350,14 +377,18 @@ void tg_post_fence(struct tg_post *p, int32_t rank)
         DL_DELETE(p->waiting, t);
         free_transfer(t);
     }
-    uint32_t kept = p->ready_at;
-    for (uint32_t i = p->ready_at; i < p->ready.n; i++) {
-        if (p->ready.v[i].from == rank)
-            tg_msg_fini(&p->ready.v[i].msg);
-        else
-            p->ready.v[kept++] = p->ready.v[i];
-    }
-    p->ready.n = kept;
+    if (p->frame.from == rank)
+        p->frame.data = NULL;
+}
+
+uint32_t tg_post_outstanding(const struct tg_post *p, int32_t rank)
+{
+    return tg_chan_outstanding(&p->peers[rank].chan);
+}
+
+size_t tg_post_waiting(const struct tg_post *p, int32_t rank)
+{
+    return tg_chan_waiting(&p->peers[rank].chan);
 }
 
 bool tg_post_due(const struct tg_post *p)
@@ -375,7 +406,7 @@ bool tg_post_quiet(const struct tg_post *p)
     for (int32_t r = 0; r < p->nranks; r++)
         if (!p->peers[r].dead && !tg_chan_quiet(&p->peers[r].chan))
             return false;
-    return p->waiting == NULL && p->ready_at == p->ready.n;
+    return p->waiting == NULL && p->frame.data == NULL;
 }
 
 void tg_post_check(const struct tg_post *p)

@@ -170,6 +170,49 @@ static void credits_ride_on_frames_that_go_anyway(void)
     tg_chan_fini(&b);
 }
 
+/* A few records wait for more while two frames are under way. */
+static void frames_that_are_not_full_can_wait(void)
+{
+    struct tg_chan a, b;
+    struct frame f;
+    unsigned char big[TG_CHAN_FRAME / 2] = {0};
+    tg_chan_init(&a);
+    tg_chan_init(&b);
+    CU_ASSERT_FALSE(tg_chan_pressing(&a));
+    for (uint32_t i = 0; i < 2; i++) {
+        put_text(&a, "at once");
+        CU_ASSERT_EQUAL(tg_chan_outstanding(&a), i);
+        CU_ASSERT_TRUE(tg_chan_pressing(&a));
+        f = taken(&a);
+        arrives(&b, &f);
+    }
+    put_text(&a, "later");
+    CU_ASSERT_EQUAL(tg_chan_outstanding(&a), 2);
+    CU_ASSERT_EQUAL(tg_chan_waiting(&a), 2 + 5);
+    CU_ASSERT_TRUE(tg_chan_due(&a));
+    CU_ASSERT_FALSE(tg_chan_pressing(&a));
+    tg_chan_put(&a, big, sizeof big);
+    CU_ASSERT_FALSE(tg_chan_pressing(&a));
+    tg_chan_put(&a, big, sizeof big);
+    CU_ASSERT_TRUE(tg_chan_pressing(&a)); /* full */
+    f = taken(&a);
+    arrives(&b, &f);
+    CU_ASSERT_FALSE(tg_chan_pressing(&a));
+    put_text(&b, "reply");
+    f = taken(&b);
+    arrives(&a, &f);
+    CU_ASSERT_TRUE(tg_chan_pressing(&a)); /* the credits are back */
+    for (int i = 0; i < TG_CREDITS / 2; i++) {
+        CU_ASSERT_EQUAL(tg_chan_pressing(&b), b.owed >= TG_CREDITS / 2);
+        tg_chan_put(&a, big, sizeof big);
+        f = taken(&a);
+        arrives(&b, &f);
+    }
+    CU_ASSERT_TRUE(tg_chan_pressing(&b)); /* with nothing of its own */
+    tg_chan_fini(&a);
+    tg_chan_fini(&b);
+}
+
 /* Refused as a whole, and the channel is as it was. */
 static void refused(const unsigned char *v, size_t size)
 {
@@ -342,6 +385,7 @@ static const struct unit_test tests[] = {
     TEST(without_credit_the_outbox_waits),
     TEST(credits_come_back_in_a_frame_that_costs_none),
     TEST(credits_ride_on_frames_that_go_anyway),
+    TEST(frames_that_are_not_full_can_wait),
     TEST(garbage_is_refused_without_change),
     TEST(more_frames_than_credits_are_refused),
     TEST(random_bytes_never_do_harm),

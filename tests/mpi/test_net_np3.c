@@ -72,6 +72,12 @@ static bool same_frame(uint32_t i, const struct tg_net_event *ev)
            memcmp(ev->data, want, n) == 0;
 }
 
+static int send_frame(struct wire *w, int to, const void *f, size_t n)
+{
+    memcpy(w->ops->frame(w->net), f, n);
+    return w->ops->send(w->net, to, n);
+}
+
 /* Shows one frame, which must be the next of its rank. */
 static bool take_frame(struct wire *w, uint32_t *next, bool *good)
 {
@@ -101,7 +107,7 @@ static void frames_keep_their_order(void)
         size_t n = make_frame(i, f);
         for (int r = 0; r < size; r++) {
             if (r != rank)
-                good = good && w.ops->send(w.net, r, f, n) == TRYGON_SUCCESS;
+                good = good && send_frame(&w, r, f, n) == TRYGON_SUCCESS;
         }
         /* Nobody runs far ahead, as credits would see to it. */
         while (sum(next) + 64 * peers < (i + 1) * peers) {
@@ -129,7 +135,7 @@ static void a_burst_is_kept(void)
     for (uint32_t i = 0; i < 500; i++) {
         for (int r = 0; r < size; r++) {
             if (r != rank)
-                w.ops->send(w.net, r, f, make_frame(i, f));
+                send_frame(&w, r, f, make_frame(i, f));
         }
     }
     usleep(20000);
@@ -149,7 +155,7 @@ static void a_look_sees_what_came(void)
     CU_ASSERT_FALSE(tg_net_mpi_look(w.net));
     MPI_Barrier(MPI_COMM_WORLD);
     if (rank == 0)
-        CU_ASSERT_EQUAL(w.ops->send(w.net, 1, "x", 1), TRYGON_SUCCESS);
+        CU_ASSERT_EQUAL(send_frame(&w, 1, "x", 1), TRYGON_SUCCESS);
     if (rank == 0) /* a transport may need its sender to push */
         usleep(1000);
     MPI_Send(&rank, 1, MPI_INT, (rank + 1) % size, 0, MPI_COMM_WORLD);
@@ -288,6 +294,44 @@ static void many_bulks_at_once(void)
     exchange_sizes(items, 60);
 }
 
+static void count_sent(void *arg, int32_t to)
+{
+    ((uint32_t *)arg)[to]++;
+}
+
+/* Who may sleep is told of each frame and chunk that has left for it, and of
+ * each chunk that waits for it. */
+static void what_leaves_is_told(void)
+{
+    enum { FRAMES = 10, CHUNKS = 6, BYTES = CHUNKS << 20 };
+    struct wire w = open_wire();
+    struct tg_net_event ev;
+    uint32_t told[MAXRANKS] = {0}, next[MAXRANKS] = {0}, done = 0;
+    int to = (rank + 1) % size, from = (rank + size - 1) % size;
+    unsigned char *out = calloc(1, BYTES), *in = calloc(1, BYTES);
+    tg_net_mpi_on_sent(w.net, count_sent, told);
+    for (uint32_t i = 0; i < FRAMES; i++)
+        send_frame(&w, to, out, 16);
+    w.ops->bulk_recv(w.net, from, 3, in, BYTES, in);
+    w.ops->bulk_send(w.net, to, 3, out, BYTES, out);
+    CU_ASSERT(told[to] > 0); /* a chunk is posted */
+    while (done < 2 || next[from] < FRAMES) {
+        if (!w.ops->poll(w.net, &ev))
+            sched_yield();
+        else if (ev.type == TG_NET_FRAME)
+            next[ev.rank]++;
+        else
+            done++;
+    }
+    while (!tg_net_mpi_idle(w.net))
+        CU_ASSERT_FALSE(w.ops->poll(w.net, &ev));
+    CU_ASSERT_EQUAL(told[to], FRAMES + 2 * CHUNKS);
+    CU_ASSERT_EQUAL(sum(told), told[to]);
+    close_wire(&w);
+    free(out);
+    free(in);
+}
+
 /* ----- the dead ----------------------------------------------------------- */
 
 /* The last rank is declared dead by all others, but lives on: it sends frames,
@@ -298,7 +342,7 @@ static void play_dead(struct wire *w, unsigned char *data)
     MPI_Barrier(MPI_COMM_WORLD);
     for (int r = 0; r < size - 1; r++) {
         for (int i = 0; i < 100; i++)
-            w->ops->send(w->net, r, "late", 4);
+            send_frame(w, r, "late", 4);
         w->ops->bulk_send(w->net, r, 9, data, 4 << 20, NULL);
     }
     int sent = 0;
@@ -331,7 +375,7 @@ static void survive(struct wire *w, unsigned char *data)
         size_t n = make_frame(i, f);
         for (int r = 0; r < size; r++) {
             if (r != rank)
-                good = good && w->ops->send(w->net, r, f, n) == TRYGON_SUCCESS;
+                good = good && send_frame(w, r, f, n) == TRYGON_SUCCESS;
         }
     }
     good = good &&
@@ -403,6 +447,7 @@ int main(int argc, char **argv)
     CU_ADD_TEST(s, blobs_are_gathered);
     CU_ADD_TEST(s, frames_keep_their_order);
     CU_ADD_TEST(s, a_burst_is_kept);
+    CU_ADD_TEST(s, what_leaves_is_told);
     CU_ADD_TEST(s, a_look_sees_what_came);
     CU_ADD_TEST(s, bulk_of_every_size);
     CU_ADD_TEST(s, many_bulks_at_once);
