@@ -362,10 +362,12 @@ static bool poll_net(struct tg_net *net, struct tg_net_event *ev)
     if (net->status != TRYGON_SUCCESS)
         return false;
     /* A flood of frames must not keep bulk waiting. */
-    if (net->turn++ % TURN == 0)
+    if (net->table.n > 0 && net->turn++ % TURN == 0)
         reap(net);
     if (next_done(net, ev) || next_frame(net, ev))
         return true;
+    if (net->table.n == 0)
+        return false;
     reap(net);
     return next_done(net, ev);
 }

@@ -91,22 +91,79 @@ static inline void tg_code_raw(struct tg_coder *c, void *v, size_t n)
 
 /* ----- numbers ---------------------------------------------------------- */
 
-static inline uint64_t tg_little_endian(uint64_t v)
-{
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return v;
+#define tg_le64(v_) (v_)
+#define tg_le32(v_) (v_)
 #else
-    return __builtin_bswap64(v);
+#define tg_le64(v_) __builtin_bswap64(v_)
+#define tg_le32(v_) __builtin_bswap32(v_)
 #endif
-}
 
 /* Eight bytes, for names of things and weights: their high bits are in use. */
 static inline void tg_code_u64(struct tg_coder *c, uint64_t *v)
 {
-    uint64_t bytes = tg_little_endian(*v);
+    uint64_t bytes = tg_le64(*v);
     tg_code_raw(c, &bytes, sizeof bytes);
     if (tg_reading(c))
-        *v = tg_little_endian(bytes);
+        *v = tg_le64(bytes);
+}
+
+/* A run of numbers of fixed width, n bytes in all: one check for all of them,
+ * and their place stays in a register. */
+struct tg_fixed {
+    unsigned char *w;       /* writing, else NULL */
+    const unsigned char *p; /* reading; NULL: there were not so many bytes */
+};
+
+static inline struct tg_fixed tg_code_fixed(struct tg_coder *c, size_t n)
+{
+    struct tg_fixed f = {NULL, NULL};
+    if (tg_reading(c))
+        f.p = tg_code_take(c, n);
+    else
+        f.w = tg_code_put(c, n);
+    return f;
+}
+
+/* All n bytes were visited. */
+static inline void tg_fixed_end(const struct tg_coder *c,
+                                const struct tg_fixed *f)
+{
+    TG_ASSERT(f->w == c->w && (f->p == NULL || f->p == c->p));
+}
+
+static inline void tg_fixed_u64(struct tg_fixed *f, uint64_t *v)
+{
+    uint64_t bytes = tg_le64(*v);
+    if (f->w != NULL) {
+        memcpy(f->w, &bytes, sizeof bytes);
+        f->w += sizeof bytes;
+    } else if (f->p != NULL) {
+        memcpy(&bytes, f->p, sizeof bytes);
+        f->p += sizeof bytes;
+        *v = tg_le64(bytes);
+    }
+}
+
+static inline void tg_fixed_u32(struct tg_fixed *f, uint32_t *v)
+{
+    uint32_t bytes = tg_le32(*v);
+    if (f->w != NULL) {
+        memcpy(f->w, &bytes, sizeof bytes);
+        f->w += sizeof bytes;
+    } else if (f->p != NULL) {
+        memcpy(&bytes, f->p, sizeof bytes);
+        f->p += sizeof bytes;
+        *v = tg_le32(bytes);
+    }
+}
+
+static inline void tg_fixed_i32(struct tg_fixed *f, int32_t *v)
+{
+    uint32_t w = (uint32_t)*v;
+    tg_fixed_u32(f, &w);
+    if (f->p != NULL)
+        *v = (int32_t)w;
 }
 
 uint64_t tg_read_long(struct tg_coder *c);

@@ -137,10 +137,11 @@ static void code_item(struct tg_coder *c, struct tg_item *it)
         tg_code_u64(c, &it->weights[i]);
 }
 
+/* n items; n has been visited. */
 static void code_items(struct tg_coder *c, struct tg_item **v, uint32_t *n,
                        uint32_t max)
 {
-    tg_code_u32(c, n, max);
+    tg_code_must(c, *n <= max);
     *v = tg_code_room(c, *v, *n, sizeof **v, ITEM_LEAST);
     if (c->rc != 0)
         *n = 0; /* tg_msg_fini() goes by it */
@@ -226,26 +227,35 @@ static void code_open(struct tg_coder *c, struct tg_msg_open *m)
         tg_code_i32(c, &m->ids[i]);
 }
 
+enum { RUN_FIXED = 3 * 8 + 5 * 4, DONE_FIXED = 3 * 8 + 3 * 4 };
+
 static void code_run(struct tg_coder *c, struct tg_msg_run *m)
 {
-    tg_code_u64(c, &m->lease);
-    tg_code_u64(c, &m->task);
-    tg_code_u64(c, &m->number);
-    tg_code_i32(c, &m->attempt);
-    tg_code_i32(c, &m->depth);
-    tg_code_u32(c, &m->fn, UINT32_MAX);
-    tg_code_u32(c, &m->nreturns, TG_RETURNS_MAX);
+    struct tg_fixed f = tg_code_fixed(c, RUN_FIXED);
+    tg_fixed_u64(&f, &m->lease);
+    tg_fixed_u64(&f, &m->task);
+    tg_fixed_u64(&f, &m->number);
+    tg_fixed_i32(&f, &m->attempt);
+    tg_fixed_i32(&f, &m->depth);
+    tg_fixed_u32(&f, &m->fn);
+    tg_fixed_u32(&f, &m->nreturns);
+    tg_fixed_u32(&f, &m->nargs);
+    tg_fixed_end(c, &f);
+    tg_code_must(c, m->nreturns <= TG_RETURNS_MAX);
     code_items(c, &m->args, &m->nargs, UINT32_MAX);
     tg_code_text(c, &m->name, TG_NAME_MAX);
 }
 
 static void code_done(struct tg_coder *c, struct tg_msg_done *m)
 {
-    tg_code_u64(c, &m->lease);
-    tg_code_u64(c, &m->task);
-    tg_code_i32(c, &m->attempt);
-    tg_code_i32(c, &m->code);
-    tg_code_uint(c, &m->ran_ns);
+    struct tg_fixed f = tg_code_fixed(c, DONE_FIXED);
+    tg_fixed_u64(&f, &m->lease);
+    tg_fixed_u64(&f, &m->task);
+    tg_fixed_u64(&f, &m->ran_ns);
+    tg_fixed_i32(&f, &m->attempt);
+    tg_fixed_i32(&f, &m->code);
+    tg_fixed_u32(&f, &m->nreturns);
+    tg_fixed_end(c, &f);
     code_items(c, &m->returns, &m->nreturns, TG_RETURNS_MAX);
     bool failed = m->error != NULL;
     tg_code_bool(c, &failed);

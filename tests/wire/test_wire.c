@@ -132,11 +132,11 @@ static void layout_run(void)
                                "0100000000000000" /* lease */
                                "0300000002000000" /* task */
                                "efcdab8967452301" /* number */
-                               "02"               /* attempt */
-                               "04"               /* depth */
-                               "ac02"             /* fn */
-                               "01"               /* nreturns */
-                               "02"               /* nargs */
+                               "ffffffff"         /* attempt: -1 */
+                               "02000000"         /* depth */
+                               "2c010000"         /* fn */
+                               "01000000"         /* nreturns */
+                               "02000000"         /* nargs */
                                "01"               /* by value */
                                "00000000"         /* plain bytes */
                                "08"               /* so many */
@@ -156,7 +156,7 @@ static void layout_run(void)
     m.u.run.lease = 1;
     m.u.run.task = 0x200000003;
     m.u.run.number = 0x0123456789abcdef;
-    m.u.run.attempt = 1;
+    m.u.run.attempt = -1;
     m.u.run.depth = 2;
     m.u.run.fn = 300;
     m.u.run.nreturns = 1;
@@ -172,10 +172,10 @@ static void layout_done(void)
     static const char want[] = "0b"               /* type */
                                "0100000000000000" /* lease */
                                "0300000002000000" /* task */
-                               "00"               /* attempt */
-                               "00"               /* code */
-                               "e807"             /* ran_ns */
-                               "01"               /* nreturns */
+                               "e803000000000000" /* ran_ns */
+                               "02000000"         /* attempt */
+                               "00000000"         /* code */
+                               "01000000"         /* nreturns */
                                "02"               /* by value, with weights */
                                "0a"               /* TRYGON_FLOAT64 */
                                "02"               /* ndim */
@@ -202,6 +202,7 @@ static void layout_done(void)
     m.u.done.lease = 1;
     m.u.done.task = 0x200000003;
     m.u.done.ran_ns = 1000;
+    m.u.done.attempt = 2;
     m.u.done.nreturns = 1;
     m.u.done.returns = &it;
     check_bytes(&m, want);

@@ -14,7 +14,8 @@
     CU_ASSERT(accepted((const unsigned char[]){__VA_ARGS__}, \
                        sizeof((const unsigned char[]){__VA_ARGS__})))
 
-#define ZEROS_8 0, 0, 0, 0, 0, 0, 0, 0
+#define ZEROS_4 0, 0, 0, 0
+#define ZEROS_8 ZEROS_4, ZEROS_4
 
 static void bad_numbers_are_refused(void)
 {
@@ -67,10 +68,17 @@ static void bad_counts_are_refused(void)
     REFUSED(TG_MSG_OPEN, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 2, 0xff, 0xff, 0xff,
             0xff, 0x07, 0, 0);
     REFUSED(TG_MSG_OPEN, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0);
-    REFUSED(TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, 0, 0, 0, 0, 0xff, 0xff, 0xff,
-            0xff, 0x0f, 0);
-    REFUSED(TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, 0, 0, 0, 0x80, 0x80, 4, 0,
-            0); /* 65536 returns */
+#define HEAD TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
+    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0);
+    ACCEPTED(HEAD, 0xff, 0xff, 0, 0, ZEROS_4, 0);
+    REFUSED(HEAD, 0, 0, 1, 0, ZEROS_4, 0); /* 65536 returns */
+    REFUSED(HEAD, ZEROS_4, 0xff, 0xff, 0xff, 0xff, 0);
+    REFUSED(HEAD, ZEROS_4, 1, 0, 0, 0, 0);
+#undef HEAD
+#define HEAD TG_MSG_DONE, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4
+    REFUSED(HEAD, 0, 0, 1, 0, 0);
+    REFUSED(HEAD, 1, 0, 0, 0, 0);
+#undef HEAD
 }
 
 static void bad_strings_are_refused(void)
@@ -97,12 +105,13 @@ static void bad_strings_are_refused(void)
     body_fini(&e);
 
     /* The name's length is behind the type, three names and five numbers. */
-    unsigned char run[31 + TG_NAME_MAX + 1] = {TG_MSG_RUN};
-    memset(run + 31, 'n', TG_NAME_MAX - 1);
-    run[30] = TG_NAME_MAX;
+    enum { NAME = 1 + 3 * 8 + 5 * 4 };
+    unsigned char run[NAME + 1 + TG_NAME_MAX + 1] = {TG_MSG_RUN};
+    memset(run + NAME + 1, 'n', TG_NAME_MAX - 1);
+    run[NAME] = TG_NAME_MAX;
     CU_ASSERT(accepted(run, sizeof run - 1));
-    run[30 + TG_NAME_MAX] = 'n';
-    run[30] = TG_NAME_MAX + 1;
+    run[NAME + TG_NAME_MAX] = 'n';
+    run[NAME] = TG_NAME_MAX + 1;
     CU_ASSERT(refused(run, sizeof run));
 }
 
@@ -217,16 +226,17 @@ static void contradictions_are_refused(void)
     failed_task(&m, 1);
     struct body e = encode(&m);
     CU_ASSERT(accepted(e.b.v, e.b.n));
-    e.b.v[18] = 0; /* the code, behind type, 16 and attempt */
+    memset(e.b.v + 29, 0, 4); /* the code, behind type, names and attempt */
     CU_ASSERT(refused(e.b.v, e.b.n));
     body_fini(&e);
     tg_msg_fini(&m);
-#define HEAD TG_MSG_DONE, ZEROS_8, ZEROS_8, 0
-    ACCEPTED(HEAD, 0, 0, 0, 0);
-    ACCEPTED(HEAD, 2, 0, 0, 0);
-    ACCEPTED(HEAD, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0);
-    REFUSED(HEAD, 2, 0, 1, 1, 0, 0, 0, 0, 0, 0);
-    REFUSED(HEAD, 2, 0, 0, 1, 0, 0, 0, 0, 0);
+    /* code, nreturns, these, failed */
+#define HEAD TG_MSG_DONE, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4
+    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0);
+    ACCEPTED(HEAD, 1, 0, 0, 0, ZEROS_4, 0);
+    ACCEPTED(HEAD, ZEROS_4, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0);
+    REFUSED(HEAD, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0);
+    REFUSED(HEAD, 1, 0, 0, 0, ZEROS_4, 1, 0, 0, 0, 0, 0);
 #undef HEAD
 }
 
