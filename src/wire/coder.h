@@ -43,10 +43,10 @@ void tg_code_fail(struct tg_coder *c, int rc);
 /* What holds for every message: of ours it is asserted, of theirs checked. */
 static inline bool tg_code_must(struct tg_coder *c, bool ok)
 {
-    if (!ok) {
-        TG_ASSERT(tg_reading(c));
+    if (!tg_reading(c))
+        TG_ASSERT(ok);
+    else if (!ok)
         tg_code_fail(c, TRYGON_ERR_INVALID);
-    }
     return ok;
 }
 

@@ -35,8 +35,9 @@ struct tg_attached {
 };
 void tg_attached_fini(struct tg_attached *a); /* not the values */
 
-/* Append m's body to out (out->n grows) and its attachments to att.  A message
- * that no decode would take is a bug of the caller: it fails an assertion. */
+/* Append m's body to out (out->n grows) and its attachments to att; m stays as
+ * it is, but they point into it.  A message that no decode would take is a bug
+ * of the caller: it fails an assertion. */
 void tg_wire_encode(struct tg_msg *m, struct tg_bytes *out,
                     struct tg_attached *att);
 
