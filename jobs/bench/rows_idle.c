@@ -1,0 +1,92 @@
+/* rows_idle.c - what the runtime costs while there is nothing to do, and at the
+ * start. */
+#include <sys/resource.h>
+
+#include "bench.h"
+
+/* ---- idle_cpu ---------------------------------------------------------- */
+
+static double cpu_s(void) /* of all threads of this process */
+{
+    struct rusage use;
+
+    if (getrusage(RUSAGE_SELF, &use) != 0)
+        die("getrusage failed");
+    return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+           1e-6 * (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec);
+}
+
+static int drive_sleep(trygon_t *tg, void *arg)
+{
+    const struct bench *b = arg;
+
+    (void)tg;
+    sleep_s(b->effort.idle_s);
+    return 0;
+}
+
+/* A run before it: what the runtime does only the first time is not idling. */
+static int drive_once(trygon_t *tg, void *arg)
+{
+    (void)arg;
+    task_sync(tg, 0);
+    return 0;
+}
+
+void row_idle_cpu(struct bench *b, struct result *result)
+{
+    double used, most;
+
+    bench_run(b, drive_once, NULL);
+    team_barrier(&b->team);
+    double cpu = cpu_s(), wall = clock_s();
+    bench_run(b, drive_sleep, b);
+    used = 100.0 * (cpu_s() - cpu) / (clock_s() - wall);
+    CHECK_MPI(
+        MPI_Reduce(&used, &most, 1, MPI_DOUBLE, MPI_MAX, 0, b->team.comm));
+    if (b->team.rank == 0)
+        result_add(result, most);
+}
+
+/* ---- wakeup ------------------------------------------------------------ */
+
+struct wakeup_job {
+    struct bench *bench;
+    struct result *result;
+};
+
+static int drive_wakeup(trygon_t *tg, void *arg)
+{
+    struct wakeup_job *job = arg;
+
+    task_sync(tg, 0);
+    for (int i = 0; i < job->bench->effort.windows; i++) {
+        sleep_s(job->bench->effort.nap_s);
+        double start = clock_s();
+        task_sync(tg, (uint64_t)i);
+        result_add(job->result, 1e6 * (clock_s() - start));
+    }
+    return 0;
+}
+
+void row_wakeup(struct bench *b, struct result *result)
+{
+    struct wakeup_job job = {b, result};
+
+    bench_run(b, drive_wakeup, &job);
+}
+
+/* ---- startup ----------------------------------------------------------- */
+
+/* MPI starts once in a process, so that both sides share its start: the limit
+ * is MPI_Init_thread and a barrier, and trygon's cost is all of that and then
+ * trygon_init up to the first result.  The barrier makes the connections that
+ * trygon uses after it, so it is counted on both sides. */
+void row_startup(struct bench *b, struct result *result)
+{
+    double limit = 1e3 * (b->mpi_init_s + b->barrier_s);
+
+    result->limit[0] = limit;
+    result->has_limit = true;
+    result_add(result, limit + 1e3 * b->first_result_s);
+}

@@ -1,0 +1,156 @@
+/* tasks.c - the tasks of all rows, and how they are called (bench.h).
+ *
+ * An argument is one number of 8 bytes, as is an answer, so that the message
+ * that runs a task and the one that says it is done have about 64 bytes each
+ * (LIMIT_RECORD), with their headers, references and so on.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "bench.h"
+
+/* ---- what runs --------------------------------------------------------- */
+
+static int number(trygon_call_t *call, size_t i, uint64_t *x)
+{
+    trygon_value_t arg;
+    int rc = trygon_call_arg(call, i, &arg);
+
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    if (arg.size != sizeof *x)
+        return trygon_call_fail(call, 1, "argument %zu has %zu bytes", i,
+                                arg.size);
+    memcpy(x, arg.data, sizeof *x);
+    return TRYGON_SUCCESS;
+}
+
+static int noop(trygon_call_t *call)
+{
+    uint64_t x;
+    int rc = number(call, 0, &x);
+
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    x++;
+    return trygon_call_return(call, 0, &TRYGON_BYTES(&x, sizeof x));
+}
+
+static int nested(trygon_call_t *call)
+{
+    trygon_t *tg = trygon_call_runtime(call);
+    trygon_ref_t ref;
+    uint64_t x;
+    int rc = number(call, 0, &x);
+
+    if (rc == TRYGON_SUCCESS)
+        rc = trygon_submit(tg, "bench_noop", 1, &TRYGON_BYTES(&x, sizeof x),
+                           NULL, &ref);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    rc = trygon_get_into(tg, ref, TRYGON_FOREVER, &x, sizeof x, NULL);
+    x++;
+    if (rc == TRYGON_SUCCESS)
+        rc = trygon_call_return(call, 0, &TRYGON_BYTES(&x, sizeof x));
+    int released = trygon_ref_release(tg, 1, &ref);
+    return rc != TRYGON_SUCCESS ? rc : released;
+}
+
+static int sum(trygon_call_t *call)
+{
+    uint64_t total = 0, x;
+
+    for (size_t i = 0; i < trygon_call_nargs(call); i++) {
+        int rc = number(call, i, &x);
+        if (rc != TRYGON_SUCCESS)
+            return rc;
+        total += x;
+    }
+    return trygon_call_return(call, 0, &TRYGON_BYTES(&total, sizeof total));
+}
+
+static int where(trygon_call_t *call)
+{
+    trygon_call_info_t info = {.size = sizeof info};
+    int rc = trygon_call_info(call, &info);
+
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    uint64_t rank = (uint64_t)info.rank;
+    return trygon_call_return(call, 0, &TRYGON_BYTES(&rank, sizeof rank));
+}
+
+void tasks_register(trygon_registry_t *registry)
+{
+    CHECK_TRYGON(trygon_registry_add_task(registry, "bench_noop", noop));
+    CHECK_TRYGON(trygon_registry_add_task(registry, "bench_nested", nested));
+    CHECK_TRYGON(trygon_registry_add_task(registry, "bench_sum", sum));
+    CHECK_TRYGON(trygon_registry_add_task(registry, "bench_where", where));
+}
+
+/* ---- who calls it ------------------------------------------------------ */
+
+static uint64_t take(trygon_t *tg, trygon_ref_t *ref)
+{
+    uint64_t y = 0;
+    size_t size;
+
+    CHECK_TRYGON(
+        trygon_get_into(tg, *ref, TRYGON_FOREVER, &y, sizeof y, &size));
+    if (size != sizeof y)
+        die("an answer has %zu bytes", size);
+    CHECK_TRYGON(trygon_ref_release(tg, 1, ref));
+    return y;
+}
+
+static void expect(uint64_t got, uint64_t want)
+{
+    if (got != want)
+        die("a task answered %" PRIu64 " where %" PRIu64 " is right", got,
+            want);
+}
+
+void task_submit(trygon_t *tg, uint64_t x, trygon_ref_t *ref)
+{
+    CHECK_TRYGON(trygon_submit(tg, "bench_noop", 1, &TRYGON_BYTES(&x, sizeof x),
+                               NULL, ref));
+}
+
+void task_take(trygon_t *tg, uint64_t x, trygon_ref_t *ref)
+{
+    expect(take(tg, ref), x + 1);
+}
+
+void task_sync(trygon_t *tg, uint64_t x)
+{
+    trygon_ref_t ref;
+
+    task_submit(tg, x, &ref);
+    task_take(tg, x, &ref);
+}
+
+void task_nested(trygon_t *tg, uint64_t x)
+{
+    trygon_ref_t ref;
+
+    CHECK_TRYGON(trygon_submit(tg, "bench_nested", 1,
+                               &TRYGON_BYTES(&x, sizeof x), NULL, &ref));
+    expect(take(tg, &ref), x + 2);
+}
+
+void task_sum(trygon_t *tg, size_t n, const trygon_value_t args[],
+              uint64_t total)
+{
+    trygon_ref_t ref;
+
+    CHECK_TRYGON(trygon_submit(tg, "bench_sum", n, args, NULL, &ref));
+    expect(take(tg, &ref), total);
+}
+
+int task_where(trygon_t *tg)
+{
+    trygon_ref_t ref;
+
+    CHECK_TRYGON(trygon_submit(tg, "bench_where", 0, NULL, NULL, &ref));
+    return (int)take(tg, &ref);
+}

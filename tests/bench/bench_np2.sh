@@ -1,0 +1,104 @@
+#!/bin/sh
+# bench_np2.sh - the micro-benchmark alone and on two ranks: the lines that it
+# prints, its JSON and what it refuses.  Never how fast anything is.
+# Skipped (77) where the ranks cannot be started.
+top_srcdir=${top_srcdir:-.}
+top_builddir=${top_builddir:-.}
+micro=$top_builddir/jobs/bench/micro
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+[ -x "$micro" ] || {
+    echo "FAILED: no program $micro"
+    exit 1
+}
+
+# run RANKS ARGUMENTS: leaves $status, $work/out and $work/err.
+run()
+{
+    ranks=$1
+    shift
+    [ "$ranks" = 1 ] && set -- "$micro" "$@" || set -- -n "$ranks" "$micro" "$@"
+    sh "$top_srcdir/tests/run_mpi.sh" "$@" >"$work/out" 2>"$work/err"
+    status=$?
+    if [ "$status" = 77 ]; then
+        echo "skipped: run_mpi.sh starts nothing here"
+        exit 77
+    fi
+}
+
+fail()
+{
+    echo "FAILED: $*"
+    head -n 20 "$work/out" | sed 's/^/    out: /'
+    head -n 20 "$work/err" | sed 's/^/    err: /'
+    failures=$((failures + 1))
+}
+
+# has WHAT PATTERN: exactly one such line.
+has()
+{
+    [ "$(grep -Ec "$2" "$work/out")" = 1 ] || fail "$1: no line $2"
+}
+
+# refuse WHAT STATUS PATTERN ARGUMENTS: one line, no results.
+refuse()
+{
+    what=$1 want=$2 pattern=$3
+    shift 3
+    run 2 "$@"
+    [ "$status" = "$want" ] || fail "$what: status $status, not $want"
+    [ "$(grep -c '^micro: ' "$work/err")" = 1 ] || fail "$what: not one line"
+    grep -q "^micro: $pattern" "$work/err" || fail "$what: not $pattern"
+    [ ! -s "$work/out" ] || fail "$what: results"
+}
+
+x='[0-9]+(\.[0-9]+)?'
+ratios="ratio $x min $x max $x"
+none='limit - - ratio - min - max -'
+
+# Two ranks: both sides.
+run 2 --quick --only task_sync,task_async --json "$work/json"
+[ "$status" = 0 ] || fail "two ranks: status $status"
+head -n 1 "$work/out" |
+    grep -Eq "^ranks 2 nodes 1 cores [0-9]+ yielding (yes|no) windows [0-9]+ load $x trygon [0-9.]+\$" ||
+    fail "two ranks: the first line"
+tail -n 1 "$work/out" | grep -Eq "^load $x\$" || fail "two ranks: the last line"
+has sync "^task_sync trygon $x us limit $x us $ratios ray 1230 us\$"
+has async "^task_async trygon $x 1/s limit $x 1/s $ratios ray 7097 1/s\$"
+[ "$(grep -c '^[a-z_0-9]* trygon ' "$work/out")" = 2 ] ||
+    fail "two ranks: rows that were not asked for"
+for key in '"trygon": "' '"mpi": "' '"ranks": 2,' '"cores": ' '"load_start": ' \
+    '"load_end": ' '"name": "task_sync"' '"name": "task_async"'; do
+    grep -qF "$key" "$work/json" || fail "JSON: no $key"
+done
+if command -v python3 >/dev/null; then
+    python3 -m json.tool "$work/json" >/dev/null || fail "JSON: not valid"
+fi
+
+# Alone: every row, nobody to compare with.
+run 1 --quick
+[ "$status" = 0 ] || fail "alone: status $status"
+for row in 'task_sync us' 'task_async 1/s' 'task_nested us' 'wait_10k 1/s' \
+    'args_10k ms' 'idle_cpu %' 'wakeup us'; do
+    has alone "^${row% *} trygon $x ${row#* } $none( ray |\$)"
+done
+has alone "^queue_1m trygon $x s $none ray 140.07 s bytes -?[0-9]+\$"
+has alone "^startup trygon $x ms limit $x ms $ratios\$"
+has alone '^task_async_batched skipped: '
+
+run 2 --help
+[ "$status" = 0 ] || fail "--help: status $status"
+has help '^  task_sync '
+
+refuse "unknown option" 2 '--colour: .*expected' --colour
+refuse "unknown row" 2 '--only task_snyc: expected task_sync,' --only task_snyc
+refuse "no row" 2 '--only (nothing): expected' --only task_sync,
+refuse "no value" 2 '--json: .*missing' --json
+refuse "argument" 2 'task_sync: unexpected' task_sync
+refuse "unwritable" 1 "--json $work/none/json: cannot be written" \
+    --quick --json "$work/none/json"
+
+[ "$failures" = 0 ] || exit 1
+echo "all good"
