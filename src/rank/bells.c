@@ -53,35 +53,33 @@ void tg_bells_offer(struct tg_bells *b, int32_t rank, int32_t nranks,
 }
 
 /* Makes b->page the page of the node's first rank, if it can be had. */
-static bool take_page(struct tg_bells *b, int32_t first_rank,
-                      const struct tg_bells_offer *first,
+static bool take_page(struct tg_bells *b, int32_t first,
+                      const struct tg_bells_offer *offer,
                       const struct tg_log *log)
 {
     char why[160] = "it has none";
-    if (first_rank == b->rank)
+    if (first == b->rank)
         return b->page.at != NULL;
     tg_shm_free(&b->page);
-    if (first->fd >= 0 &&
-        tg_shm_open(first->pid, first->fd, page_size(b->nranks), first->nonce,
+    if (offer->fd >= 0 &&
+        tg_shm_open(offer->pid, offer->fd, page_size(b->nranks), offer->nonce,
                     &b->page, why, sizeof why) == TRYGON_SUCCESS)
         return true;
     tg_log(log, TRYGON_LOG_INFO,
-           "no doorbell, looks by the clock: page of rank %d: %s",
-           (int)first_rank, why);
+           "no doorbell, looks by the clock: page of rank %d: %s", (int)first,
+           why);
     return false;
 }
 
-void tg_bells_join(struct tg_bells *b, const int32_t *node,
-                   const struct tg_bells_offer *first, const struct tg_log *log)
+void tg_bells_join(struct tg_bells *b, const int32_t *node, int32_t first,
+                   const struct tg_bells_offer *offer, const struct tg_log *log)
 {
-    int32_t here = 0, first_rank = 0;
-    while (node[first_rank] != node[b->rank])
-        first_rank++;
+    int32_t here = 0;
     for (int32_t r = 0; r < b->nranks; r++)
         here += node[r] == node[b->rank];
     if (here == 1)
         tg_shm_free(&b->page); /* nobody to share it with */
-    if (here == 1 || !take_page(b, first_rank, first, log))
+    if (here == 1 || !take_page(b, first, offer, log))
         return;
     struct page *page = b->page.at;
     struct tg_bell *next = page->bells;

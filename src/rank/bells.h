@@ -85,11 +85,11 @@ struct tg_bells {
 /* Before the exchange of cards.  Cannot fail: at worst nothing is offered. */
 void tg_bells_offer(struct tg_bells *b, int32_t rank, int32_t nranks,
                     const struct tg_log *log, struct tg_bells_offer *out);
-/* Afterwards.  node[r] is the node of rank r; first is what the lowest rank of
- * this rank's node has offered, whose page becomes the node's.  Local: who has
- * not joined yet does not sleep on the page yet either. */
-void tg_bells_join(struct tg_bells *b, const int32_t *node,
-                   const struct tg_bells_offer *first,
+/* Afterwards.  node[r] is the node of rank r; first is the lowest rank of this
+ * rank's node, and offer what it has offered: its page becomes the node's.
+ * Local: who has not joined yet does not sleep on the page yet either. */
+void tg_bells_join(struct tg_bells *b, const int32_t *node, int32_t first,
+                   const struct tg_bells_offer *offer,
                    const struct tg_log *log);
 void tg_bells_free(struct tg_bells *b); /* also of zeros */
 

@@ -86,13 +86,6 @@ void tg_progress(struct trygon *tg)
 
 /* ----- the poller's rest ------------------------------------------------------------ */
 
-void tg_ring(struct trygon *tg)
-{
-    atomic_fetch_add(&tg->bell, 1);
-    if (atomic_load(&tg->asleep))
-        tg_futex_wake(&tg->bell, 1);
-}
-
 static void relax(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -117,11 +110,15 @@ static void pause_looking(struct trygon *tg, bool yield)
     tg_enter(tg);
 }
 
-/* How long nobody need look if nobody rings. */
+/* How long nobody need look if nobody rings.  Large messages under way move
+ * only when they are looked at. */
 static uint64_t nap_ns(const struct trygon *tg, struct idle *idle)
 {
-    if (tg->nranks == 1)
+    bool moving = tg->net != NULL && !tg_net_mpi_idle(tg->net);
+    if (tg_bells_all(&tg->bells) && !moving)
         return UINT64_MAX;
+    if (moving)
+        return nap_least;
     uint64_t nap = idle->nap_ns;
     idle->nap_ns += nap / 2;
     if (idle->nap_ns > nap_most)
@@ -129,23 +126,29 @@ static uint64_t nap_ns(const struct trygon *tg, struct idle *idle)
     return nap;
 }
 
+/* Whoever rings may be ahead of its message: look for a while afterwards. */
 static void nap(struct trygon *tg, struct tg_sleeper *s, struct idle *idle,
-                unsigned bell, uint64_t until_ns)
+                unsigned rung, uint64_t until_ns)
 {
-    atomic_store(&tg->asleep, true);
+    tg_bell_arm(&tg->bells);
     if (tg->net != NULL && tg_net_mpi_look(tg->net)) {
-        atomic_store(&tg->asleep, false);
+        tg_bell_disarm(&tg->bells);
         return;
     }
     uint64_t ns = nap_ns(tg, idle), now = tg->looked_ns;
     if (until_ns != TG_NEVER && (until_ns <= now || until_ns - now < ns))
         ns = until_ns <= now ? 0 : until_ns - now;
+    tg->naps = true;
     tg_leave(tg);
     if (ns > 0)
-        tg_futex_wait(&tg->bell, bell, ns);
+        tg_bell_wait(&tg->bells, rung, ns);
     tg_enter(tg);
-    if (tg->poller == s) /* else it is another's by now */
-        atomic_store(&tg->asleep, false);
+    if (tg->poller == s) { /* else it is another's by now */
+        tg_bell_disarm(&tg->bells);
+        tg->naps = false;
+    }
+    if (tg_bell_seen(&tg->bells) != rung)
+        idle->since_ns = UINT64_MAX;
 }
 
 /* Are all of this rank's cores in use?  Then they are not for spinning. */
@@ -155,7 +158,7 @@ static bool all_busy(const struct trygon *tg)
 }
 
 static void rest(struct trygon *tg, struct tg_sleeper *s, struct idle *idle,
-                 unsigned bell, uint64_t until_ns)
+                 unsigned rung, uint64_t until_ns)
 {
     uint64_t idle_ns = tg->looked_ns - idle->since_ns;
     bool spin = !tg->crowded && idle_ns < spin_ns;
@@ -163,7 +166,7 @@ static void rest(struct trygon *tg, struct tg_sleeper *s, struct idle *idle,
     if (s->level > TG_WATCHES && !all_busy(tg) && (spin || yield))
         pause_looking(tg, !spin);
     else
-        nap(tg, s, idle, bell, until_ns);
+        nap(tg, s, idle, rung, until_ns);
 }
 
 /* ----- the role ------------------------------------------------------------------------ */
@@ -176,9 +179,10 @@ static bool may_take(const struct trygon *tg, const struct tg_sleeper *s)
 /* Whoever has it sleeps on the bell perhaps, and is to leave that place. */
 static void take_role(struct trygon *tg, struct tg_sleeper *s)
 {
-    if (tg->poller != NULL && atomic_load(&tg->asleep)) {
-        tg_ring(tg);
-        atomic_store(&tg->asleep, false);
+    if (tg->poller != NULL && tg->naps) {
+        tg_bell_ring(&tg->bells);
+        tg_bell_disarm(&tg->bells);
+        tg->naps = false;
     }
     tg->poller = s;
 }
@@ -196,14 +200,14 @@ static void poll_until(struct trygon *tg, struct tg_sleeper *s,
     struct idle idle = {.since_ns = UINT64_MAX, .nap_ns = nap_least};
     take_role(tg, s);
     while (!*done && tg->failed == 0 && tg->poller == s) {
-        unsigned bell = atomic_load(&tg->bell);
+        unsigned rung = tg_bell_seen(&tg->bells);
         tg_progress(tg);
         if (tg->core->received != idle.received || idle.since_ns == UINT64_MAX)
             idle = (struct idle){tg->looked_ns, nap_least, tg->core->received};
         if (*done || tg->failed != 0 || tg->looked_ns >= deadline_ns)
             break;
         tg->poll_again_ns = sooner(deadline_ns, tg_core_deadline(tg->core));
-        rest(tg, s, &idle, bell, tg->poll_again_ns);
+        rest(tg, s, &idle, rung, tg->poll_again_ns);
     }
     if (tg->poller == s) {
         tg->poller = NULL;
@@ -223,6 +227,10 @@ void tg_pass_role(struct trygon *tg, bool for_long)
             return;
         }
     }
+    if (tg->server != NULL) {
+        tg_wake(tg, &tg->server->s);
+        return;
+    }
     if (!tg->has_background)
         return;
     tg->take_over = tg->take_over || for_long;
@@ -235,7 +243,7 @@ void tg_pass_role(struct trygon *tg, bool for_long)
 void tg_wake(struct trygon *tg, struct tg_sleeper *s)
 {
     if (s == tg->poller)
-        tg_ring(tg);
+        tg_bell_ring(&tg->bells);
     else if (atomic_exchange(&s->word, WOKEN) == SLEEPING)
         tg_futex_wake(&s->word, 1);
 }
@@ -244,15 +252,16 @@ void tg_wake_all(struct trygon *tg)
 {
     for (struct tg_sleeper *s = tg->sleepers; s != NULL; s = s->next)
         tg_wake(tg, s);
-    tg_ring(tg);
+    tg_bell_ring(&tg->bells);
 }
 
-/* Without the lock. */
-static void spin_on(const struct trygon *tg, struct tg_sleeper *s)
+/* Without the lock: is it woken within a short time? */
+static bool spin_on(const struct trygon *tg, struct tg_sleeper *s)
 {
     uint64_t end = tg_now_ns() + spin_ns;
     while (!tg->crowded && atomic_load(&s->word) == AWAKE && tg_now_ns() < end)
         relax();
+    return atomic_load(&s->word) != AWAKE;
 }
 
 /* Without the role: until somebody says that it is worth a look. */
@@ -292,17 +301,29 @@ void tg_wait_until(struct trygon *tg, struct tg_sleeper *s, const bool *done,
     }
 }
 
-void tg_serve_until(struct trygon *tg, struct tg_sleeper *s, const bool *given)
+void tg_serve_until_given(struct trygon *tg, struct tg_server *sv)
 {
-    s->can_poll = tg_may_poll(tg);
-    while (!*given && tg->failed == 0 && !tg->stop && may_take(tg, s))
-        poll_until(tg, s, given, TG_NEVER);
-    if (*given || tg->failed != 0 || tg->stop)
-        return;
-    atomic_store(&s->word, AWAKE);
-    tg_leave(tg);
-    spin_on(tg, s);
-    tg_enter(tg);
+    struct tg_server *before = tg->server;
+    tg->server = sv;
+    if (before != NULL && tg->poller == &before->s)
+        take_role(tg, NULL);
+    else if (before != NULL)
+        tg_wake(tg, &before->s);
+    sv->s.can_poll = tg_may_poll(tg);
+    while (tg->server == sv && tg->failed == 0 && !tg->stop) {
+        if (may_take(tg, &sv->s)) {
+            poll_until(tg, &sv->s, &sv->given, TG_NEVER);
+            continue;
+        }
+        atomic_store(&sv->s.word, AWAKE);
+        tg_leave(tg);
+        bool woken = spin_on(tg, &sv->s);
+        tg_enter(tg);
+        if (!woken)
+            break;
+    }
+    if (tg->server == sv)
+        tg->server = NULL;
 }
 
 void tg_glance(struct trygon *tg)

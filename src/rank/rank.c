@@ -48,7 +48,7 @@ void tg_leave(struct trygon *tg)
     }
     if (tg->poller != NULL &&
         (due || tg_core_deadline(tg->core) < tg->poll_again_ns))
-        tg_ring(tg);
+        tg_bell_ring(&tg->bells);
     pthread_mutex_unlock(&tg->lock);
 }
 
@@ -128,11 +128,19 @@ static int make_core(struct trygon *tg)
     return tg_core_create(&cfg, &tg->core);
 }
 
+static void ring_neighbour(void *arg, int32_t rank)
+{
+    const struct trygon *tg = arg;
+    tg_bells_ring(&tg->bells, rank);
+}
+
 static int make_net(struct trygon *tg)
 {
     if (tg->nranks == 1)
         return TRYGON_SUCCESS; /* nobody to talk to */
     int rc = tg_net_mpi_create(tg->comm, &tg->net, &tg->ops);
+    if (rc == TRYGON_SUCCESS)
+        tg_net_mpi_on_sent(tg->net, ring_neighbour, tg);
     if (rc == TRYGON_SUCCESS)
         rc = tg_post_create(tg->rank, tg->nranks, tg->net, tg->ops, &tg->post);
     return rc;

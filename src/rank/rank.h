@@ -116,8 +116,7 @@ struct trygon {
     struct tg_server *ending;    /* reports its last one right now */
     uint64_t *mean_ns;           /* how long each function runs here */
     int32_t running;         /* threads in user code of tasks, not blocked */
-    atomic_uint bell;        /* the poller sleeps on this */
-    atomic_bool asleep;      /* and is there now */
+    bool naps;               /* the poller sleeps on its bell */
     struct tg_sleeper watch; /* the background thread's */
     bool take_over;          /* it is to poll at once */
     bool watch_rests;        /* it sleeps until woken */
@@ -156,14 +155,14 @@ void tg_flush(struct trygon *tg); /* only the latter */
 /* The same now and then, for calls that do not wait, so that a thread that
  * never does is no stranger to what happens. */
 void tg_glance(struct trygon *tg);
-/* Some thread has something for the poller to do. */
-void tg_ring(struct trygon *tg);
 /* With the lock held, which is given up meanwhile: poll or sleep until *done
  * is true, the deadline is over, or the runtime has failed. */
 void tg_wait_until(struct trygon *tg, struct tg_sleeper *s, const bool *done,
                    uint64_t deadline_ns);
-/* A server's wait, until it is given something; it may come back without. */
-void tg_serve_until(struct trygon *tg, struct tg_sleeper *s, const bool *given);
+/* A server waits until it is given something, or comes back without.  It takes
+ * the place of the one before: who has run a task last, most likely runs the
+ * next. */
+void tg_serve_until_given(struct trygon *tg, struct tg_server *sv);
 /* With the lock held, by a thread that goes away: if nobody polls, somebody
  * should. */
 void tg_pass_role(struct trygon *tg, bool for_long);

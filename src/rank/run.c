@@ -169,12 +169,8 @@ static bool next(struct tg_server *sv)
         tg_flush(tg);
     if (sv->given && polls && tg->poller == NULL)
         tg_progress(tg);
-    if (!sv->given && tg->server == NULL && !tg->stop) {
-        tg->server = sv;
-        tg_serve_until(tg, &sv->s, &sv->given);
-        if (tg->server == sv)
-            tg->server = NULL;
-    }
+    if (!sv->given)
+        tg_serve_until_given(tg, sv);
     tg_pass_role(tg, sv->given && !is_short(tg, sv->call->exec->fn));
     return sv->given;
 }

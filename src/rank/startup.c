@@ -435,7 +435,7 @@ static void join_bells(struct trygon *tg, const struct cards *c)
     int32_t first = 0;
     while (node[first] != node[tg->rank])
         first++;
-    tg_bells_join(&tg->bells, node, &card_of(c, first)->bells, &tg->log);
+    tg_bells_join(&tg->bells, node, first, &card_of(c, first)->bells, &tg->log);
 }
 
 static int make_layout(struct trygon *tg, const struct cards *c,

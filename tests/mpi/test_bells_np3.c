@@ -94,7 +94,7 @@ static void open_wire(struct wire *w)
             TRYGON_SUCCESS ||
         tg_net_mpi_create(w->comm, &w->net, &w->ops) != TRYGON_SUCCESS)
         MPI_Abort(MPI_COMM_WORLD, 3);
-    tg_bells_join(&w->bells, node, all, &quiet);
+    tg_bells_join(&w->bells, node, 0, all, &quiet);
     free(all);
     free(offsets);
     MPI_Barrier(MPI_COMM_WORLD);
@@ -144,7 +144,8 @@ static void a_token_goes_round(void)
     for (uint32_t i = 1; i <= (uint32_t)(HOPS / size); i++) {
         if (rank != 0)
             await(&w, i, &rng);
-        CU_ASSERT_EQUAL(w.ops->send(w.net, next, &i, sizeof i), 0);
+        memcpy(w.ops->frame(w.net), &i, sizeof i);
+        CU_ASSERT_EQUAL(w.ops->send(w.net, next, sizeof i), 0);
         tg_bells_ring(&w.bells, next);
         if (rank == 0)
             await(&w, i, &rng);
