@@ -40,6 +40,7 @@ struct tg_limits {
     uint64_t admit_ns;     /* first pause before one more depth-0 task */
     uint64_t balance_ns;   /* the head looks at fairness so often */
     uint64_t pipeline_ns;  /* work sent ahead on one lease */
+    uint64_t dispatch_ns;  /* an owner's own work for one run */
     uint32_t pipeline_max; /* tasks sent ahead on one lease */
     uint32_t blocked_max;  /* blocked tasks of a rank before depth 0 waits */
 };

@@ -25,6 +25,8 @@ static void set_state(struct tg_olease *l, enum tg_olease_state to)
     if (l->state == to)
         return;
     TG_ASSERT(legal[l->state][to]);
+    l->cls->nopen += to == TG_OLEASE_OPEN;
+    l->cls->nopen -= l->state == TG_OLEASE_OPEN;
     l->state = (uint8_t)to;
 }
 
@@ -50,6 +52,19 @@ static uint32_t pipeline(const struct tg_owner *w, uint32_t fn)
     return n > lim->pipeline_max ? lim->pipeline_max : (uint32_t)n;
 }
 
+/* How many leases the owner can keep busy with this function: further ones
+ * would wait for it most of the time.  Tasks that are to be spread may all go
+ * to different places. */
+static uint32_t useful(const struct tg_owner *w, const struct tg_class *c,
+                       uint32_t fn)
+{
+    uint64_t mean = w->mean_ns[fn], cost = w->ctx->lim.dispatch_ns;
+    if (mean == 0 || cost == 0 || mean / cost >= UINT32_MAX ||
+        c->key.shape.strategy == TRYGON_STRATEGY_SPREAD)
+        return UINT32_MAX;
+    return (uint32_t)(mean / cost) + 1;
+}
+
 static void learn(struct tg_owner *w, uint32_t fn, uint64_t ran_ns)
 {
     uint64_t mean = w->mean_ns[fn], x = ran_ns == 0 ? 1 : ran_ns;
@@ -63,7 +78,8 @@ static void file(struct tg_owner *w, struct tg_olease *l)
     uint32_t fn = c->queue != NULL      ? c->queue->fn
                   : l->inflight != NULL ? l->inflight->fn
                                         : 0;
-    bool room = l->state == TG_OLEASE_OPEN && l->ninflight < pipeline(w, fn);
+    bool room = l->state == TG_OLEASE_OPEN && l->ninflight < pipeline(w, fn) &&
+                (l->ninflight == 0 || c->nopen <= useful(w, c, fn));
     if (room == l->has_room)
         return;
     l->has_room = room;
@@ -85,6 +101,7 @@ static void forget_lease(struct tg_owner *w, struct tg_olease *l)
     else
         DL_DELETE(c->full, l);
     c->nleases--;
+    c->nopen -= l->state == TG_OLEASE_OPEN;
     struct tg_olease_entry *e = (struct tg_olease_entry *)(void *)l;
     HASH_DEL(w->leases, e);
     free(e);
@@ -183,11 +200,19 @@ static int32_t prefer(const struct tg_class *c, int32_t out[TG_PREFER_MAX])
     return n;
 }
 
+/* Leases beyond those at hand that would speed the class up. */
+static uint32_t wanted(const struct tg_owner *w, const struct tg_class *c)
+{
+    uint32_t most = c->queue != NULL ? useful(w, c, c->queue->fn) : 0;
+    uint32_t more = most > c->nopen ? most - c->nopen : 0;
+    return c->nready < more ? c->nready : more;
+}
+
 /* Tell the head when what it thinks we want is wrong by a factor of two, or
  * in whether there is anything at all: few messages for many tasks. */
 static void tell(struct tg_owner *w, struct tg_class *c)
 {
-    uint32_t want = c->nready;
+    uint32_t want = wanted(w, c);
     uint32_t came = c->received - c->told_received;
     uint32_t thinks = c->told > came ? c->told - came : 0;
     bool right = (want == 0) == (thinks == 0) &&
@@ -348,15 +373,24 @@ static void take_off(struct tg_owner *w, struct tg_task *t)
 void tg_lease_done(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns)
 {
     struct tg_olease *l = t->lease;
+    struct tg_class *c = t->cls;
     if (ran_ns > 0)
         learn(w, t->fn, ran_ns);
     if (l->state == TG_OLEASE_HELD)
         set_state(l, TG_OLEASE_OPEN);
     take_off(w, t);
-    file(w, l);
-    pump(w, t->cls);
-    rest(w, l);
-    tell(w, t->cls);
+    if (c->nready > 0 && l->state == TG_OLEASE_OPEN && l->ninflight == 0 &&
+        c->nopen > useful(w, c, c->queue->fn)) {
+        send_close(w, l->worker, l->id);
+        forget_lease(w, l);
+        l = NULL;
+    } else {
+        file(w, l);
+    }
+    pump(w, c);
+    if (l != NULL)
+        rest(w, l);
+    tell(w, c);
 }
 
 /* ----- messages ---------------------------------------------------------------------- */
@@ -484,7 +518,7 @@ void tg_owner_gone(struct tg_owner *w, int32_t rank)
 
 static void check_class(const struct tg_owner *w, const struct tg_class *c)
 {
-    uint32_t nready = 0, nleases = 0;
+    uint32_t nready = 0, nleases = 0, nopen = 0;
     const struct tg_task *t;
     DL_FOREACH (c->queue, t) {
         TG_ASSERT(t->state == TG_TASK_READY && t->cls == c &&
@@ -494,17 +528,23 @@ static void check_class(const struct tg_owner *w, const struct tg_class *c)
     const struct tg_olease *l;
     DL_FOREACH (c->room, l) {
         TG_ASSERT(l->has_room && l->state == TG_OLEASE_OPEN);
+        nopen++;
         nleases++;
     }
     DL_FOREACH (c->full, l) {
         TG_ASSERT(!l->has_room);
+        nopen += l->state == TG_OLEASE_OPEN;
         nleases++;
     }
     TG_ASSERT(nready == c->nready && nleases == c->nleases);
+    TG_ASSERT(nopen == c->nopen);
     TG_ASSERT(c->queue == NULL || c->room == NULL);
     TG_ASSERT(c->ntasks >= c->nready);
-    TG_ASSERT(c->nready == 0 || w->ctx->dead[0] ||
-              c->told > c->received - c->told_received);
+    /* What the owner wants changes when another class of the same function
+     * learns; the next done of an open lease tells. */
+    bool asks = c->told > c->received - c->told_received;
+    TG_ASSERT(wanted(w, c) == 0 || w->ctx->dead[0] || asks ||
+              (c->nopen > 0 && useful(w, c, c->queue->fn) < UINT32_MAX));
 }
 
 void tg_owner_check(const struct tg_owner *w)
