@@ -452,6 +452,16 @@ static void a_final_refusal_fails_what_is_queued(void)
     rig_stop(&r);
 }
 
+/* A million tasks in a queue are to fit into a quarter of a gigabyte. */
+static void records_are_small(void)
+{
+    CU_ASSERT(sizeof(struct tg_task) <= 112);
+    CU_ASSERT(sizeof(struct tg_obj) <= 64);
+    CU_ASSERT(sizeof(struct tg_val) <= 16);
+    CU_ASSERT(sizeof(struct tg_watch) <= 48);
+    CU_ASSERT(sizeof(struct tg_msg) <= 96);
+}
+
 static const struct unit_test tests[] = {
     TEST(a_lease_brings_a_run_and_its_done_the_result),
     TEST(a_result_that_nobody_wants_ends_with_its_task),
@@ -472,6 +482,7 @@ static const struct unit_test tests[] = {
     TEST(the_children_of_one_execution_are_cancelled_and_no_others),
     TEST(an_infeasible_task_waits_and_says_why),
     TEST(a_final_refusal_fails_what_is_queued),
+    TEST(records_are_small),
     TESTS_END,
 };
 

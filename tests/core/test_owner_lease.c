@@ -308,6 +308,24 @@ static void a_task_that_comes_in_time_uses_the_idle_lease(void)
     rig_stop(&r);
 }
 
+static void a_lease_that_is_idle_often_has_one_timer(void)
+{
+    struct rig r;
+    rig_start(&r, OWNER);
+    struct sent s;
+    submit(&r, spec_of(0));
+    lease(&r, WORKER, 100);
+    for (int i = 0; i < 100; i++) {
+        CU_ASSERT_TRUE(ran(&r, WORKER, &s));
+        done(&r, WORKER, &s); /* idle */
+        submit(&r, spec_of(0));
+        CU_ASSERT_EQUAL(r.ctx.timers.n, 1);
+        rig_sleep(&r, 30 * us);
+    }
+    CU_ASSERT_EQUAL(ctx_count(&r.ctx, TG_MSG_CLOSE), 0);
+    rig_stop(&r);
+}
+
 static void a_lease_that_comes_too_late_lingers_or_goes_back(void)
 {
     struct rig r;
@@ -459,6 +477,7 @@ static const struct unit_test tests[] = {
     TEST(a_bounce_of_another_attempt_is_ignored),
     TEST(an_idle_lease_lingers_and_is_closed),
     TEST(a_task_that_comes_in_time_uses_the_idle_lease),
+    TEST(a_lease_that_is_idle_often_has_one_timer),
     TEST(a_lease_that_comes_too_late_lingers_or_goes_back),
     TEST(near_the_end_idle_leases_go_back_at_once),
     TEST(what_ran_on_a_lost_rank_runs_again_as_its_next_attempt),

@@ -299,6 +299,30 @@ static void a_queue_behind_a_long_task_is_bounced(void)
     rig_stop(&r);
 }
 
+static void many_short_tasks_have_one_timer(void)
+{
+    struct rig r;
+    rig_start(&r, WORKER);
+    uint32_t n;
+    uint64_t first;
+    open_lease(&r, 1, OWNER, 0);
+    run(&r, 1, 11);
+    for (uint64_t t = 12; t < 112; t++) {
+        run(&r, 1, t);
+        returns(&r, t - 1);
+        CU_ASSERT(r.ctx.timers.n <= 1);
+        rig_sleep(&r, r.ctx.lim.overrun_ns / 10);
+    }
+    CU_ASSERT_EQUAL(bounced(&r, &n, &first), 0);
+    run(&r, 1, 112);
+    rig_sleep(&r, r.ctx.lim.overrun_ns * 9 / 10 - 1); /* 111 is the long one */
+    CU_ASSERT_EQUAL(bounced(&r, &n, &first), 0);
+    rig_sleep(&r, 1);
+    CU_ASSERT_EQUAL(bounced(&r, &n, &first), TG_BOUNCE_OVERRUN);
+    CU_ASSERT(n == 1 && first == 112);
+    rig_stop(&r);
+}
+
 static void a_long_task_that_nothing_waits_for_is_left_alone(void)
 {
     struct rig r;
@@ -415,6 +439,7 @@ static const struct unit_test tests[] = {
     TEST(what_the_cap_keeps_back_is_bounced_with_the_lend),
     TEST(a_recalled_lease_may_block_lend_and_resume),
     TEST(a_queue_behind_a_long_task_is_bounced),
+    TEST(many_short_tasks_have_one_timer),
     TEST(a_long_task_that_nothing_waits_for_is_left_alone),
     TEST(a_task_that_goes_on_has_its_time_anew),
     TEST(what_waits_behind_a_task_that_goes_on_is_bounced_too),
