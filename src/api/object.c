@@ -96,6 +96,8 @@ int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
     if (timeout_ms == 0 && tg_may_poll(tg))
         tg_progress(tg); /* whoever only looks, looks at the latest */
     struct tg_event ev = {.type = TG_EV_WAIT, .wait = req};
+    if (call == NULL && req->deadline_ns == TG_NEVER)
+        ev.now_ns = tg_last_ns(tg);
     int rc = tg_step(tg, &ev);
     struct tg_waiter *w = ev.waiter;
     if (rc != TRYGON_SUCCESS || w == NULL)
@@ -109,7 +111,8 @@ int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
         *nrows = w->nrows;
         w->rows = NULL;
     }
-    struct tg_event end = {.type = TG_EV_WAIT_END, .handle = w->self};
+    struct tg_event end = {
+        .type = TG_EV_WAIT_END, .now_ns = tg_last_ns(tg), .handle = w->self};
     tg_step(tg, &end);
     return rc;
 }
@@ -131,7 +134,8 @@ static int first_failure(struct trygon *tg, size_t n, const trygon_ref_t refs[])
 
 static void lend(struct trygon *tg, trygon_ref_t ref, trygon_value_t *out)
 {
-    struct tg_event ev = {.type = TG_EV_PIN, .ref = ref};
+    struct tg_event ev = {
+        .type = TG_EV_PIN, .now_ns = tg_last_ns(tg), .ref = ref};
     tg_step(tg, &ev);
     tg_view(ev.obj->val, out);
     out->pin = ev.obj;
@@ -202,6 +206,8 @@ int trygon_value_release(trygon_t *tg, trygon_value_t *value)
     if (value->pin != NULL) {
         struct tg_event ev = {.type = TG_EV_UNPIN, .obj = value->pin};
         tg_enter(tg);
+        if (ev.obj->owned)
+            ev.now_ns = tg_last_ns(tg);
         tg_step(tg, &ev);
         tg_leave(tg);
     }
@@ -300,12 +306,24 @@ int trygon_ref_retain(trygon_t *tg, size_t n, const trygon_ref_t refs[])
     return tg_report(tg, "trygon_ref_retain", rc);
 }
 
+/* Copies of others' objects are kept for a while: that needs the time. */
+static bool all_ours(const struct trygon *tg, size_t n,
+                     const trygon_ref_t refs[])
+{
+    size_t i = 0;
+    while (i < n && tg_ref_rank(refs[i]) == tg->rank)
+        i++;
+    return i == n;
+}
+
 int trygon_ref_release(trygon_t *tg, size_t n, trygon_ref_t refs[])
 {
     TG_NEED_TG(tg);
     TG_NEED(tg, n == 0 || refs != NULL, "refs is NULL");
     struct tg_event ev = {.type = TG_EV_RELEASE, .n = n, .refs = refs};
     tg_enter(tg);
+    if (all_ours(tg, n, refs))
+        ev.now_ns = tg_last_ns(tg);
     int rc = tg_step(tg, &ev);
     tg_leave(tg);
     if (rc != TRYGON_SUCCESS)

@@ -50,6 +50,7 @@ int trygon_waitset_next(trygon_waitset_t *ws, int64_t timeout_ms,
     struct tg_event take = {.type = TG_EV_SET_TAKE, .handle = ws->set};
     struct tg_wait_req req = {.kind = TG_WAIT_SET, .set = ws->set};
     tg_enter(tg);
+    take.now_ns = tg_last_ns(tg);
     int rc = tg_step(tg, &take);
     if (rc == TRYGON_ERR_TIMEOUT) {
         rc = tg_block(tg, &req, timeout_ms, NULL, NULL);

@@ -16,6 +16,7 @@ struct tg_class {
     struct tg_task *queue;   /* READY, oldest first */
     uint32_t nready, ntasks; /* ntasks: READY or SENT */
     struct tg_olease *room, *full;
+    struct tg_olease *leaving;    /* one too many: it goes when it is idle */
     uint32_t nleases, nopen;      /* nopen: in state OPEN */
     uint32_t received;            /* leases so far */
     uint32_t told, told_received; /* the last demand sent */

@@ -56,18 +56,29 @@ static uint32_t pipeline(const struct tg_owner *w, uint32_t fn)
  * would wait for it most of the time.  Tasks that are to be spread may all go
  * to different places. */
 static uint32_t useful(const struct tg_owner *w, const struct tg_class *c,
-                       uint32_t fn)
+                       uint64_t mean_ns)
 {
-    uint64_t mean = w->mean_ns[fn], cost = w->ctx->lim.dispatch_ns;
-    if (mean == 0 || cost == 0 || mean / cost >= UINT32_MAX ||
+    uint64_t cost = w->ctx->lim.dispatch_ns;
+    if (mean_ns == 0 || cost == 0 || mean_ns / cost >= UINT32_MAX ||
         c->key.shape.strategy == TRYGON_STRATEGY_SPREAD)
         return UINT32_MAX;
-    return (uint32_t)(mean / cost) + 1;
+    return (uint32_t)(mean_ns / cost) + 1;
 }
 
+/* One lease at a time leaves a class that has too many, by a wide margin, so
+ * that they do not come and go with each change of the mean. */
+static bool too_many(const struct tg_owner *w, const struct tg_class *c)
+{
+    return c->queue != NULL && c->leaving == NULL &&
+           c->nopen > useful(w, c, 2 * w->mean_ns[c->queue->fn]);
+}
+
+/* One that was held up, by the system perhaps, does not count for many. */
 static void learn(struct tg_owner *w, uint32_t fn, uint64_t ran_ns)
 {
     uint64_t mean = w->mean_ns[fn], x = ran_ns == 0 ? 1 : ran_ns;
+    if (mean != 0 && x > 8 * mean)
+        x = 8 * mean;
     w->mean_ns[fn] = mean == 0 ? x : (7 * mean + x) / 8 + 1;
 }
 
@@ -79,7 +90,7 @@ static void file(struct tg_owner *w, struct tg_olease *l)
                   : l->inflight != NULL ? l->inflight->fn
                                         : 0;
     bool room = l->state == TG_OLEASE_OPEN && l->ninflight < pipeline(w, fn) &&
-                (l->ninflight == 0 || c->nopen <= useful(w, c, fn));
+                l != c->leaving;
     if (room == l->has_room)
         return;
     l->has_room = room;
@@ -100,6 +111,8 @@ static void forget_lease(struct tg_owner *w, struct tg_olease *l)
         DL_DELETE(c->room, l);
     else
         DL_DELETE(c->full, l);
+    if (c->leaving == l)
+        c->leaving = NULL;
     c->nleases--;
     c->nopen -= l->state == TG_OLEASE_OPEN;
     struct tg_olease_entry *e = (struct tg_olease_entry *)(void *)l;
@@ -140,7 +153,8 @@ static void rest(struct tg_owner *w, struct tg_olease *l)
         return;
     if (l->state == TG_OLEASE_CLOSING) {
         forget_lease(w, l);
-    } else if (l->cls->nready == 0 && !lingers(w, l->cls)) {
+    } else if (l == l->cls->leaving ||
+               (l->cls->nready == 0 && !lingers(w, l->cls))) {
         send_close(w, l->worker, l->id);
         forget_lease(w, l);
     } else if (l->cls->nready == 0) {
@@ -203,7 +217,9 @@ static int32_t prefer(const struct tg_class *c, int32_t out[TG_PREFER_MAX])
 /* Leases beyond those at hand that would speed the class up. */
 static uint32_t wanted(const struct tg_owner *w, const struct tg_class *c)
 {
-    uint32_t most = c->queue != NULL ? useful(w, c, c->queue->fn) : 0;
+    uint32_t most = 0;
+    if (c->queue != NULL)
+        most = useful(w, c, w->mean_ns[c->queue->fn]);
     uint32_t more = most > c->nopen ? most - c->nopen : 0;
     return c->nready < more ? c->nready : more;
 }
@@ -379,17 +395,11 @@ void tg_lease_done(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns)
     if (l->state == TG_OLEASE_HELD)
         set_state(l, TG_OLEASE_OPEN);
     take_off(w, t);
-    if (c->nready > 0 && l->state == TG_OLEASE_OPEN && l->ninflight == 0 &&
-        c->nopen > useful(w, c, c->queue->fn)) {
-        send_close(w, l->worker, l->id);
-        forget_lease(w, l);
-        l = NULL;
-    } else {
-        file(w, l);
-    }
+    if (l->state == TG_OLEASE_OPEN && too_many(w, c))
+        c->leaving = l;
+    file(w, l);
     pump(w, c);
-    if (l != NULL)
-        rest(w, l);
+    rest(w, l);
     tell(w, c);
 }
 
@@ -544,7 +554,7 @@ static void check_class(const struct tg_owner *w, const struct tg_class *c)
      * learns; the next done of an open lease tells. */
     bool asks = c->told > c->received - c->told_received;
     TG_ASSERT(wanted(w, c) == 0 || w->ctx->dead[0] || asks ||
-              (c->nopen > 0 && useful(w, c, c->queue->fn) < UINT32_MAX));
+              (c->nopen > 0 && w->mean_ns[c->queue->fn] > 0));
 }
 
 void tg_owner_check(const struct tg_owner *w)

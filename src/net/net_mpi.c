@@ -307,10 +307,9 @@ static int send_frame(struct tg_net *net, int32_t rank, size_t size)
     if (rc != TRYGON_SUCCESS)
         return rc;
     rc = check(net, "MPI_Test", MPI_Test(&req, &done, MPI_STATUS_IGNORE));
-    if (rc == TRYGON_SUCCESS && done) {
-        tell_sent(net, rank);
-        return rc; /* the room is free again */
-    }
+    tell_sent(net, rank); /* it may be done only when the other side looks */
+    if (rc == TRYGON_SUCCESS && done)
+        return rc;    /* the room is free again */
     net->room = NULL; /* and stays out if MPI failed: it may still read it */
     if (rc == TRYGON_SUCCESS)
         table_add(&net->table, req, (struct load){rank, (int)size, f, NULL});

@@ -23,8 +23,8 @@ int tg_net_mpi_create(MPI_Comm comm, struct tg_net **net,
 int tg_net_mpi_destroy(struct tg_net **net);
 
 /* From now on sent() is called when there may be something for that rank to see:
- * a frame or a chunk of a piece has left, or the chunk waits for the rank to
- * take it.  From within send, bulk_send, bulk_recv and poll; it must not call
+ * a frame or a chunk of a piece has left, or waits for the rank to take it.
+ * From within send, bulk_send, bulk_recv and poll; it must not call
  * the transport.  NULL: no longer. */
 void tg_net_mpi_on_sent(struct tg_net *net,
                         void (*sent)(void *arg, int32_t rank), void *arg);

@@ -363,6 +363,11 @@ int tg_post_poll(struct tg_post *p, int32_t *from, struct tg_msg *m)
     return rc;
 }
 
+bool tg_post_more(const struct tg_post *p)
+{
+    return p->frame.data != NULL;
+}
+
 /* ----- loss, looking ------------------------------------------------------------------ */
 
 /* What is under way stays where it is: the transport may still write there. */

@@ -33,6 +33,8 @@ size_t tg_post_waiting(const struct tg_post *p, int32_t rank);
 /* The next message that is complete: 1 and *from, *m (the caller's to
  * finish); 0: none now.  Errors: MPI, INVALID (bytes that are no message). */
 int tg_post_poll(struct tg_post *p, int32_t *from, struct tg_msg *m);
+/* There is one for certain: the frame that came last has more of them. */
+bool tg_post_more(const struct tg_post *p);
 /* The rank is lost: forget what was for it or from it. */
 void tg_post_fence(struct tg_post *p, int32_t rank);
 

@@ -25,7 +25,7 @@ static const uint64_t spin_ns = 50000, yield_ns = 250000;
 static const uint64_t nap_least = 50000, nap_most = 2000000;
 static const uint64_t watch_ns = 300000, watch_crowded_ns = 1000000;
 
-enum { TURN = 64, CLOCK_TURN = 16, GLANCE = 16 };
+enum { LOOKS = 8, TURN = 64, CLOCK_TURN = 16, GLANCE = 16 };
 
 /* The word of a sleeper. */
 enum { AWAKE, WOKEN, SLEEPING };
@@ -57,31 +57,63 @@ void tg_flush(struct trygon *tg)
         fail_all(tg, rc);
 }
 
-/* One reading of the clock serves a few messages. */
-void tg_progress(struct trygon *tg)
+/* The next message, if there is one soon: a look costs less than the clock and
+ * the lock, but others may want the lock. */
+static int await_msg(struct trygon *tg, int32_t *from, struct tg_msg *m)
+{
+    int rc = tg_post_poll(tg->post, from, m);
+    for (int i = 1; rc == 0 && i < LOOKS; i++) {
+        if (atomic_load_explicit(&tg->wanted, memory_order_relaxed) > 0)
+            return 0;
+        rc = tg_post_poll(tg->post, from, m);
+    }
+    return rc;
+}
+
+/* One reading of the clock serves a few messages.  What is awaited goes first:
+ * what comes after its frame can wait. */
+static int take_msgs(struct trygon *tg, const bool *done)
 {
     int32_t from;
     struct tg_msg m;
-    int rc = 0;
-    uint64_t now = tg_now_ns();
-    tg->looks++;
-    for (int i = 1; tg->post != NULL && tg->failed == 0 && i <= TURN; i++) {
-        if ((rc = tg_post_poll(tg->post, &from, &m)) <= 0)
-            break;
-        struct tg_event ev = {
-            .type = TG_EV_MSG, .now_ns = now, .rank = from, .msg = &m};
+    int rc = done != NULL ? await_msg(tg, &from, &m)
+                          : tg_post_poll(tg->post, &from, &m);
+    for (int i = 1; rc > 0; i++) {
+        struct tg_event ev = {.type = TG_EV_MSG,
+                              .now_ns = tg->looked_ns,
+                              .rank = from,
+                              .msg = &m};
         tg_step(tg, &ev);
         if (i % CLOCK_TURN == 0)
-            now = tg_now_ns();
+            tg->looked_ns = tg_now_ns();
+        bool enough = i >= TURN || (done != NULL && *done);
+        if (tg->failed != 0 || (enough && !tg_post_more(tg->post)))
+            break;
+        rc = tg_post_poll(tg->post, &from, &m);
     }
-    tg->looked_ns = now;
+    return rc;
+}
+
+/* done, if not NULL: for what the thread waits, which may be soon. */
+static void look(struct trygon *tg, const bool *done)
+{
+    int rc = 0;
+    tg->looked_ns = tg_now_ns();
+    tg->looks++;
+    if (tg->post != NULL && tg->failed == 0)
+        rc = take_msgs(tg, done);
     if (rc < 0)
         fail_all(tg, rc);
-    if (tg_core_deadline(tg->core) <= now) {
-        struct tg_event ev = {.type = TG_EV_TICK};
+    if (tg_core_deadline(tg->core) <= tg->looked_ns) {
+        struct tg_event ev = {.type = TG_EV_TICK, .now_ns = tg->looked_ns};
         tg_step(tg, &ev);
     }
     tg_flush(tg);
+}
+
+void tg_progress(struct trygon *tg)
+{
+    look(tg, NULL);
 }
 
 /* ----- the poller's rest ------------------------------------------------------------ */
@@ -201,7 +233,7 @@ static void poll_until(struct trygon *tg, struct tg_sleeper *s,
     take_role(tg, s);
     while (!*done && tg->failed == 0 && tg->poller == s) {
         unsigned rung = tg_bell_seen(&tg->bells);
-        tg_progress(tg);
+        look(tg, s->level > TG_WATCHES && !tg->crowded ? done : NULL);
         if (tg->core->received != idle.received || idle.since_ns == UINT64_MAX)
             idle = (struct idle){tg->looked_ns, nap_least, tg->core->received};
         if (*done || tg->failed != 0 || tg->looked_ns >= deadline_ns)
@@ -240,10 +272,17 @@ void tg_pass_role(struct trygon *tg, bool for_long)
 
 /* ----- waiting ---------------------------------------------------------------------- */
 
+/* If it does not sleep it looks by itself before it does. */
+static void ring_poller(struct trygon *tg)
+{
+    if (tg->naps)
+        tg_bell_ring(&tg->bells);
+}
+
 void tg_wake(struct trygon *tg, struct tg_sleeper *s)
 {
     if (s == tg->poller)
-        tg_bell_ring(&tg->bells);
+        ring_poller(tg);
     else if (atomic_exchange(&s->word, WOKEN) == SLEEPING)
         tg_futex_wake(&s->word, 1);
 }
@@ -252,7 +291,7 @@ void tg_wake_all(struct trygon *tg)
 {
     for (struct tg_sleeper *s = tg->sleepers; s != NULL; s = s->next)
         tg_wake(tg, s);
-    tg_bell_ring(&tg->bells);
+    ring_poller(tg);
 }
 
 /* Without the lock: is it woken within a short time? */
@@ -326,14 +365,19 @@ void tg_serve_until_given(struct trygon *tg, struct tg_server *sv)
         tg->server = NULL;
 }
 
-void tg_glance(struct trygon *tg)
+void tg_look_in(struct trygon *tg, enum tg_level level)
 {
-    if (++tg->glances % GLANCE != 0 || !tg_may_poll(tg) ||
-        (tg->poller != NULL && tg->poller->level > TG_WATCHES))
+    if (!tg_may_poll(tg) || (tg->poller != NULL && tg->poller->level >= level))
         return;
     if (tg->poller != NULL)
         take_role(tg, NULL);
     tg_progress(tg);
+}
+
+void tg_glance(struct trygon *tg)
+{
+    if (++tg->glances % GLANCE == 0)
+        tg_look_in(tg, TG_ATTENDS);
 }
 
 /* ----- the background thread ---------------------------------------------------------- */

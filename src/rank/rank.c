@@ -36,19 +36,28 @@ static void run_callbacks(struct trygon *tg)
     }
 }
 
-/* What waits to be sent leaves now, if this thread may; and the poller looks
- * again if something is due before it would. */
+/* What waits to be sent leaves now, if this thread may; but a frame that is
+ * not full waits for more while others are under way to its rank, if somebody
+ * looks soon.  And the poller looks again if something is due before it would. */
 void tg_leave(struct trygon *tg)
 {
     run_callbacks(tg);
     bool due = tg->post != NULL && tg->failed == 0 && tg_post_due(tg->post);
     if (due && tg_may_poll(tg)) {
-        (void)tg_post_flush(tg->post); /* an error shows at the next poll */
+        if (tg->any_thread && !tg->naps) /* an error shows at the next poll */
+            (void)tg_post_flush_idle(tg->post);
+        else
+            (void)tg_post_flush(tg->post);
         due = false;
     }
-    if (tg->poller != NULL &&
-        (due || tg_core_deadline(tg->core) < tg->poll_again_ns))
+    if (tg->naps && (due || tg_core_deadline(tg->core) < tg->poll_again_ns))
         tg_bell_ring(&tg->bells);
+    pthread_mutex_unlock(&tg->lock);
+}
+
+void tg_leave_for_now(struct trygon *tg)
+{
+    run_callbacks(tg);
     pthread_mutex_unlock(&tg->lock);
 }
 

@@ -113,6 +113,7 @@ struct trygon {
     uint64_t left;               /* how often the role was left */
     struct tg_sleeper *sleepers; /* who waits without it */
     struct tg_server *server;    /* ready for an execution; NULL: none */
+    uint64_t served;             /* executions given to servers that waited */
     struct tg_server *ending;    /* reports its last one right now */
     uint64_t *mean_ns;           /* how long each function runs here */
     int32_t running;         /* threads in user code of tasks, not blocked */
@@ -134,6 +135,7 @@ struct trygon_call {
     int32_t *cpus; /* the system's numbers */
     size_t ncpus;
     struct tg_item *returns; /* values set so far */
+    uint64_t served;         /* tg->served when its thread was woken for it */
     int32_t fail_code;
     char fail_text[256];
 };
@@ -143,25 +145,33 @@ struct trygon_call {
 uint64_t tg_now_ns(void);
 void tg_enter(struct trygon *tg);
 void tg_leave(struct trygon *tg);
+/* Without sending: this thread comes back in some microseconds. */
+void tg_leave_for_now(struct trygon *tg);
 /* With the lock held.  Fills in the event's time, unless it is there; performs
  * the actions. */
 int tg_step(struct trygon *tg, struct tg_event *ev);
+/* The time of the last step, for events that set no timer: reading the clock
+ * costs as much as such a step. */
+static inline uint64_t tg_last_ns(const struct trygon *tg)
+{
+    return tg->core->ctx.now_ns;
+}
 
 /* ----- progress.c ------------------------------------------------------------- */
 
 /* With the lock held: take in what has come, send what may leave. */
 void tg_progress(struct trygon *tg);
 void tg_flush(struct trygon *tg); /* only the latter */
-/* The same now and then, for calls that do not wait, so that a thread that
- * never does is no stranger to what happens. */
-void tg_glance(struct trygon *tg);
+/* tg_progress(), if nobody polls who is as urgent as the level says: for a
+ * thread that does not wait, so that it is no stranger to what happens. */
+void tg_look_in(struct trygon *tg, enum tg_level level);
+void tg_glance(struct trygon *tg); /* now and then */
 /* With the lock held, which is given up meanwhile: poll or sleep until *done
  * is true, the deadline is over, or the runtime has failed. */
 void tg_wait_until(struct trygon *tg, struct tg_sleeper *s, const bool *done,
                    uint64_t deadline_ns);
 /* A server waits until it is given something, or comes back without.  It takes
- * the place of the one before: who has run a task last, most likely runs the
- * next. */
+ * the place of the one before. */
 void tg_serve_until_given(struct trygon *tg, struct tg_server *sv);
 /* With the lock held, by a thread that goes away: if nobody polls, somebody
  * should. */

@@ -156,20 +156,24 @@ static void report(struct tg_server *sv, struct tg_outcome *out)
     learn(tg, fn, ev.now_ns - started);
 }
 
+/* Another short one is at hand: the news of the last may wait for its own. */
+static bool goes_on(const struct tg_server *sv)
+{
+    const struct trygon *tg = sv->call->tg;
+    return sv->given && is_short(tg, sv->call->exec->fn) &&
+           tg->core->ctx.now_ns - tg->looked_ns < hold_ns;
+}
+
 /* With the lock held: the next execution for this thread, if there is one
- * soon.  News of short ones that follow each other leave together. */
+ * soon. */
 static bool next(struct tg_server *sv)
 {
     struct trygon *tg = sv->call->tg;
-    bool polls = tg_may_poll(tg);
-    if (sv->given && is_short(tg, sv->call->exec->fn) &&
-        tg->core->ctx.now_ns - tg->looked_ns < hold_ns)
-        return true;
-    if (polls)
+    if (tg_may_poll(tg))
         tg_flush(tg);
-    if (sv->given && polls && tg->poller == NULL)
-        tg_progress(tg);
-    if (!sv->given)
+    if (sv->given)
+        tg_look_in(tg, TG_SERVES);
+    if (!sv->given && (tg->server == NULL || tg->served == sv->call->served))
         tg_serve_until_given(tg, sv);
     tg_pass_role(tg, sv->given && !is_short(tg, sv->call->exec->fn));
     return sv->given;
@@ -186,6 +190,10 @@ static bool end_call(struct tg_server *sv, int code)
         give_up_returns(c);
     c->returns = NULL;
     report(sv, &out);
+    if (goes_on(sv)) {
+        tg_leave_for_now(c->tg);
+        return true;
+    }
     bool more = next(sv);
     tg_leave(c->tg);
     return more;
@@ -246,6 +254,7 @@ static bool run_on_server(struct trygon *tg, struct tg_exec *e)
     sv->given = true;
     if (sv == tg->server) {
         tg->server = NULL;
+        tg->served++;
         tg_wake(tg, &sv->s);
     }
     return true;
@@ -259,6 +268,7 @@ void tg_run_exec(struct trygon *tg, uint64_t handle)
         return;
     struct trygon_call *c = tg_alloc(sizeof *c);
     c->tg = tg;
+    c->served = tg->served;
     uint32_t n = tg->layout.bound ? e->lease->ncpus : 0;
     c->cpus = tg_alloc((n + 1) * sizeof *c->cpus);
     for (uint32_t i = 0; i < n; i++)
