@@ -17,7 +17,7 @@ void tg_limits_default(struct tg_limits *lim)
         .admit_ns = 10 * ms,
         .balance_ns = 10 * ms,
         .pipeline_ns = 500 * us,
-        .dispatch_ns = 1 * us,
+        .dispatch_ns = 2 * us,
         .pipeline_max = 64,
         .blocked_max = 16,
     };

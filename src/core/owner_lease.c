@@ -77,8 +77,8 @@ static bool too_many(const struct tg_owner *w, const struct tg_class *c)
 static void learn(struct tg_owner *w, uint32_t fn, uint64_t ran_ns)
 {
     uint64_t mean = w->mean_ns[fn], x = ran_ns == 0 ? 1 : ran_ns;
-    if (mean != 0 && x > 8 * mean)
-        x = 8 * mean;
+    if (mean != 0 && x > 2 * mean)
+        x = 2 * mean;
     w->mean_ns[fn] = mean == 0 ? x : (7 * mean + x) / 8 + 1;
 }
 

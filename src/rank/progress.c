@@ -23,7 +23,7 @@
 
 static const uint64_t spin_ns = 50000, yield_ns = 250000;
 static const uint64_t nap_least = 50000, nap_most = 2000000;
-static const uint64_t watch_ns = 300000, watch_crowded_ns = 1000000;
+static const uint64_t watch_ns = 500000, watch_crowded_ns = 1000000;
 
 enum { LOOKS = 8, TURN = 64, CLOCK_TURN = 16, GLANCE = 16 };
 
@@ -99,7 +99,7 @@ static void look(struct trygon *tg, const bool *done)
 {
     int rc = 0;
     tg->looked_ns = tg_now_ns();
-    tg->looks++;
+    atomic_fetch_add_explicit(&tg->looks, 1, memory_order_relaxed);
     if (tg->post != NULL && tg->failed == 0)
         rc = take_msgs(tg, done);
     if (rc < 0)
@@ -118,13 +118,6 @@ void tg_progress(struct trygon *tg)
 
 /* ----- the poller's rest ------------------------------------------------------------ */
 
-static void relax(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#endif
-}
-
 struct idle { /* for how long the poller has found nothing */
     uint64_t since_ns;
     uint64_t nap_ns;
@@ -138,7 +131,7 @@ static void pause_looking(struct trygon *tg, bool yield)
     if (yield)
         sched_yield();
     for (int i = 0; i < 1000 && atomic_load(&tg->wanted) > 0; i++)
-        relax();
+        tg_relax();
     tg_enter(tg);
 }
 
@@ -265,7 +258,6 @@ void tg_pass_role(struct trygon *tg, bool for_long)
     }
     if (!tg->has_background)
         return;
-    tg->take_over = tg->take_over || for_long;
     if (for_long || tg->watch_rests)
         tg_wake(tg, &tg->watch);
 }
@@ -299,7 +291,7 @@ static bool spin_on(const struct trygon *tg, struct tg_sleeper *s)
 {
     uint64_t end = tg_now_ns() + spin_ns;
     while (!tg->crowded && atomic_load(&s->word) == AWAKE && tg_now_ns() < end)
-        relax();
+        tg_relax();
     return atomic_load(&s->word) != AWAKE;
 }
 
@@ -382,26 +374,35 @@ void tg_glance(struct trygon *tg)
 
 /* ----- the background thread ---------------------------------------------------------- */
 
+/* Sleep until woken, or until nobody has looked for a tick.  Without the lock:
+ * while others are busy this thread must not be in their way. */
+static void watch(struct trygon *tg, bool rests)
+{
+    uint64_t tick = tg->crowded ? watch_crowded_ns : watch_ns;
+    unsigned looks = atomic_load(&tg->looks), now = looks;
+    do {
+        looks = now;
+        tg_futex_wait(&tg->watch.word, SLEEPING, rests ? UINT64_MAX : tick);
+        now = atomic_load(&tg->looks);
+    } while (atomic_load(&tg->watch.word) == SLEEPING &&
+             (rests || now != looks));
+}
+
 static void *background(void *arg)
 {
     struct trygon *tg = arg;
-    uint64_t looks = 0, left = 0;
-    uint64_t tick = tg->crowded ? watch_crowded_ns : watch_ns;
+    uint64_t left = UINT64_MAX;
     tg_enter(tg);
     while (!tg->stop) {
-        bool nobody = tg->poller == NULL && tg->looks == looks;
-        if (tg->failed == 0 && (nobody || tg->take_over) &&
-            may_take(tg, &tg->watch)) {
-            tg->take_over = false;
+        if (tg->failed == 0 && tg->poller == NULL)
             poll_until(tg, &tg->watch, &tg->stop, TG_NEVER);
-            continue;
-        }
-        bool settled = tg->poller != NULL && tg->left == left;
-        tg->watch_rests = settled || tg->failed != 0;
-        looks = tg->looks;
+        tg->watch_rests =
+            tg->failed != 0 || (tg->poller != NULL && tg->left == left);
         left = tg->left;
-        sleep_on(tg, &tg->watch,
-                 tg->watch_rests ? TG_NEVER : tg_now_ns() + tick);
+        atomic_store(&tg->watch.word, SLEEPING);
+        tg_leave(tg);
+        watch(tg, tg->watch_rests);
+        tg_enter(tg);
         tg->watch_rests = false;
     }
     tg_leave(tg);
@@ -427,6 +428,8 @@ void tg_background_stop(struct trygon *tg)
     tg->stop = true;
     take_role(tg, NULL);
     tg_wake_all(tg);
+    if (tg->has_background)
+        tg_wake(tg, &tg->watch);
     tg_leave(tg);
     if (tg->has_background)
         pthread_join(tg->background, NULL);

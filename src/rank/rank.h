@@ -109,7 +109,7 @@ struct trygon {
     struct tg_sleeper *poller;   /* who has the poller's role; NULL: nobody */
     uint64_t poll_again_ns;      /* when it looks again at the latest */
     uint64_t looked_ns;          /* when somebody last looked for messages */
-    uint64_t looks;              /* how often, so far */
+    atomic_uint looks;           /* how often, so far */
     uint64_t left;               /* how often the role was left */
     struct tg_sleeper *sleepers; /* who waits without it */
     struct tg_server *server;    /* ready for an execution; NULL: none */
@@ -119,7 +119,6 @@ struct trygon {
     int32_t running;         /* threads in user code of tasks, not blocked */
     bool naps;               /* the poller sleeps on its bell */
     struct tg_sleeper watch; /* the background thread's */
-    bool take_over;          /* it is to poll at once */
     bool watch_rests;        /* it sleeps until woken */
     uint32_t glances;
     pthread_t background;
@@ -143,6 +142,12 @@ struct trygon_call {
 /* ----- rank.c --------------------------------------------------------------- */
 
 uint64_t tg_now_ns(void);
+static inline void tg_relax(void) /* in a loop that spins */
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
 void tg_enter(struct trygon *tg);
 void tg_leave(struct trygon *tg);
 /* Without sending: this thread comes back in some microseconds. */
