@@ -1,5 +1,6 @@
-/* head.c - see head.h: demand, leases and fairness.  Where a lease goes is
- * head_place.c; what a rank has is ledger.c. */
+/* head.c - see head.h: demand, leases and what is said about them.  Who is next
+ * is head_queue.c, where a lease goes head_place.c, whose leases are recalled
+ * head_fair.c; what a rank has is ledger.c. */
 #include "core/head.h"
 
 #include <stdlib.h>
@@ -16,35 +17,47 @@ void tg_head_init(struct tg_head *h, struct tg_ctx *ctx,
     h->nnodes = config->nnodes;
     h->res_names = config->res_names;
     h->sites = tg_alloc(n * sizeof *h->sites);
-    h->last_lease = tg_alloc(n * sizeof *h->last_lease);
     h->used_time = tg_alloc(n * sizeof *h->used_time);
     h->leased = tg_alloc(n * sizeof *h->leased);
     h->nlent = tg_alloc(n * sizeof *h->nlent);
+    h->leases = tg_alloc(n * sizeof *h->leases);
+    h->is_freed = tg_alloc(n * sizeof *h->is_freed);
     h->admit_at = tg_alloc(n * sizeof *h->admit_at);
     h->admit_pause = tg_alloc(n * sizeof *h->admit_pause);
     for (int32_t r = 0; r < h->nranks; r++)
         tg_site_init(&h->sites[r], config->node[r], config->total[r]);
     tg_slab_init(&h->demands, sizeof(struct tg_demand_entry));
-    tg_slab_init(&h->leases, sizeof(struct tg_hlease_entry));
+    tg_places_init(h);
+    tg_queue_init(&h->queue, h->nnodes, h->used_time);
 }
 
 void tg_head_fini(struct tg_head *h)
 {
     uint32_t slot = 0;
-    struct tg_hlease_entry *l;
-    while ((l = tg_slab_next(&h->leases, &slot)) != NULL)
-        free(l->l.take.ids);
-    for (int32_t r = 0; r < h->nranks; r++)
+    struct tg_demand *d;
+    while ((d = tg_slab_next(&h->demands, &slot)) != NULL) {
+        if (d->waiting)
+            tg_queue_remove(&h->queue, d);
+        tg_queue_forget(&h->queue, d);
+    }
+    tg_queue_fini(&h->queue);
+    tg_places_fini(h);
+    for (int32_t r = 0; r < h->nranks; r++) {
         tg_site_fini(&h->sites[r]);
+        struct tg_hlease *l = NULL;
+        while ((l = tg_hlease_next(h, r, l)) != NULL)
+            tg_take_fini(&l->take);
+        free(h->leases[r].v);
+    }
     HASH_CLEAR(hh, h->by_cls);
-    HASH_CLEAR(hh, h->by_id);
     tg_slab_fini(&h->demands);
-    tg_slab_fini(&h->leases);
+    tg_vec_free(&h->freed);
     free(h->sites);
-    free(h->last_lease);
     free(h->used_time);
     free(h->leased);
     free(h->nlent);
+    free(h->leases);
+    free(h->is_freed);
     free(h->admit_at);
     free(h->admit_pause);
 }
@@ -60,33 +73,48 @@ static struct tg_demand_entry *find_demand(const struct tg_head *h,
     return e;
 }
 
+/* Some of it is open, so it waits; or nothing is. */
+static void enqueue(struct tg_head *h, struct tg_demand *d)
+{
+    bool open = tg_demand_open(d) > 0;
+    if (open && !d->waiting) {
+        tg_queue_add(&h->queue, d);
+        h->dirty = true;
+    } else if (!open && d->waiting) {
+        tg_queue_remove(&h->queue, d);
+    }
+}
+
 static void forget_demand(struct tg_head *h, struct tg_demand_entry *e)
 {
+    if (h->reserved_for == e->d.self)
+        tg_head_unreserve(h);
+    tg_queue_forget(&h->queue, &e->d);
     HASH_DEL(h->by_cls, e);
     tg_slab_free(&h->demands, e->d.self);
 }
 
 /* An owner whose last lease is granted says no more, so a demand ends when
  * nothing of it is open and its last lease is closed. */
-static void settle_demand(struct tg_head *h, struct tg_demand_entry *e)
+static void settle_demand(struct tg_head *h, struct tg_demand *d)
 {
-    bool wants = e->d.infeasible ? e->d.want > 0 : tg_demand_open(&e->d) > 0;
-    if (!wants && e->d.active == 0)
-        forget_demand(h, e);
+    bool wants = d->infeasible ? d->want > 0 : d->waiting;
+    if (!wants && d->active == 0)
+        forget_demand(h, (struct tg_demand_entry *)d);
 }
 
-/* Tell the owner once for each reason; true when the class may run. */
-static bool judge(struct tg_head *h, struct tg_demand *d)
+/* May the class run?  Tell its owner once for each reason why not. */
+static void judge(struct tg_head *h, struct tg_demand *d)
 {
     char reason[sizeof d->reason];
     bool final = false;
     d->infeasible = !tg_head_feasible(h, d, reason, sizeof reason, &final);
     if (!d->infeasible) {
         d->reason[0] = '\0';
-        return true;
+        return;
     }
     if (d->want == 0 || strcmp(reason, d->reason) == 0)
-        return false;
+        return;
     memcpy(d->reason, reason, sizeof reason);
     h->decisions++;
     struct tg_msg m = {.type = TG_MSG_REFUSE};
@@ -94,7 +122,6 @@ static bool judge(struct tg_head *h, struct tg_demand *d)
     m.u.refuse.final = final;
     m.u.refuse.reason = tg_strdup(reason);
     tg_ctx_send(h->ctx, d->owner, &m);
-    return false;
 }
 
 static struct tg_demand_entry *new_demand(struct tg_head *h, int32_t owner,
@@ -121,10 +148,11 @@ static void on_demand(struct tg_head *h, int32_t from,
     struct tg_demand_entry *e = find_demand(h, from, m->cls);
     if (e == NULL && m->want == 0)
         return;
-    if (e == NULL)
+    bool known = e != NULL;
+    if (!known)
         e = new_demand(h, from, m);
     struct tg_demand *d = &e->d;
-    if (tg_demand_open(d) == 0)
+    if (!d->waiting)
         d->since_ns = h->ctx->now_ns;
     d->want = m->want;
     d->received = m->received;
@@ -134,18 +162,13 @@ static void on_demand(struct tg_head *h, int32_t from,
     for (int32_t i = 0; i < m->nprefer; i++)
         if (m->prefer[i] >= 0 && m->prefer[i] < h->nranks)
             d->prefer[d->nprefer++] = m->prefer[i];
-    h->dirty = judge(h, d) || h->dirty;
-    settle_demand(h, e);
+    if (!known || d->infeasible)
+        judge(h, d); /* what may run does so until a rank is lost */
+    enqueue(h, d);
+    settle_demand(h, d);
 }
 
 /* ----- leases ------------------------------------------------------------------------ */
-
-static struct tg_hlease_entry *find_lease(const struct tg_head *h, uint64_t id)
-{
-    struct tg_hlease_entry *e;
-    HASH_FIND(hh, h->by_id, &id, sizeof id, e);
-    return e;
-}
 
 /* Core-time in units of one core for one ns / TG_UNIT. */
 static uint64_t core_time(const struct tg_shape *shape, uint64_t ns)
@@ -158,33 +181,62 @@ static void tell_worker(struct tg_head *h, const struct tg_hlease *l)
     struct tg_msg m = {.type = TG_MSG_OPEN};
     struct tg_msg_open *o = &m.u.open;
     o->lease = l->id;
-    o->owner = l->owner;
-    o->depth = l->depth;
-    o->shape = tg_shape_new(&l->shape);
+    o->owner = l->demand->owner;
+    o->depth = l->demand->depth;
+    o->shape = tg_shape_new(&l->demand->shape);
     o->ncpus = l->take.n[TG_RES_CPU];
     o->ngpus = l->take.n[TG_RES_GPU];
     size_t n = (size_t)o->ncpus + o->ngpus;
     o->ids = tg_grow(NULL, n + 1, sizeof *o->ids);
-    memcpy(o->ids, l->take.ids, n * sizeof *o->ids);
-    tg_ctx_send(h->ctx, l->worker, &m);
+    memcpy(o->ids, tg_take_ids(&l->take), n * sizeof *o->ids);
+    tg_ctx_send(h->ctx, tg_hlease_worker(l), &m);
+}
+
+static void tell_owner(struct tg_head *h, const struct tg_hlease *l)
+{
+    struct tg_msg m = {.type = TG_MSG_LEASE};
+    m.u.lease.lease = l->id;
+    m.u.lease.cls = l->demand->cls;
+    m.u.lease.worker = tg_hlease_worker(l);
+    tg_ctx_send(h->ctx, l->demand->owner, &m);
+}
+
+/* What a large machine has is in no cache.  What a decision about a rank needs
+ * is fetched all at once and not one after the other, as it is looked at.  For
+ * lease `id`, or 0: the next one. */
+static void fetch(const struct tg_head *h, int32_t rank, uint64_t id)
+{
+    const struct tg_site *s = &h->sites[rank];
+    const struct tg_seat *seat = &h->places.seats[rank];
+    const struct tg_leases *o = &h->leases[rank];
+    const int64_t *row = tg_tree_row(&h->places.room, seat->at);
+    __builtin_prefetch(&s->room[0]);
+    __builtin_prefetch(&s->avail[0]);
+    __builtin_prefetch(&s->ninst[0]);
+    __builtin_prefetch(&s->total[0]);
+    __builtin_prefetch(seat->node);
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + h->places.room.cols - 1);
+    if (o->cap > 0)
+        __builtin_prefetch(&o->v[(id != 0 ? id : o->last + 1) & (o->cap - 1)]);
+    __builtin_prefetch(s->idle[0]);
+    __builtin_prefetch(s->used[0]);
 }
 
 static void grant(struct tg_head *h, struct tg_demand *d, int32_t rank)
 {
-    uint64_t handle;
-    struct tg_hlease_entry *e = tg_slab_new(&h->leases, &handle);
-    struct tg_hlease *l = &e->l;
-    l->id = (uint64_t)rank << 40 | ++h->last_lease[rank];
-    l->self = handle;
-    l->cls = d->cls;
-    l->owner = d->owner;
-    l->worker = rank;
-    l->depth = d->depth;
-    l->shape = d->shape;
+    struct tg_take take;
+    struct tg_site *site = &h->sites[rank];
+    fetch(h, rank, 0);
+    tg_site_take(site, &d->shape, &take);
+    struct tg_hlease *l = tg_hlease_new(h, rank);
+    l->demand = d;
     l->since_ns = h->ctx->now_ns;
-    HASH_ADD(hh, h->by_id, l.id, sizeof e->l.id, e);
-    tg_site_take(&h->sites[rank], &l->shape, &l->take);
+    l->take = take;
     tg_head_admitted(h, rank, d->depth);
+    tg_places_update(h, rank);
+    if (d->shape.strategy == TRYGON_STRATEGY_SPREAD)
+        h->places.spread_at = h->places.nodes[site->node].at;
     d->granted++;
     d->active++;
     d->since_ns = h->ctx->now_ns;
@@ -192,216 +244,155 @@ static void grant(struct tg_head *h, struct tg_demand *d, int32_t rank)
     h->used_time[d->owner] += core_time(&d->shape, h->ctx->lim.balance_ns);
     h->leased[d->owner] += d->shape.amount[TG_RES_CPU];
     if (h->reserved_for == d->self)
-        h->reserved_for = 0;
+        tg_head_unreserve(h);
     h->decisions++;
     tell_worker(h, l);
-    struct tg_msg m = {.type = TG_MSG_LEASE};
-    m.u.lease.lease = l->id;
-    m.u.lease.cls = l->cls;
-    m.u.lease.worker = rank;
-    tg_ctx_send(h->ctx, l->owner, &m);
+    tell_owner(h, l);
+    if (tg_demand_open(d) > 0)
+        tg_queue_move(&h->queue, d);
+    else
+        tg_queue_remove(&h->queue, d);
 }
 
 /* The record goes; the ledger is the caller's affair. */
-static void forget_lease(struct tg_head *h, struct tg_hlease_entry *e)
+static void forget_lease(struct tg_head *h, struct tg_hlease *l)
 {
-    struct tg_hlease *l = &e->l;
-    h->leased[l->owner] -= l->shape.amount[TG_RES_CPU];
-    h->used_time[l->owner] +=
-        core_time(&l->shape, h->ctx->now_ns - l->since_ns);
-    h->nlent[l->worker] -= l->lent;
-    struct tg_demand_entry *d = find_demand(h, l->owner, l->cls);
-    if (d != NULL) {
-        d->d.active--;
-        settle_demand(h, d);
-    }
-    free(l->take.ids);
-    HASH_DEL(h->by_id, e);
-    tg_slab_free(&h->leases, l->self);
+    struct tg_demand *d = l->demand;
+    h->leased[d->owner] -= d->shape.amount[TG_RES_CPU];
+    h->used_time[d->owner] +=
+        core_time(&d->shape, h->ctx->now_ns - l->since_ns);
+    h->nlent[tg_hlease_worker(l)] -= l->lent;
+    d->active--;
+    tg_take_fini(&l->take);
+    tg_hlease_free(h, l);
+    settle_demand(h, d);
+}
+
+static struct tg_hlease *lease_of(const struct tg_head *h, int32_t worker,
+                                  uint64_t id)
+{
+    struct tg_hlease *l = tg_hlease_find(h, id);
+    TG_ASSERT(l != NULL && tg_hlease_worker(l) == worker);
+    return l;
 }
 
 static void on_closed(struct tg_head *h, int32_t from, uint64_t id)
 {
-    struct tg_hlease_entry *e = find_lease(h, id);
-    TG_ASSERT(e != NULL && e->l.worker == from);
+    fetch(h, from, id);
+    struct tg_hlease *l = lease_of(h, from, id);
     h->decisions++;
-    h->dirty = true;
-    tg_site_give(&h->sites[from], &e->l.shape, &e->l.take, e->l.lent);
-    forget_lease(h, e);
+    tg_site_give(&h->sites[from], &l->demand->shape, &l->take, l->lent);
+    forget_lease(h, l);
+    tg_places_update(h, from);
+    tg_head_freed(h, from);
 }
 
 static void on_lend(struct tg_head *h, int32_t from, uint64_t id, bool lent)
 {
-    struct tg_hlease_entry *e = find_lease(h, id);
-    TG_ASSERT(e != NULL && e->l.worker == from && e->l.lent != lent);
-    e->l.lent = lent;
+    struct tg_hlease *l = lease_of(h, from, id);
+    TG_ASSERT(l->lent != lent);
+    l->lent = lent;
     if (lent) {
-        tg_site_lend(&h->sites[from], &e->l.shape, &e->l.take);
+        tg_site_lend(&h->sites[from], &l->demand->shape, &l->take);
         h->nlent[from]++;
-        h->dirty = true;
     } else {
-        tg_site_resume(&h->sites[from], &e->l.shape, &e->l.take);
+        tg_site_resume(&h->sites[from], &l->demand->shape, &l->take);
         h->admit_pause[from] = 0;
-        h->dirty = h->dirty || h->nlent[from] == h->ctx->lim.blocked_max;
         h->nlent[from]--;
     }
+    tg_places_update(h, from);
+    tg_head_freed(h, from); /* also when one blocked task less is there */
 }
 
-/* ----- who is next --------------------------------------------------------------------- */
+/* ----- who gets what ------------------------------------------------------------------- */
 
-/* Deeper first, then the owner with less core-time, then the older. */
-static bool goes_before(const struct tg_head *h, const struct tg_demand *a,
-                        const struct tg_demand *b)
+void tg_head_freed(struct tg_head *h, int32_t rank)
 {
-    uint64_t ta = h->used_time[a->owner], tb = h->used_time[b->owner];
-    if (a->depth != b->depth)
-        return a->depth > b->depth;
-    if (ta != tb)
-        return ta < tb;
-    if (a->since_ns != b->since_ns)
-        return a->since_ns < b->since_ns;
-    return a->self < b->self;
+    if (h->queue.nparked == 0 || h->is_freed[rank] || !h->sites[rank].alive)
+        return;
+    h->is_freed[rank] = true;
+    *tg_vec_add(&h->freed) = rank;
+    h->dirty = true;
 }
 
-static struct tg_demand *next_demand(struct tg_head *h)
+static void serve(struct tg_head *h, struct tg_demand *d)
 {
-    struct tg_demand *best = NULL;
-    struct tg_demand_entry *e;
-    for (e = h->by_cls; e != NULL; e = e->hh.next)
-        if (!e->d.tried && tg_demand_open(&e->d) > 0 &&
-            (best == NULL || goes_before(h, &e->d, best)))
-            best = &e->d;
-    return best;
+    int32_t rank = tg_head_place(h, d);
+    if (rank >= 0)
+        grant(h, d, rank);
+    else
+        tg_queue_park(&h->queue, d);
+}
+
+/* Who is first of those that the rank may take, and fits. */
+static struct tg_demand *first_for(struct tg_head *h, int32_t rank)
+{
+    const struct tg_site *s = &h->sites[rank];
+    struct tg_demand *kept = tg_head_keeps(h, rank);
+    int32_t above = tg_head_admits(h, rank) ? INT32_MIN : 0;
+    if (kept != NULL && kept->depth > above)
+        above = kept->depth;
+    struct tg_demand *d = tg_queue_fits(&h->queue, s->room, s->node, above);
+    if (d == NULL && kept != NULL && kept->waiting &&
+        tg_head_fits(h, rank, kept))
+        d = kept;
+    return d;
+}
+
+/* A rank with more room than before is offered to who fits there.  Those who
+ * are new are placed as their strategy wants, wherever that is. */
+static void offer(struct tg_head *h, int32_t rank)
+{
+    struct tg_demand *d;
+    while (h->sites[rank].alive && (d = first_for(h, rank)) != NULL) {
+        struct tg_demand *other = tg_queue_fresh(&h->queue);
+        if (other != NULL && tg_queue_before(&h->queue, other, d))
+            serve(h, other);
+        else
+            grant(h, d, rank);
+    }
 }
 
 void tg_head_schedule(struct tg_head *h)
 {
     if (!h->dirty)
         return;
-    h->dirty = false;
-    struct tg_demand_entry *e;
-    for (e = h->by_cls; e != NULL; e = e->hh.next)
-        e->d.tried = false;
     struct tg_demand *d;
-    bool waits = false;
-    while ((d = next_demand(h)) != NULL) {
-        int32_t rank = tg_head_place(h, d);
-        if (rank >= 0) {
-            grant(h, d, rank);
+    for (;;) {
+        if (h->freed.n > 0) {
+            int32_t rank = h->freed.v[--h->freed.n];
+            h->is_freed[rank] = false;
+            offer(h, rank);
+        } else if ((d = tg_queue_fresh(&h->queue)) != NULL) {
+            serve(h, d);
         } else {
-            d->tried = true;
-            waits = true;
+            break;
         }
     }
-    if (waits && !h->balancing) {
+    h->dirty = false;
+    if (h->queue.nparked > 0 && !h->balancing) {
         h->balancing = true;
         tg_timers_add(&h->ctx->timers, h->ctx->now_ns + h->ctx->lim.balance_ns,
                       TG_TIMER_BALANCE, 0);
     }
 }
 
-/* ----- fairness: a demand that starves -------------------------------------------------- */
-
-static bool starves(const struct tg_head *h, const struct tg_demand *d)
+/* After a pause a rank with many blocked tasks takes one more. */
+static void admit(struct tg_head *h, int32_t rank)
 {
-    return tg_demand_open(d) > 0 && d->active == 0 &&
-           d->since_ns + h->ctx->lim.balance_ns <= h->ctx->now_ns;
-}
-
-/* Half of what another owner has: time to share. */
-static bool behind(const struct tg_head *h, const struct tg_demand *d)
-{
-    int64_t most = 0;
-    for (int32_t r = 0; r < h->nranks; r++)
-        if (r != d->owner && h->leased[r] > most)
-            most = h->leased[r];
-    return tg_demand_open(d) > 0 &&
-           2 * (h->leased[d->owner] + d->shape.amount[TG_RES_CPU]) <= most;
-}
-
-static bool may_recall(const struct tg_hlease *l, const struct tg_demand *d)
-{
-    return l->depth <= d->depth && (l->owner != d->owner || l->cls != d->cls);
-}
-
-/* A rank that could serve d if leases of others came back: the one with the
- * most to spare; -1: none. */
-static int32_t rank_to_reserve(const struct tg_head *h,
-                               const struct tg_demand *d)
-{
-    int32_t best = -1;
-    const struct tg_hlease_entry *e;
-    for (e = h->by_id; e != NULL; e = e->hh.next) {
-        int32_t r = e->l.worker;
-        const struct tg_site *s = &h->sites[r];
-        if (!may_recall(&e->l, d) || e->l.lent || !tg_site_can(s, &d->shape))
-            continue;
-        if (d->shape.strategy == TRYGON_STRATEGY_NODE && !d->shape.soft &&
-            s->node != d->shape.node)
-            continue;
-        if (best < 0 || s->avail[TG_RES_CPU] > h->sites[best].avail[TG_RES_CPU])
-            best = r;
-    }
-    return best;
-}
-
-/* Recall leases on the reserved rank until d would fit. */
-static void recall_for(struct tg_head *h, const struct tg_demand *d)
-{
-    int64_t lacks[TG_RES_MAX];
-    const struct tg_site *s = &h->sites[h->reserved_rank];
-    for (int r = 0; r < TG_RES_MAX; r++)
-        lacks[r] = d->shape.amount[r] - s->avail[r];
-    struct tg_hlease_entry *e;
-    for (e = h->by_id; e != NULL; e = e->hh.next) {
-        struct tg_hlease *l = &e->l;
-        bool helps = false;
-        for (int r = 0; r < TG_RES_MAX; r++)
-            helps = helps || (lacks[r] > 0 && l->shape.amount[r] > 0);
-        if (l->worker != h->reserved_rank || l->lent || !helps ||
-            !may_recall(l, d))
-            continue;
-        for (int r = 0; r < TG_RES_MAX; r++)
-            lacks[r] -= l->shape.amount[r];
-        if (l->recalled)
-            continue;
-        l->recalled = true;
-        struct tg_msg m = {.type = TG_MSG_RECALL};
-        m.u.close.lease = l->id;
-        tg_ctx_send(h->ctx, l->worker, &m);
-    }
-}
-
-static void balance(struct tg_head *h)
-{
-    h->balancing = false;
-    h->dirty = true; /* look again, and set the timer again if need be */
-    struct tg_demand_entry *r = tg_slab_find(&h->demands, h->reserved_for);
-    if (r != NULL && tg_demand_open(&r->d) > 0) {
-        recall_for(h, &r->d);
+    if (h->admit_at[rank] == 0 || h->ctx->now_ns < h->admit_at[rank])
         return;
-    }
-    h->reserved_for = 0;
-    struct tg_demand *best = NULL;
-    struct tg_demand_entry *e;
-    for (e = h->by_cls; e != NULL; e = e->hh.next)
-        if ((starves(h, &e->d) || behind(h, &e->d)) &&
-            (best == NULL || goes_before(h, &e->d, best)))
-            best = &e->d;
-    int32_t rank = best != NULL ? rank_to_reserve(h, best) : -1;
-    if (rank < 0)
-        return;
-    h->reserved_for = best->self;
-    h->reserved_rank = rank;
-    recall_for(h, best);
+    h->admit_at[rank] = 0;
+    tg_places_update(h, rank);
+    tg_head_freed(h, rank);
 }
 
 void tg_head_timer(struct tg_head *h, const struct tg_timer *t)
 {
     if (t->kind == TG_TIMER_BALANCE)
-        balance(h);
+        tg_head_balance(h);
     else
-        h->dirty = true; /* a rank admits one more */
+        admit(h, (int32_t)t->handle);
 }
 
 /* ----- messages and loss ------------------------------------------------------------------ */
@@ -436,41 +427,55 @@ void tg_head_msg(struct tg_head *h, int32_t from, struct tg_msg *m)
         TG_UNREACHABLE();
 }
 
+/* A demand of a lost owner stays without wanting anything, for its leases. */
+static void on_owner_gone(struct tg_head *h, struct tg_demand *d)
+{
+    d->want = 0;
+    d->infeasible = false;
+    enqueue(h, d);
+    if (h->reserved_for == d->self)
+        tg_head_unreserve(h);
+    settle_demand(h, d);
+}
+
 void tg_head_gone(struct tg_head *h, int32_t rank)
 {
     h->sites[rank].alive = false;
-    struct tg_hlease_entry *l, *lnext;
-    HASH_ITER (hh, h->by_id, l, lnext) {
-        if (l->l.worker == rank)
-            forget_lease(h, l);
-    }
-    struct tg_demand_entry *e, *next;
-    HASH_ITER (hh, h->by_cls, e, next) {
-        if (e->d.owner == rank)
-            forget_demand(h, e);
-        else
-            judge(h, &e->d);
-    }
     if (h->reserved_rank == rank)
         h->reserved_for = 0;
-    h->dirty = true;
+    struct tg_hlease *l;
+    while ((l = tg_hlease_next(h, rank, NULL)) != NULL)
+        forget_lease(h, l);
+    tg_places_gone(h, rank);
+    struct tg_demand_entry *e, *next;
+    HASH_ITER (hh, h->by_cls, e, next) {
+        if (e->d.owner == rank) {
+            on_owner_gone(h, &e->d);
+        } else if (!h->ctx->dead[e->d.owner]) {
+            judge(h, &e->d);
+            enqueue(h, &e->d);
+        }
+    }
 }
 
 /* ----- looking ------------------------------------------------------------------------------ */
 
-void tg_head_check(const struct tg_head *h)
+static void check_leases(const struct tg_head *h)
 {
     int64_t(*taken)[TG_RES_MAX] = tg_alloc((size_t)h->nranks * sizeof *taken);
     uint32_t *lent = tg_alloc((size_t)h->nranks * sizeof *lent);
-    const struct tg_hlease_entry *l;
-    for (l = h->by_id; l != NULL; l = l->hh.next) {
-        TG_ASSERT(h->sites[l->l.worker].alive);
-        lent[l->l.worker] += l->l.lent;
-        for (int r = 0; r < TG_RES_MAX; r++)
-            if (r != TG_RES_CPU || !l->l.lent)
-                taken[l->l.worker][r] += l->l.shape.amount[r];
-    }
+    uint32_t n = 0;
     for (int32_t i = 0; i < h->nranks; i++) {
+        const struct tg_hlease *l = NULL;
+        while ((l = tg_hlease_next(h, i, l)) != NULL) {
+            TG_ASSERT(h->sites[i].alive && tg_hlease_worker(l) == i);
+            TG_ASSERT(tg_hlease_find(h, l->id) == l);
+            n++;
+            lent[i] += l->lent;
+            for (int r = 0; r < TG_RES_MAX; r++)
+                if (r != TG_RES_CPU || !l->lent)
+                    taken[i][r] += l->demand->shape.amount[r];
+        }
         TG_ASSERT(h->nlent[i] == lent[i]);
         if (!h->sites[i].alive)
             continue;
@@ -479,18 +484,43 @@ void tg_head_check(const struct tg_head *h)
             TG_ASSERT(h->sites[i].avail[r] ==
                       h->sites[i].total[r] - taken[i][r]);
     }
+    TG_ASSERT(n == h->nleases);
     free(taken);
     free(lent);
-    const struct tg_demand_entry *e;
-    for (e = h->by_cls; e != NULL; e = e->hh.next) {
-        TG_ASSERT(e->d.want > 0 || e->d.active > 0);
-        TG_ASSERT(!h->ctx->dead[e->d.owner]);
+}
+
+/* Nobody waits for what is there; a small machine is looked through. */
+static void check_demand(const struct tg_head *h, const struct tg_demand *d)
+{
+    TG_ASSERT(d->want > 0 || d->active > 0);
+    TG_ASSERT(!h->ctx->dead[d->owner] || d->want == 0);
+    TG_ASSERT(d->waiting == (tg_demand_open(d) > 0));
+    if (!d->waiting || h->dirty)
+        return;
+    TG_ASSERT(!d->fresh && h->balancing);
+    for (int32_t r = 0; r < h->nranks && h->nranks <= 64; r++)
+        TG_ASSERT(!tg_head_fits(h, r, d));
+}
+
+void tg_head_check(const struct tg_head *h)
+{
+    check_leases(h);
+    tg_places_check(h);
+    tg_queue_check(&h->queue);
+    TG_ASSERT(h->dirty || h->freed.n == 0);
+    uint32_t slot = 0, active = 0, waiting = 0;
+    const struct tg_demand *d;
+    while ((d = tg_slab_next(&h->demands, &slot)) != NULL) {
+        check_demand(h, d);
+        active += d->active;
+        waiting += d->waiting;
     }
+    TG_ASSERT(active == h->nleases && waiting >= h->queue.nparked);
 }
 
 bool tg_head_quiet(const struct tg_head *h)
 {
-    bool quiet = h->leases.used == 0 && h->demands.used == 0;
+    bool quiet = h->nleases == 0 && h->demands.used == 0;
     for (int32_t r = 0; r < h->nranks; r++)
         quiet =
             quiet && (!h->sites[r].alive || tg_site_untouched(&h->sites[r]));

@@ -6,12 +6,18 @@
  * or with the rank's loss.  Deeper demand goes first, then the owner that has
  * used least core-time.  A demand that starves gets a rank reserved, whose
  * leases are recalled until it fits.
+ *
+ * A decision costs the same on ten nodes and on ten thousand: who is next is
+ * found in head_queue.h, where it goes in head_place.c, both in log n, and no
+ * list is walked.
  */
 #ifndef TG_CORE_HEAD_H
 #define TG_CORE_HEAD_H
 
 #include "base/slab.h"
 #include "core/ctx.h"
+#include "core/head_queue.h"
+#include "core/head_tree.h"
 #include "core/ledger.h"
 
 struct tg_head_config {
@@ -21,7 +27,10 @@ struct tg_head_config {
     const char *const *res_names;       /* TG_RES_MAX; NULL: not used */
 };
 
-struct tg_demand { /* a class of an owner */
+struct tg_demand {                 /* a class of an owner */
+    struct tg_turn turn;           /* first: in its lane, while it is parked */
+    struct tg_lane *lane;          /* NULL: it never was */
+    struct tg_demand *prev, *next; /* of those that are new */
     uint64_t self, cls;
     int32_t owner, depth;
     struct tg_shape shape;
@@ -29,18 +38,53 @@ struct tg_demand { /* a class of an owner */
     uint32_t granted;        /* leases granted so far */
     uint32_t active;         /* of them, not closed yet */
     uint64_t since_ns;       /* waiting since; meaningful while it waits */
+    bool waiting;            /* some of it is open: it is in the queue, */
+    bool fresh;              /* where it is new; else it is parked */
     bool infeasible;
     int32_t nprefer, prefer[TG_PREFER_MAX];
     char reason[160]; /* the last one told */
-    bool tried;       /* does not fit anywhere in this pass */
 };
 
 struct tg_hlease { /* a lease, as the head sees it */
-    uint64_t id, self, cls, since_ns;
-    int32_t owner, worker, depth;
+    uint64_t id, since_ns;
+    struct tg_demand *demand; /* it stays as long as its leases */
     bool lent, recalled;
-    struct tg_shape shape;
     struct tg_take take;
+};
+
+static inline int32_t tg_hlease_worker(const struct tg_hlease *l)
+{
+    return (int32_t)(l->id >> 40);
+}
+
+struct tg_leases { /* of a rank: see head_lease.c */
+    struct tg_hlease *v;
+    uint32_t n, cap; /* cap: a power of two, or 0 */
+    uint64_t last;   /* number of the last one */
+};
+
+struct tg_node {
+    int32_t at;            /* its row in the trees */
+    int32_t first, nranks; /* of those in by_node */
+    int64_t total, taken;  /* CPUs of the living */
+    struct tg_tree room;   /* of each of its ranks, if there are several */
+};
+
+struct tg_seat { /* a rank on its node */
+    struct tg_node *node;
+    int32_t at, row;      /* the node's row, and its own there */
+    int64_t total, taken; /* CPUs, as counted there */
+};
+
+struct tg_places {             /* see head_place.c */
+    int nres;                  /* only the first so many resources exist */
+    int most_log2[TG_RES_MAX]; /* of the most that one rank has */
+    struct tg_node *nodes;
+    struct tg_seat *seats;
+    int32_t *by_node, *node_at; /* ranks; the node of each row */
+    struct tg_tree room, total; /* of each node: now, and when idle */
+    int32_t spread_at;          /* the row that SPREAD used last */
+    int32_t reserve_at;         /* where the next search begins */
 };
 
 struct tg_head {
@@ -48,21 +92,25 @@ struct tg_head {
     int32_t nranks, nnodes;
     const char *const *res_names;
     struct tg_site *sites; /* of each rank */
-    uint64_t *last_lease;  /* number of the last lease of each worker */
-    uint64_t *used_time;   /* core-time of each owner */
-    int64_t *leased;       /* CPU amount that each owner has now */
-    uint32_t *nlent;       /* leases of each rank that are lent */
+    struct tg_places places;
+    struct tg_queue queue;
+    struct tg_leases *leases; /* of each worker */
+    uint32_t nleases;
+    uint64_t *used_time;              /* core-time of each owner */
+    int64_t *leased;                  /* CPU amount that each owner has now */
+    uint32_t *nlent;                  /* leases of each rank that are lent */
     uint64_t *admit_at, *admit_pause; /* see head_place.c */
     uint64_t clock;                   /* core-time of the last owner served */
-    struct tg_slab demands, leases;
+    struct tg_slab demands;
     struct tg_demand_entry *by_cls;
-    struct tg_hlease_entry *by_id;
-    int32_t spread_at;     /* the node that SPREAD used last */
+    TG_VEC(int32_t) freed; /* ranks that have got more room */
+    bool *is_freed;        /* of each rank: it is there */
     uint64_t reserved_for; /* a demand's handle; 0: none */
     int32_t reserved_rank;
-    bool balancing;     /* a BALANCE timer is set */
-    bool dirty;         /* something may fit that did not */
-    uint64_t decisions; /* leases granted, closed or refused */
+    uint32_t balance_at; /* the slot of the demand to look at next */
+    bool balancing;      /* a BALANCE timer is set */
+    bool dirty;          /* something may fit that did not */
+    uint64_t decisions;  /* leases granted, closed or refused */
 };
 
 void tg_head_init(struct tg_head *h, struct tg_ctx *ctx,
@@ -77,6 +125,10 @@ void tg_head_timer(struct tg_head *h, const struct tg_timer *t);
 void tg_head_schedule(struct tg_head *h);
 
 void tg_head_check(const struct tg_head *h);
+/* The leases of a rank, about the oldest first: the one after l (NULL: the
+ * first); NULL: there is no more. */
+struct tg_hlease *tg_hlease_next(const struct tg_head *h, int32_t rank,
+                                 const struct tg_hlease *l);
 bool tg_head_quiet(const struct tg_head *h); /* no lease, ledger untouched */
 
 #endif

@@ -6,25 +6,89 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ----- bits: one for each instance --------------------------------------------- */
+
+static uint32_t words(uint32_t ninst)
+{
+    return (ninst + 63) / 64;
+}
+
+static void put_bit(uint64_t *v, uint32_t i, bool on)
+{
+    uint64_t bit = UINT64_C(1) << (i & 63);
+    v[i / 64] = on ? v[i / 64] | bit : v[i / 64] & ~bit;
+}
+
+/* The first bit from `from` on that is as said; n: there is none. */
+static uint32_t find_bit(const uint64_t *v, uint32_t n, uint32_t from, bool on)
+{
+    while (from < n) {
+        uint64_t w = (on ? v[from / 64] : ~v[from / 64]) >> (from & 63);
+        if (w != 0) {
+            from += (uint32_t)__builtin_ctzll(w);
+            return from < n ? from : n;
+        }
+        from = (from | 63) + 1;
+    }
+    return n;
+}
+
+/* ----- a site ------------------------------------------------------------------ */
+
+/* The most that one lease could have: the idle instances and a share of the
+ * emptiest other one, if there is as much left; nothing while in debt. */
+static void set_room(struct tg_site *s, int r)
+{
+    int64_t room = s->avail[r];
+    if (r < TG_INSTANCED) {
+        int64_t whole = (int64_t)s->nidle[r] * TG_UNIT, share = 0;
+        const uint64_t *part = s->part[r];
+        uint32_t n = s->ninst[r];
+        for (uint32_t i = find_bit(part, n, 0, true); i < n;
+             i = find_bit(part, n, i + 1, true))
+            if (TG_UNIT - s->used[r][i] > share)
+                share = TG_UNIT - s->used[r][i];
+        if (whole + share < room)
+            room = whole + share;
+    }
+    s->room[r] = room > 0 ? room : 0;
+}
+
+/* Bits and amounts of both kinds of instances are one piece of memory. */
 void tg_site_init(struct tg_site *s, int32_t node,
                   const int64_t total[TG_RES_MAX])
 {
     memset(s, 0, sizeof *s);
     s->alive = true;
     s->node = node;
-    for (int r = 0; r < TG_RES_MAX; r++)
-        s->total[r] = s->avail[r] = total[r];
+    size_t nwords = 0, n = 0;
     for (int r = 0; r < TG_INSTANCED; r++) {
         s->ninst[r] = (uint32_t)((total[r] + TG_UNIT - 1) / TG_UNIT);
         s->nidle[r] = s->ninst[r];
-        s->used[r] = tg_alloc((s->ninst[r] + 1) * sizeof *s->used[r]);
+        nwords += words(s->ninst[r]);
+        n += s->ninst[r];
+    }
+    uint64_t *bits =
+        tg_alloc(2 * nwords * sizeof *bits + (n + 1) * sizeof **s->used);
+    uint64_t *more = bits;
+    for (int r = 0; r < TG_INSTANCED; r++) {
+        s->idle[r] = more;
+        s->part[r] = more += words(s->ninst[r]);
+        more += words(s->ninst[r]);
+        for (uint32_t i = 0; i < s->ninst[r]; i++)
+            put_bit(s->idle[r], i, true);
+    }
+    s->used[0] = (int32_t *)(bits + 2 * nwords);
+    s->used[1] = s->used[0] + s->ninst[0];
+    for (int r = 0; r < TG_RES_MAX; r++) {
+        s->total[r] = s->avail[r] = total[r];
+        set_room(s, r);
     }
 }
 
 void tg_site_fini(struct tg_site *s)
 {
-    for (int r = 0; r < TG_INSTANCED; r++)
-        free(s->used[r]);
+    free(s->idle[0]); /* where the memory begins */
 }
 
 bool tg_site_can(const struct tg_site *s, const struct tg_shape *shape)
@@ -39,88 +103,67 @@ bool tg_site_can(const struct tg_site *s, const struct tg_shape *shape)
 
 static void use(struct tg_site *s, int r, int32_t id, int64_t amount)
 {
-    int64_t *u = &s->used[r][id];
-    s->nidle[r] -= *u == 0 && amount != 0;
-    *u += amount;
-    s->nidle[r] += *u == 0 && amount != 0;
+    int32_t *u = &s->used[r][id];
+    bool was_idle = *u == 0;
+    *u += (int32_t)amount;
     TG_ASSERT(*u >= 0);
+    s->nidle[r] += (*u == 0) - (uint32_t)was_idle;
+    put_bit(s->idle[r], (uint32_t)id, *u == 0);
+    put_bit(s->part[r], (uint32_t)id, *u > 0 && *u < TG_UNIT);
 }
 
-/* The fullest instance with room for a fraction, an idle one as the last
- * resort and only if some are left; -1: none. */
-static int32_t shared_instance(const struct tg_site *s, int r, int64_t part,
-                               uint32_t idle_left)
+/* The fullest instance with room for a fraction, else an idle one. */
+static int32_t shared_instance(const struct tg_site *s, int r, int64_t part)
 {
-    int32_t best = -1, idle = -1;
-    for (uint32_t i = 0; i < s->ninst[r]; i++) {
-        int64_t u = s->used[r][i];
-        if (u == 0 && idle < 0)
-            idle = (int32_t)i;
-        if (u > 0 && u + part <= TG_UNIT && (best < 0 || u > s->used[r][best]))
+    int32_t best = -1;
+    uint32_t n = s->ninst[r];
+    for (uint32_t i = find_bit(s->part[r], n, 0, true); i < n;
+         i = find_bit(s->part[r], n, i + 1, true))
+        if (s->used[r][i] + part <= TG_UNIT &&
+            (best < 0 || s->used[r][i] > s->used[r][best]))
             best = (int32_t)i;
-    }
-    if (best < 0 && idle_left > 0)
-        best = idle;
-    return best;
-}
-
-static bool instances_fit(const struct tg_site *s, int r, int64_t amount)
-{
-    uint32_t whole = (uint32_t)(amount / TG_UNIT);
-    int64_t part = amount % TG_UNIT;
-    if (whole > s->nidle[r])
-        return false;
-    return part == 0 || shared_instance(s, r, part, s->nidle[r] - whole) >= 0;
+    return best >= 0 ? best : (int32_t)find_bit(s->idle[r], n, 0, true);
 }
 
 bool tg_site_fits(const struct tg_site *s, const struct tg_shape *shape)
 {
-    if (!s->alive)
-        return false;
-    for (int r = 0; r < TG_RES_MAX; r++)
-        if (shape->amount[r] > 0 && shape->amount[r] > s->avail[r])
+    for (int r = 0; s->alive && r < TG_RES_MAX; r++)
+        if (shape->amount[r] > s->room[r])
             return false;
-    for (int r = 0; r < TG_INSTANCED; r++)
-        if (!instances_fit(s, r, shape->amount[r]))
-            return false;
-    return true;
+    return s->alive;
 }
 
 /* Where n idle neighbours begin: the tightest run that holds them, so that
- * long runs stay whole; -1 when there is no such run. */
-static int32_t tightest_run(const struct tg_site *s, int r, uint32_t n)
+ * long runs stay whole; the first idle one when there is no such run. */
+static uint32_t tightest_run(const struct tg_site *s, int r, uint32_t n)
 {
-    int32_t best = -1;
-    uint32_t best_len = UINT32_MAX;
-    for (uint32_t i = 0; i < s->ninst[r];) {
-        uint32_t len = 0;
-        while (i + len < s->ninst[r] && s->used[r][i + len] == 0)
-            len++;
-        if (len >= n && len < best_len) {
-            best = (int32_t)i;
-            best_len = len;
+    const uint64_t *idle = s->idle[r];
+    uint32_t all = s->ninst[r], first = find_bit(idle, all, 0, true);
+    uint32_t best = first, best_len = UINT32_MAX, end;
+    for (uint32_t i = first; i < all && best_len > n;
+         i = find_bit(idle, all, end, true)) {
+        end = find_bit(idle, all, i, false);
+        if (end - i >= n && end - i < best_len) {
+            best = i;
+            best_len = end - i;
         }
-        i += len + 1;
     }
     return best;
 }
 
 static void take_instances(struct tg_site *s, int r, int64_t amount,
-                           int32_t *ids, uint32_t *n)
+                           int32_t *ids)
 {
-    uint32_t whole = (uint32_t)(amount / TG_UNIT);
+    uint32_t whole = (uint32_t)(amount / TG_UNIT), n = 0;
     int64_t part = amount % TG_UNIT;
-    int32_t from = whole > 0 ? tightest_run(s, r, whole) : 0;
-    *n = 0;
-    for (uint32_t i = from > 0 ? (uint32_t)from : 0; *n < whole; i++)
-        if (s->used[r][i] == 0) {
-            use(s, r, (int32_t)i, TG_UNIT);
-            ids[(*n)++] = (int32_t)i;
-        }
+    uint32_t at = whole > 0 ? tightest_run(s, r, whole) : 0;
+    for (; n < whole; at = find_bit(s->idle[r], s->ninst[r], at, true)) {
+        use(s, r, (int32_t)at, TG_UNIT);
+        ids[n++] = (int32_t)at;
+    }
     if (part > 0) {
-        int32_t id = shared_instance(s, r, part, s->nidle[r]);
-        use(s, r, id, part);
-        ids[(*n)++] = id;
+        ids[n] = shared_instance(s, r, part);
+        use(s, r, ids[n], part);
     }
 }
 
@@ -133,6 +176,7 @@ static void charge(struct tg_site *s, int r, int64_t amount, const int32_t *ids,
         use(s, r, ids[i],
             sign * (i < whole ? (int64_t)TG_UNIT : amount % TG_UNIT));
     s->avail[r] -= sign * amount;
+    set_room(s, r);
 }
 
 /* ----- leases ------------------------------------------------------------------ */
@@ -140,43 +184,58 @@ static void charge(struct tg_site *s, int r, int64_t amount, const int32_t *ids,
 void tg_site_take(struct tg_site *s, const struct tg_shape *shape,
                   struct tg_take *out)
 {
-    uint32_t most = 0;
     for (int r = 0; r < TG_INSTANCED; r++)
-        most += (uint32_t)(shape->amount[r] / TG_UNIT) + 1;
-    out->ids = tg_grow(NULL, most, sizeof *out->ids);
-    uint32_t at = 0;
+        out->n[r] = (uint32_t)((shape->amount[r] + TG_UNIT - 1) / TG_UNIT);
+    int32_t *ids = out->ids.few;
+    uint32_t n = out->n[0] + out->n[1];
+    if (n > TG_TAKE_FEW)
+        ids = out->ids.many = tg_grow(NULL, n, sizeof *ids);
     for (int r = 0; r < TG_INSTANCED; r++) {
-        take_instances(s, r, shape->amount[r], out->ids + at, &out->n[r]);
-        at += out->n[r];
+        take_instances(s, r, shape->amount[r], ids);
+        ids += out->n[r];
     }
     for (int r = 0; r < TG_RES_MAX; r++)
-        s->avail[r] -= shape->amount[r];
+        if (shape->amount[r] > 0) {
+            s->avail[r] -= shape->amount[r];
+            set_room(s, r);
+        }
+}
+
+void tg_take_fini(struct tg_take *t)
+{
+    if (t->n[0] + t->n[1] > TG_TAKE_FEW)
+        free(t->ids.many);
+}
+
+static void charge_cpus(struct tg_site *s, const struct tg_shape *shape,
+                        const struct tg_take *t, int64_t sign)
+{
+    charge(s, TG_RES_CPU, shape->amount[TG_RES_CPU], tg_take_ids(t),
+           t->n[TG_RES_CPU], sign);
 }
 
 void tg_site_give(struct tg_site *s, const struct tg_shape *shape,
                   const struct tg_take *t, bool lent)
 {
     if (!lent)
-        charge(s, TG_RES_CPU, shape->amount[TG_RES_CPU], t->ids,
-               t->n[TG_RES_CPU], -1);
-    charge(s, TG_RES_GPU, shape->amount[TG_RES_GPU], t->ids + t->n[TG_RES_CPU],
-           t->n[TG_RES_GPU], -1);
+        charge_cpus(s, shape, t, -1);
+    if (t->n[TG_RES_GPU] > 0)
+        charge(s, TG_RES_GPU, shape->amount[TG_RES_GPU],
+               tg_take_ids(t) + t->n[TG_RES_CPU], t->n[TG_RES_GPU], -1);
     for (int r = TG_INSTANCED; r < TG_RES_MAX; r++)
-        s->avail[r] += shape->amount[r];
+        s->room[r] = s->avail[r] += shape->amount[r];
 }
 
 void tg_site_lend(struct tg_site *s, const struct tg_shape *shape,
                   const struct tg_take *t)
 {
-    charge(s, TG_RES_CPU, shape->amount[TG_RES_CPU], t->ids, t->n[TG_RES_CPU],
-           -1);
+    charge_cpus(s, shape, t, -1);
 }
 
 void tg_site_resume(struct tg_site *s, const struct tg_shape *shape,
                     const struct tg_take *t)
 {
-    charge(s, TG_RES_CPU, shape->amount[TG_RES_CPU], t->ids, t->n[TG_RES_CPU],
-           1);
+    charge_cpus(s, shape, t, 1);
 }
 
 /* ----- looking ------------------------------------------------------------------- */
@@ -192,22 +251,44 @@ const char *tg_amount_text(int64_t amount, char *text, size_t size)
     return text;
 }
 
+static bool bit(const uint64_t *v, uint32_t i)
+{
+    return (v[i / 64] >> (i & 63) & 1) != 0;
+}
+
+/* Room is what fits: that much does, and no more of it. */
+static void check_room(const struct tg_site *s, int r)
+{
+    int64_t share = 0, whole = (int64_t)s->nidle[r] * TG_UNIT;
+    for (uint32_t i = 0; i < s->ninst[r]; i++)
+        if (!bit(s->idle[r], i) && TG_UNIT - s->used[r][i] > share)
+            share = TG_UNIT - s->used[r][i];
+    int64_t most = whole + share < s->avail[r] ? whole + share : s->avail[r];
+    TG_ASSERT(s->room[r] == (most > 0 ? most : 0));
+}
+
 void tg_site_check(const struct tg_site *s)
 {
     for (int r = 0; r < TG_INSTANCED; r++) {
         int64_t used = 0;
         uint32_t idle = 0;
         for (uint32_t i = 0; i < s->ninst[r]; i++) {
-            TG_ASSERT(s->used[r][i] >= 0);
-            used += s->used[r][i];
-            idle += s->used[r][i] == 0;
+            int32_t u = s->used[r][i];
+            TG_ASSERT(u >= 0);
+            TG_ASSERT(bit(s->idle[r], i) == (u == 0));
+            TG_ASSERT(bit(s->part[r], i) == (u > 0 && u < TG_UNIT));
+            used += u;
+            idle += u == 0;
         }
         TG_ASSERT(idle == s->nidle[r]);
         TG_ASSERT(s->avail[r] == s->total[r] - used);
+        check_room(s, r);
     }
     TG_ASSERT(s->avail[TG_RES_GPU] >= 0); /* only CPUs are lent */
-    for (int r = TG_INSTANCED; r < TG_RES_MAX; r++)
+    for (int r = TG_INSTANCED; r < TG_RES_MAX; r++) {
         TG_ASSERT(s->avail[r] >= 0 && s->avail[r] <= s->total[r]);
+        TG_ASSERT(s->room[r] == s->avail[r]);
+    }
 }
 
 bool tg_site_untouched(const struct tg_site *s)

@@ -2,7 +2,10 @@
  *
  * Amounts are integers of 1/TG_UNIT.  CPUs and GPUs are also instances: each
  * has the part of it that is taken, so that a lease is given exact ones; above
- * one unit whole instances, a fraction shares one.  A lent CPU is taken back
+ * one unit whole instances, a fraction shares one.  What is left may lie in
+ * pieces, so a rank's room for one lease can be less than all that is left;
+ * a shape fits exactly when it needs no more than the room of each resource.
+ * A lent CPU is taken back
  * from its lease; when the lease resumes, more may be taken than there is:
  * that is debt, avail is negative, and nothing new fits until it is paid.
  */
@@ -17,17 +20,30 @@ enum { TG_INSTANCED = 2 }; /* TG_RES_CPU and TG_RES_GPU */
 struct tg_site { /* one rank */
     bool alive;
     int32_t node;
-    int64_t total[TG_RES_MAX];
+    int64_t room[TG_RES_MAX]; /* the most of each that one lease could have */
     int64_t avail[TG_RES_MAX];
     uint32_t ninst[TG_INSTANCED];
-    int64_t *used[TG_INSTANCED];  /* of each instance, 0 .. TG_UNIT and more */
     uint32_t nidle[TG_INSTANCED]; /* instances of which nothing is taken */
+    int32_t *used[TG_INSTANCED];  /* of each instance, 0 .. TG_UNIT and more */
+    uint64_t *idle[TG_INSTANCED]; /* a bit for each: nothing of it is taken */
+    uint64_t *part[TG_INSTANCED]; /* likewise: some of it, less than all */
+    int64_t total[TG_RES_MAX];
 };
+
+enum { TG_TAKE_FEW = 6 };
 
 struct tg_take { /* the instances of one lease: CPUs first, then GPUs */
     uint32_t n[TG_INSTANCED];
-    int32_t *ids;
+    union {
+        int32_t few[TG_TAKE_FEW]; /* as most leases have */
+        int32_t *many;
+    } ids; /* see tg_take_ids() */
 };
+
+static inline const int32_t *tg_take_ids(const struct tg_take *t)
+{
+    return t->n[0] + t->n[1] <= TG_TAKE_FEW ? t->ids.few : t->ids.many;
+}
 
 void tg_site_init(struct tg_site *s, int32_t node,
                   const int64_t total[TG_RES_MAX]);
@@ -37,9 +53,10 @@ void tg_site_fini(struct tg_site *s);
 bool tg_site_can(const struct tg_site *s, const struct tg_shape *shape);
 bool tg_site_fits(const struct tg_site *s, const struct tg_shape *shape);
 
-/* The shape must fit.  out->ids is the caller's to free. */
+/* The shape must fit.  *out is given back by tg_take_fini(). */
 void tg_site_take(struct tg_site *s, const struct tg_shape *shape,
                   struct tg_take *out);
+void tg_take_fini(struct tg_take *t);
 /* Give back: all of it, without the CPUs when those are lent. */
 void tg_site_give(struct tg_site *s, const struct tg_shape *shape,
                   const struct tg_take *t, bool lent);

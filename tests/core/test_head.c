@@ -172,9 +172,8 @@ static void deeper_goes_first(void)
     for (int i = 0; i < 3; i++) {
         closes(&s, &busy);
         CU_ASSERT_TRUE(granted(&s, &g));
-        uint32_t slot = 0;
-        const struct tg_hlease *l = tg_slab_next(&s.head.leases, &slot);
-        CU_ASSERT_EQUAL(l->depth, want[i]);
+        const struct tg_hlease *l = tg_hlease_next(&s.head, 1, NULL);
+        CU_ASSERT_EQUAL(l->demand->depth, want[i]);
         busy = g;
     }
     sched_stop(&s);
@@ -195,9 +194,8 @@ static void of_one_owner_the_older_demand_goes_first(void)
     for (uint64_t cls = 5; cls > 2; cls--) {
         closes(&s, &busy);
         CU_ASSERT_TRUE(granted(&s, &g));
-        uint32_t slot = 0;
-        const struct tg_hlease *l = tg_slab_next(&s.head.leases, &slot);
-        CU_ASSERT_EQUAL(l->cls, cls);
+        const struct tg_hlease *l = tg_hlease_next(&s.head, 1, NULL);
+        CU_ASSERT_EQUAL(l->demand->cls, cls);
         busy = g;
     }
     sched_stop(&s);
@@ -264,6 +262,93 @@ static void an_owner_that_was_idle_has_saved_nothing_up(void)
     sched_stop(&s);
 }
 
+/* ----- who waits --------------------------------------------------------------------- */
+
+static void who_fits_does_not_wait_for_who_does_not(void)
+{
+    struct sched s;
+    struct grant g[4], new;
+    sched_start(&s, 1, 4, 1);
+    ask_for(&s, 1, 4);
+    CU_ASSERT_EQUAL(all_granted(&s, g, 4), 4);
+    static const int64_t cpus[] = {4, 3, 1, 2};
+    for (uint64_t i = 0; i < 4; i++) {
+        struct asked a = {2, 10 + i, 1, 0, 0, shape_cpus(cpus[i] * TG_UNIT),
+                          0, {0}};
+        sched_sleep(&s, 1 * us);
+        ask(&s, &a);
+    }
+    closes(&s, &g[0]); /* room for one: the third of four */
+    CU_ASSERT_TRUE_FATAL(granted(&s, &new));
+    CU_ASSERT_EQUAL(new.ncpus, 1);
+    closes(&s, &g[1]);
+    CU_ASSERT_FALSE(granted(&s, &g[1]));
+    closes(&s, &g[2]); /* for two, or for the older one of 3 soon */
+    CU_ASSERT_TRUE_FATAL(granted(&s, &g[1]));
+    CU_ASSERT_EQUAL(g[1].ncpus, 2);
+    sched_stop(&s);
+}
+
+static void what_is_waited_for_may_be_another_resource(void)
+{
+    struct sched s;
+    struct grant gpu, cpu, g;
+    sched_setup(&s, 2, 4, 1);
+    s.total[2][TG_RES_GPU] = TG_UNIT;
+    sched_go(&s);
+    struct asked a = {1, 1, 2, 0, 0, shape_cpus(TG_UNIT), 0, {0}};
+    a.shape.amount[TG_RES_GPU] = TG_UNIT;
+    ask(&s, &a);
+    CU_ASSERT_TRUE(granted(&s, &gpu));
+    CU_ASSERT_FALSE(granted(&s, &g));
+    a = (struct asked){1, 2, 1, 0, 0, shape_cpus(TG_UNIT), 1, {2}};
+    ask(&s, &a);
+    CU_ASSERT_TRUE(granted(&s, &cpu));
+    CU_ASSERT_EQUAL(cpu.worker, 2);
+    closes(&s, &cpu); /* it has CPUs to spare: no use */
+    CU_ASSERT_FALSE(granted(&s, &g));
+    closes(&s, &gpu);
+    CU_ASSERT_TRUE(granted(&s, &g));
+    sched_stop(&s);
+}
+
+static void who_is_new_does_not_pass_a_deeper_one_that_waits(void)
+{
+    struct sched s;
+    struct grant busy, g;
+    sched_start(&s, 1, 1, 1);
+    ask_for(&s, 1, 1);
+    granted(&s, &busy);
+    struct asked deep = {1, 2, 1, 0, 1, shape_cpus(TG_UNIT), 0, {0}};
+    ask(&s, &deep);
+    struct tg_msg m = {.type = TG_MSG_CLOSED};
+    m.u.close.lease = busy.lease;
+    tg_head_msg(&s.head, 1, &m); /* both in one step */
+    ask_for(&s, 2, 1);
+    CU_ASSERT_TRUE_FATAL(granted(&s, &g));
+    CU_ASSERT_EQUAL(g.owner, 1);
+    sched_stop(&s);
+}
+
+static void many_leases_of_one_rank_are_told_apart(void)
+{
+    enum { MOST = 300 };
+    struct sched s;
+    struct grant g[MOST];
+    struct tg_rng rng = {5};
+    struct asked a = {1, 1, MOST, 0, 0, shape_cpus(0), 0, {0}};
+    sched_start(&s, 1, 1, 1);
+    ask(&s, &a);
+    CU_ASSERT_EQUAL_FATAL(all_granted(&s, g, MOST), MOST);
+    for (uint32_t n = MOST; n > 0; n--) {
+        uint32_t i = tg_rng_below(&rng, n);
+        closes(&s, &g[i]);
+        g[i] = g[n - 1];
+    }
+    CU_ASSERT_TRUE(tg_head_quiet(&s.head));
+    sched_stop(&s);
+}
+
 /* ----- starving --------------------------------------------------------------------- */
 
 static void a_starving_owner_gets_a_lease_of_a_greedy_one(void)
@@ -310,6 +395,26 @@ static void for_a_large_shape_one_rank_is_emptied(void)
     }
     CU_ASSERT_TRUE(granted(&s, &new));
     CU_ASSERT(new.owner == 2 && new.worker == rank &&new.ncpus == 4);
+    sched_stop(&s);
+}
+
+static void when_a_rank_is_kept_no_more_others_get_it(void)
+{
+    struct sched s;
+    struct grant g[2], new;
+    sched_start(&s, 1, 2, 1);
+    ask_for(&s, 1, 3);
+    CU_ASSERT_EQUAL(all_granted(&s, g, 2), 2);
+    struct asked a = {2, 1, 1, 0, 0, shape_cpus(2 * TG_UNIT), 0, {0}};
+    ask(&s, &a);
+    sched_sleep(&s, 2 * s.ctx.lim.balance_ns);
+    CU_ASSERT_NOT_EQUAL(s.head.reserved_for, 0);
+    closes(&s, &g[0]);
+    CU_ASSERT_FALSE(granted(&s, &new)); /* it is kept */
+    a.want = 0;
+    ask(&s, &a);
+    CU_ASSERT_TRUE(granted(&s, &new)); /* nobody has to close for that */
+    CU_ASSERT_EQUAL(new.owner, 1);
     sched_stop(&s);
 }
 
@@ -451,7 +556,7 @@ static void a_lost_rank_s_leases_are_gone_with_it(void)
     ask_for(&s, 1, 4);
     all_granted(&s, g, 4);
     sched_gone(&s, 2);
-    CU_ASSERT_EQUAL(s.head.leases.used, 2);
+    CU_ASSERT_EQUAL(s.head.nleases, 2);
     struct asked a = {1, 1, 2, 4, 0, shape_cpus(TG_UNIT), 0, {0}};
     ask(&s, &a);
     CU_ASSERT_FALSE(granted(&s, &new)); /* nothing is granted there */
@@ -517,8 +622,13 @@ static const struct unit_test tests[] = {
     TEST(of_one_owner_the_older_demand_goes_first),
     TEST(two_owners_share_core_time),
     TEST(an_owner_that_was_idle_has_saved_nothing_up),
+    TEST(who_fits_does_not_wait_for_who_does_not),
+    TEST(what_is_waited_for_may_be_another_resource),
+    TEST(who_is_new_does_not_pass_a_deeper_one_that_waits),
+    TEST(many_leases_of_one_rank_are_told_apart),
     TEST(a_starving_owner_gets_a_lease_of_a_greedy_one),
     TEST(for_a_large_shape_one_rank_is_emptied),
+    TEST(when_a_rank_is_kept_no_more_others_get_it),
     TEST(what_is_deeper_or_lent_is_not_recalled),
     TEST(a_lent_lease_is_spared_where_another_is_recalled),
     TEST(without_anybody_waiting_no_timer_runs),

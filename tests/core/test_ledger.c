@@ -48,7 +48,7 @@ static void give(struct tg_site *s, const struct tg_shape *sh,
 {
     tg_site_give(s, sh, t, lent);
     tg_site_check(s);
-    free(t->ids);
+    tg_take_fini(t);
 }
 
 /* One CPU each is taken in the order of `ids`, from an empty site; the rest is
@@ -63,9 +63,9 @@ static void occupy(struct tg_site *s, const int *ids)
     for (; *ids >= 0; ids++)
         keep[*ids] = true;
     for (int i = 0; i < 8; i++) {
-        CU_ASSERT_EQUAL(all[i].ids[0], i);
+        CU_ASSERT_EQUAL(tg_take_ids(&all[i])[0], i);
         if (keep[i])
-            free(all[i].ids);
+            tg_take_fini(&all[i]);
         else
             give(s, &one, &all[i], false);
     }
@@ -78,8 +78,9 @@ static void a_lease_gets_cpus_of_its_own(void)
     struct tg_shape three = cpus(3), two = cpus(2);
     struct tg_take a = take(&s, &three), b = take(&s, &two);
     CU_ASSERT_EQUAL(a.n[TG_RES_CPU], 3);
-    CU_ASSERT(a.ids[0] == 0 && a.ids[1] == 1 && a.ids[2] == 2);
-    CU_ASSERT(b.ids[0] == 3 && b.ids[1] == 4);
+    CU_ASSERT(tg_take_ids(&a)[0] == 0 && tg_take_ids(&a)[1] == 1 &&
+              tg_take_ids(&a)[2] == 2);
+    CU_ASSERT(tg_take_ids(&b)[0] == 3 && tg_take_ids(&b)[1] == 4);
     CU_ASSERT_EQUAL(s.avail[TG_RES_CPU], 3 * TG_UNIT);
     give(&s, &three, &a, false);
     give(&s, &two, &b, false);
@@ -95,12 +96,13 @@ static void neighbours_come_from_the_tightest_run(void)
     occupy(&s, busy);
     struct tg_shape two = cpus(2), one = cpus(1), three = cpus(3);
     struct tg_take a = take(&s, &two), b = take(&s, &one), c = take(&s, &three);
-    CU_ASSERT(a.ids[0] == 4 && a.ids[1] == 5);
-    CU_ASSERT_EQUAL(b.ids[0], 7);
-    CU_ASSERT(c.ids[0] == 0 && c.ids[1] == 1 && c.ids[2] == 2);
-    free(a.ids);
-    free(b.ids);
-    free(c.ids);
+    CU_ASSERT(tg_take_ids(&a)[0] == 4 && tg_take_ids(&a)[1] == 5);
+    CU_ASSERT_EQUAL(tg_take_ids(&b)[0], 7);
+    CU_ASSERT(tg_take_ids(&c)[0] == 0 && tg_take_ids(&c)[1] == 1 &&
+              tg_take_ids(&c)[2] == 2);
+    tg_take_fini(&a);
+    tg_take_fini(&b);
+    tg_take_fini(&c);
     tg_site_fini(&s);
 }
 
@@ -112,9 +114,9 @@ static void of_equal_runs_the_first_is_taken(void)
     occupy(&s, busy);
     struct tg_shape two = cpus(2);
     struct tg_take a = take(&s, &two), b = take(&s, &two);
-    CU_ASSERT(a.ids[0] == 0 && b.ids[0] == 3);
-    free(a.ids);
-    free(b.ids);
+    CU_ASSERT(tg_take_ids(&a)[0] == 0 && tg_take_ids(&b)[0] == 3);
+    tg_take_fini(&a);
+    tg_take_fini(&b);
     tg_site_fini(&s);
 }
 
@@ -126,8 +128,9 @@ static void without_a_run_long_enough_any_idle_ones_do(void)
     occupy(&s, busy);
     struct tg_shape three = cpus(3);
     struct tg_take t = take(&s, &three);
-    CU_ASSERT(t.ids[0] == 0 && t.ids[1] == 2 && t.ids[2] == 4);
-    free(t.ids);
+    CU_ASSERT(tg_take_ids(&t)[0] == 0 && tg_take_ids(&t)[1] == 2 &&
+              tg_take_ids(&t)[2] == 4);
+    tg_take_fini(&t);
     tg_site_fini(&s);
 }
 
@@ -139,9 +142,9 @@ static void fractions_share_one_instance(void)
     struct tg_shape quarter = needs(TG_UNIT / 4, 0, 0);
     struct tg_take a = take(&s, &half), b = take(&s, &quarter),
                    c = take(&s, &half), d = take(&s, &quarter);
-    CU_ASSERT(a.ids[0] == 0 && b.ids[0] == 0);
-    CU_ASSERT_EQUAL(c.ids[0], 1); /* no half is left of the first */
-    CU_ASSERT_EQUAL(d.ids[0], 0); /* the fullest with room */
+    CU_ASSERT(tg_take_ids(&a)[0] == 0 && tg_take_ids(&b)[0] == 0);
+    CU_ASSERT_EQUAL(tg_take_ids(&c)[0], 1); /* no half is left of the first */
+    CU_ASSERT_EQUAL(tg_take_ids(&d)[0], 0); /* the fullest with room */
     CU_ASSERT_EQUAL(s.nidle[TG_RES_CPU], 6);
     give(&s, &half, &a, false);
     give(&s, &quarter, &b, false);
@@ -159,8 +162,8 @@ static void whole_and_part_are_whole_instances_and_a_share(void)
     struct tg_shape more = needs(2 * TG_UNIT + TG_UNIT / 2, 0, 0);
     struct tg_take a = take(&s, &half), b = take(&s, &more);
     CU_ASSERT_EQUAL(b.n[TG_RES_CPU], 3);
-    CU_ASSERT(b.ids[0] == 1 && b.ids[1] == 2);
-    CU_ASSERT_EQUAL(b.ids[2], 0); /* shared with the first lease */
+    CU_ASSERT(tg_take_ids(&b)[0] == 1 && tg_take_ids(&b)[1] == 2);
+    CU_ASSERT_EQUAL(tg_take_ids(&b)[2], 0); /* shared with the first lease */
     give(&s, &more, &b, false);
     CU_ASSERT_EQUAL(s.used[TG_RES_CPU][0], TG_UNIT / 2);
     give(&s, &half, &a, false);
@@ -195,7 +198,7 @@ static void a_lent_cpu_serves_others_and_resuming_makes_debt(void)
     tg_site_lend(&s, &one, &parent);
     tg_site_check(&s);
     struct tg_take child = take(&s, &one);
-    CU_ASSERT_EQUAL(child.ids[0], parent.ids[0]);
+    CU_ASSERT_EQUAL(tg_take_ids(&child)[0], tg_take_ids(&parent)[0]);
 
     tg_site_resume(&s, &one, &parent); /* never waits for the child */
     tg_site_check(&s);
@@ -251,8 +254,8 @@ static void gpus_are_instances_after_the_cpus(void)
     struct tg_shape b = needs(0, TG_UNIT / 2, 0);
     struct tg_take ta = take(&s, &a), tb = take(&s, &b);
     CU_ASSERT(ta.n[TG_RES_CPU] == 1 && ta.n[TG_RES_GPU] == 1);
-    CU_ASSERT_EQUAL(ta.ids[1], 0);
-    CU_ASSERT(tb.n[TG_RES_CPU] == 0 && tb.ids[0] == 1);
+    CU_ASSERT_EQUAL(tg_take_ids(&ta)[1], 0);
+    CU_ASSERT(tb.n[TG_RES_CPU] == 0 && tg_take_ids(&tb)[0] == 1);
     CU_ASSERT_FALSE(tg_site_fits(&s, &a));
     give(&s, &a, &ta, false);
     give(&s, &b, &tb, false);
@@ -340,6 +343,71 @@ static void random_takes_and_gives_leave_it_untouched(void)
     tg_site_fini(&s);
 }
 
+/* By its meaning: enough is left, and whole ones and a share of one are. */
+static bool could_fit(const struct tg_site *s, const struct tg_shape *sh)
+{
+    for (int r = 0; r < TG_RES_MAX; r++)
+        if (sh->amount[r] > 0 && sh->amount[r] > s->avail[r])
+            return false;
+    for (int r = 0; r < TG_INSTANCED; r++) {
+        int64_t whole = sh->amount[r] / TG_UNIT, part = sh->amount[r] % TG_UNIT;
+        int64_t idle = 0;
+        bool shares = part == 0;
+        for (uint32_t i = 0; i < s->ninst[r]; i++) {
+            idle += s->used[r][i] == 0;
+            shares = shares ||
+                     (s->used[r][i] > 0 && s->used[r][i] + part <= TG_UNIT);
+        }
+        if (whole > idle || (!shares && whole == idle))
+            return false;
+    }
+    return true;
+}
+
+static void what_has_room_is_what_fits(void)
+{
+    enum { MOST = 12 };
+    struct lease v[MOST];
+    uint32_t n = 0, fits = 0;
+    struct tg_rng rng = {12};
+    struct tg_site s;
+    site(&s);
+    for (int i = 0; i < 20000; i++) {
+        struct lease new = {.shape = any_shape(&rng)};
+        bool could = could_fit(&s, &new.shape);
+        CU_ASSERT_EQUAL(tg_site_fits(&s, &new.shape), could);
+        fits += could;
+        if (could && n < MOST) {
+            new.take = take(&s, &new.shape);
+            v[n++] = new;
+        } else if (n > 0) {
+            struct lease *old = &v[tg_rng_below(&rng, n)];
+            give(&s, &old->shape, &old->take, false);
+            *old = v[--n];
+        }
+    }
+    CU_ASSERT(fits > 5000 && fits < 15000);
+    while (n-- > 0)
+        give(&s, &v[n].shape, &v[n].take, false);
+    tg_site_fini(&s);
+}
+
+static void a_rank_may_have_more_cpus_than_a_word_has_bits(void)
+{
+    int64_t total[TG_RES_MAX] = {[TG_RES_CPU] = 130 * TG_UNIT};
+    struct tg_site s;
+    tg_site_init(&s, 0, total);
+    struct tg_shape most = cpus(100), rest = cpus(30), one = cpus(1);
+    struct tg_take a = take(&s, &most), b = take(&s, &rest);
+    CU_ASSERT(tg_take_ids(&a)[99] == 99 && tg_take_ids(&b)[0] == 100);
+    CU_ASSERT_EQUAL(tg_take_ids(&b)[29], 129);
+    CU_ASSERT_FALSE(tg_site_fits(&s, &one));
+    give(&s, &most, &a, false);
+    give(&s, &rest, &b, false);
+    CU_ASSERT_TRUE(tg_site_untouched(&s));
+    tg_site_fini(&s);
+}
+
 static void amounts_are_told_as_people_write_them(void)
 {
     char t[32];
@@ -367,6 +435,8 @@ static const struct unit_test tests[] = {
     TEST(memory_and_custom_resources_are_plain_amounts),
     TEST(what_is_more_than_all_can_never_be),
     TEST(random_takes_and_gives_leave_it_untouched),
+    TEST(what_has_room_is_what_fits),
+    TEST(a_rank_may_have_more_cpus_than_a_word_has_bits),
     TEST(amounts_are_told_as_people_write_them),
     TESTS_END,
 };

@@ -167,6 +167,126 @@ static void gpus_go_where_they_are(void)
     sched_stop(&s);
 }
 
+static void gpus_are_spared_by_who_needs_none(void)
+{
+    struct sched s;
+    struct grant g[4];
+    sched_setup(&s, 3, 2, 1);
+    s.total[1][TG_RES_GPU] = TG_UNIT;
+    sched_go(&s);
+    struct asked a = {4, 1, 2, 0, 0, shape_cpus(2 * TG_UNIT), 0, {0}};
+    ask(&s, &a);
+    CU_ASSERT_EQUAL(all_granted(&s, g, 4), 2);
+    CU_ASSERT(g[0].worker != 1 && g[1].worker != 1);
+    sched_stop(&s);
+}
+
+/* One rank of the node has the GPU, another one has the CPUs that are left. */
+static void what_is_needed_at_once_is_on_one_rank(void)
+{
+    struct sched s;
+    sched_setup(&s, 4, 2, 2);
+    s.total[1][TG_RES_GPU] = s.total[3][TG_RES_GPU] = TG_UNIT;
+    sched_go(&s);
+    CU_ASSERT_EQUAL(placed(&s, 1, shape_cpus(2 * TG_UNIT), 1), 1);
+    struct tg_shape sh = shape_cpus(2 * TG_UNIT);
+    sh.amount[TG_RES_GPU] = TG_UNIT;
+    CU_ASSERT_EQUAL(placed(&s, 2, sh, 1), 3);
+    CU_ASSERT_EQUAL(placed(&s, 3, sh, 1), -1);
+    sched_stop(&s);
+}
+
+static void chance_chooses_among_the_emptier_nodes(void)
+{
+    bool used[RANKS_MOST] = {false};
+    for (uint64_t seed = 1; seed < 40; seed++) {
+        struct sched s;
+        sched_start(&s, 14, 4, 1);
+        s.ctx.rng.state = tg_mix64(seed);
+        struct asked a = {1, 1, 1, 0, 0, shape_cpus(4 * TG_UNIT), 0, {0}};
+        struct grant g[2];
+        ask(&s, &a); /* its own node is full with that */
+        a.want = 2;
+        ask(&s, &a);
+        CU_ASSERT_EQUAL(all_granted(&s, g, 2), 2);
+        CU_ASSERT_EQUAL(g[0].worker, 1);
+        used[g[1].worker] = true;
+        sched_stop(&s);
+    }
+    int n = 0;
+    for (int r = 0; r < RANKS_MOST; r++)
+        n += used[r];
+    CU_ASSERT_EQUAL(n, 2); /* a fifth of 14 */
+}
+
+/* ----- the tree of what is free --------------------------------------------------------- */
+
+enum { ROWS = 37, COLS = 3 };
+
+static bool row_covers(const int64_t *row, const struct tg_need *need)
+{
+    for (int i = 0; i < need->namounts; i++)
+        if (row[need->amount[i].col] < need->amount[i].least)
+            return false;
+    return need->nsets == 0 || (row[COLS - 1] & need->set[0].bits) != 0;
+}
+
+static void a_tree_finds_what_a_look_at_every_row_does(void)
+{
+    struct tg_tree t;
+    struct tg_rng rng = {3};
+    int64_t rows[ROWS][COLS];
+    memset(rows, 0, sizeof rows);
+    for (int r = 0; r < ROWS; r++)
+        rows[r][0] = rows[r][1] = -1;
+    tg_tree_init(&t, ROWS, COLS - 1, 1);
+    for (int i = 0; i < 20000; i++) {
+        uint32_t at = tg_rng_below(&rng, ROWS);
+        rows[at][0] = tg_rng_below(&rng, 20);
+        rows[at][1] = tg_rng_below(&rng, 20);
+        rows[at][2] = 1 << tg_rng_below(&rng, 6);
+        tg_tree_set(&t, (int32_t)at, rows[at]);
+        tg_tree_check(&t);
+        struct tg_need need = {.namounts = 2,
+                               .nsets = (int)tg_rng_below(&rng, 2)};
+        need.amount[0].least = tg_rng_below(&rng, 20);
+        need.amount[1].col = 1;
+        need.amount[1].least = tg_rng_below(&rng, 20);
+        need.set[0].col = 2;
+        need.set[0].bits = 1 << tg_rng_below(&rng, 6);
+        int32_t from = (int32_t)tg_rng_below(&rng, ROWS + 1), next = from;
+        while (next < ROWS && !row_covers(rows[next], &need))
+            next++;
+        CU_ASSERT_EQUAL(tg_tree_next(&t, from, &need), next < ROWS ? next : -1);
+        int32_t some = 0, best = tg_tree_best(&t, &need, 0, NULL, NULL);
+        while (some < ROWS && !row_covers(rows[some], &need))
+            some++;
+        CU_ASSERT_EQUAL(best >= 0, some < ROWS);
+        CU_ASSERT_TRUE(best < 0 || row_covers(rows[best], &need));
+    }
+    tg_tree_fini(&t);
+}
+
+static void with_one_amount_the_most_is_found(void)
+{
+    struct tg_tree t;
+    struct tg_rng rng = {4};
+    int64_t row[ROWS] = {0};
+    tg_tree_init(&t, ROWS, 1, 0);
+    for (int i = 0; i < 2000; i++) {
+        uint32_t at = tg_rng_below(&rng, ROWS);
+        row[at] = tg_rng_below(&rng, 100);
+        tg_tree_set(&t, (int32_t)at, &row[at]);
+        int64_t most = 0;
+        for (int r = 0; r < ROWS; r++)
+            most = row[r] > most ? row[r] : most;
+        struct tg_need need = {.namounts = 1};
+        int32_t best = tg_tree_best(&t, &need, 0, NULL, NULL);
+        CU_ASSERT(best >= 0 && row[best] == most);
+    }
+    tg_tree_fini(&t);
+}
+
 /* ----- why not -------------------------------------------------------------------------- */
 
 /* Three workers of 4 CPUs, 2 GPUs and 1,000 bytes, one to a node. */
@@ -308,6 +428,11 @@ static const struct unit_test tests[] = {
     TEST(a_hard_node_is_waited_for),
     TEST(a_soft_node_is_preferred),
     TEST(gpus_go_where_they_are),
+    TEST(gpus_are_spared_by_who_needs_none),
+    TEST(what_is_needed_at_once_is_on_one_rank),
+    TEST(chance_chooses_among_the_emptier_nodes),
+    TEST(a_tree_finds_what_a_look_at_every_row_does),
+    TEST(with_one_amount_the_most_is_found),
     TEST(the_reason_names_what_is_lacking),
     TEST(a_task_may_ask_to_fail_rather_than_wait),
     TEST(a_hard_node_that_is_not_there_is_final),

@@ -306,12 +306,13 @@ static void why_head(const struct tg_head *h)
                 (int)d->owner, d->want, d->received, d->granted, d->active,
                 (int)d->depth, d->infeasible ? ", infeasible" : "",
                 h->reserved_for == d->self ? ", reserved" : "");
-    slot = 0;
-    const struct tg_hlease *l;
-    while ((l = tg_slab_next(&h->leases, &slot)) != NULL)
-        fprintf(stderr, "  head: lease %llx of %d on %d%s%s\n",
-                (unsigned long long)l->id, (int)l->owner, (int)l->worker,
-                l->lent ? ", lent" : "", l->recalled ? ", recalled" : "");
+    for (int32_t r = 0; r < h->nranks; r++) {
+        const struct tg_hlease *l = NULL;
+        while ((l = tg_hlease_next(h, r, l)) != NULL)
+            fprintf(stderr, "  head: lease %llx of %d on %d%s%s\n",
+                    (unsigned long long)l->id, (int)l->demand->owner, (int)r,
+                    l->lent ? ", lent" : "", l->recalled ? ", recalled" : "");
+    }
 }
 
 void inspect_why(const struct world *w)
