@@ -31,6 +31,7 @@ struct options {
 
 struct class
 {
+    struct tg_shape shape;
     struct tg_msg_demand demand; /* but for want: as it is now */
     int32_t owner;
     uint32_t goal, active; /* leases wanted in all; had */
@@ -130,7 +131,7 @@ static void set_up_class(struct bench *b, uint32_t i)
 {
     struct class *c = &b->classes[i];
     struct tg_msg_demand *m = &c->demand;
-    struct tg_shape *s = &m->shape;
+    struct tg_shape *s = m->shape = &c->shape;
     uint32_t what = below(b, 100);
     c->owner = 1 + (int32_t)(i % b->o->owners % (uint32_t)(b->ctx.nranks - 1));
     m->cls = i + 1;
@@ -228,7 +229,7 @@ static void say_demand(struct bench *b, uint32_t cls)
     m.u.demand = c->demand;
     m.u.demand.want = c->goal > c->active ? c->goal - c->active : 0;
     say(b, c->owner, &m);
-    if (c->demand.shape.fail) { /* its tasks have failed */
+    if (c->shape.fail) { /* its tasks have failed */
         m.u.demand.want = 0;
         say(b, c->owner, &m);
     }
@@ -238,7 +239,7 @@ static void say_demand(struct bench *b, uint32_t cls)
 static uint32_t share_of(const struct bench *b, const struct class *c)
 {
     int64_t cpus = (int64_t)CORES * (b->ctx.nranks - 1) * TG_UNIT;
-    int64_t share = cpus / b->o->classes / c->demand.shape.amount[TG_RES_CPU];
+    int64_t share = cpus / b->o->classes / c->shape.amount[TG_RES_CPU];
     return (uint32_t)share * 11 / 10 + 1;
 }
 
