@@ -73,6 +73,9 @@ void tasks_register(trygon_registry_t *registry);
 /* Submit one, get its answer and check it. */
 void task_submit(trygon_t *tg, uint64_t x, trygon_ref_t *ref);
 void task_take(trygon_t *tg, uint64_t x, trygon_ref_t *ref);
+/* The results of n tasks of the numbers from first on, at once. */
+enum { TAKE_MOST = 1000 };
+void task_take_n(trygon_t *tg, uint64_t first, size_t n, trygon_ref_t refs[]);
 void task_sync(trygon_t *tg, uint64_t x);
 /* The same with a task that submits another: the answer is x + 2. */
 void task_nested(trygon_t *tg, uint64_t x);

@@ -131,7 +131,7 @@ void row_task_nested(struct bench *b, struct result *result)
 
 /* ---- many at a time ---------------------------------------------------- */
 
-enum { ASYNC_BATCH = 1000 };
+enum { ASYNC_BATCH = TAKE_MOST };
 
 /* As Ray's single_client_tasks_async: submit 1000, then get them. */
 static void operate_async(trygon_t *tg, int64_t count)
@@ -142,8 +142,7 @@ static void operate_async(trygon_t *tg, int64_t count)
         int64_t n = count - first < ASYNC_BATCH ? count - first : ASYNC_BATCH;
         for (int64_t i = 0; i < n; i++)
             task_submit(tg, (uint64_t)(first + i), &refs[i]);
-        for (int64_t i = 0; i < n; i++)
-            task_take(tg, (uint64_t)(first + i), &refs[i]);
+        task_take_n(tg, (uint64_t)first, (size_t)n, refs);
     }
 }
 

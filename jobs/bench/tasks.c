@@ -121,6 +121,20 @@ void task_take(trygon_t *tg, uint64_t x, trygon_ref_t *ref)
     expect(take(tg, ref), x + 1);
 }
 
+void task_take_n(trygon_t *tg, uint64_t first, size_t n, trygon_ref_t refs[])
+{
+    trygon_value_t values[TAKE_MOST];
+
+    CHECK_TRYGON(trygon_get_n(tg, n, refs, TRYGON_FOREVER, values));
+    for (size_t i = 0; i < n; i++) {
+        uint64_t x;
+        memcpy(&x, values[i].data, sizeof x);
+        expect(x, first + i + 1);
+        CHECK_TRYGON(trygon_value_release(tg, &values[i]));
+    }
+    CHECK_TRYGON(trygon_ref_release(tg, n, refs));
+}
+
 void task_sync(trygon_t *tg, uint64_t x)
 {
     trygon_ref_t ref;

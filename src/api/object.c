@@ -132,29 +132,39 @@ static int first_failure(struct trygon *tg, size_t n, const trygon_ref_t refs[])
     return TRYGON_SUCCESS;
 }
 
-static void lend(struct trygon *tg, trygon_ref_t ref, trygon_value_t *out)
+static void lend(struct trygon *tg, size_t n, const trygon_ref_t refs[],
+                 trygon_value_t out[])
 {
     struct tg_event ev = {
-        .type = TG_EV_PIN, .now_ns = tg_last_ns(tg), .ref = ref};
+        .type = TG_EV_PIN, .now_ns = tg_last_ns(tg), .n = n, .refs = refs};
     tg_step(tg, &ev);
-    tg_view(ev.obj->val, out);
-    out->pin = ev.obj;
+    for (size_t i = 0; i < n; i++) {
+        struct tg_obj *x = tg_objs_find(&tg->core->objs, refs[i]);
+        tg_view(x->val, &out[i]);
+        out[i].pin = x;
+    }
+}
+
+/* With the lock held: until all are here; their first failure is the thread's
+ * last error. */
+static int await_all(struct trygon *tg, const char *who, size_t n,
+                     const trygon_ref_t refs[], int64_t timeout_ms)
+{
+    struct tg_wait_req req = {
+        .kind = TG_WAIT_ALL, .n = (uint32_t)n, .refs = refs, .fetch = true};
+    int rc = tg_block(tg, &req, timeout_ms, NULL, NULL);
+    return rc != TRYGON_SUCCESS ? tg_report(tg, who, rc)
+                                : first_failure(tg, n, refs);
 }
 
 static int get_n(struct trygon *tg, const char *who, size_t n,
                  const trygon_ref_t refs[], int64_t timeout_ms,
                  trygon_value_t values[])
 {
-    struct tg_wait_req req = {
-        .kind = TG_WAIT_ALL, .n = (uint32_t)n, .refs = refs, .fetch = true};
     tg_enter(tg);
-    int rc = tg_block(tg, &req, timeout_ms, NULL, NULL);
-    if (rc != TRYGON_SUCCESS)
-        rc = tg_report(tg, who, rc);
-    else
-        rc = first_failure(tg, n, refs);
-    for (size_t i = 0; rc == TRYGON_SUCCESS && i < n; i++)
-        lend(tg, refs[i], &values[i]);
+    int rc = await_all(tg, who, n, refs, timeout_ms);
+    if (rc == TRYGON_SUCCESS)
+        lend(tg, n, refs, values);
     tg_leave(tg);
     return rc;
 }
@@ -176,17 +186,30 @@ int trygon_get_n(trygon_t *tg, size_t n, const trygon_ref_t refs[],
     return get_n(tg, "trygon_get_n", n, refs, timeout_ms, values);
 }
 
+/* A small value is copied with the lock held: to lend it costs more. */
+enum { COPY_LOCKED = 4096 };
+
 int trygon_get_into(trygon_t *tg, trygon_ref_t ref, int64_t timeout_ms,
                     void *data, size_t capacity, size_t *size)
 {
     TG_NEED_TG(tg);
     TG_NEED(tg, data != NULL || capacity == 0, "data is NULL");
-    trygon_value_t v;
-    int rc = get_n(tg, "trygon_get_into", 1, &ref, timeout_ms, &v);
+    trygon_value_t v = {0};
+    tg_enter(tg);
+    int rc = await_all(tg, "trygon_get_into", 1, &ref, timeout_ms);
+    size_t need = 0;
+    if (rc == TRYGON_SUCCESS) {
+        struct tg_val *val = tg_objs_find(&tg->core->objs, ref)->val;
+        need = val->size;
+        if (need > COPY_LOCKED)
+            lend(tg, 1, &ref, &v);
+        else if (need <= capacity && need > 0)
+            memcpy(data, tg_val_data(val), need);
+    }
+    tg_leave(tg);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    size_t need = v.size;
-    if (need <= capacity && need > 0)
+    if (v.pin != NULL && need <= capacity)
         memcpy(data, v.data, need);
     (void)trygon_value_release(tg, &v);
     if (size != NULL)

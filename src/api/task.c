@@ -206,7 +206,9 @@ int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
     if (nargs > ARGS_HERE)
         s.args = tg_alloc(nargs * sizeof *s.args);
     int rc = check_opts(tg, &o, returns);
-    if (rc == TRYGON_SUCCESS)
+    if (opts == NULL)
+        s.shape.amount[TG_RES_CPU] = TG_UNIT; /* the default's, at no cost */
+    else if (rc == TRYGON_SUCCESS)
         rc = shape_of(tg, &o, task, &s.shape);
     if (rc == TRYGON_SUCCESS)
         rc = copy_args(tg, nargs, args, &s);

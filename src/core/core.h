@@ -52,7 +52,7 @@ enum tg_event_type {
     TG_EV_CALL,     /* call cookie back when ref is ready */
     TG_EV_WAIT,     /* wait in, waiter out: NULL when there is no need */
     TG_EV_WAIT_END, /* handle: of the waiter */
-    TG_EV_PIN,      /* ref -> obj, one hold more */
+    TG_EV_PIN,      /* n refs, one hold more of each -> obj of the last */
     TG_EV_UNPIN,    /* obj */
     TG_EV_KEEP,     /* hold the references in val */
     TG_EV_UNKEEP,

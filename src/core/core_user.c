@@ -133,10 +133,12 @@ static int on_call(struct tg_core *c, const struct tg_event *ev)
 
 static int on_pin(struct tg_core *c, struct tg_event *ev)
 {
-    ev->obj = held(c, ev->ref);
-    if (ev->obj == NULL)
+    if (!all_held(c, ev->n, ev->refs))
         return TRYGON_ERR_NOTFOUND;
-    tg_objs_hold(&c->objs, ev->obj);
+    for (size_t i = 0; i < ev->n; i++) {
+        ev->obj = tg_objs_find(&c->objs, ev->refs[i]);
+        tg_objs_hold(&c->objs, ev->obj);
+    }
     return TRYGON_SUCCESS;
 }
 

@@ -223,6 +223,8 @@ static void set_call(struct trygon_call *c, struct tg_exec *e)
     c->fail_text[0] = '\0';
     c->returns =
         e->nreturns > 0 ? tg_alloc(e->nreturns * sizeof *c->returns) : NULL;
+    if (!tg_log_wants(&c->tg->log, TRYGON_LOG_DEBUG))
+        return;
     tg_log(&c->tg->log, TRYGON_LOG_DEBUG,
            "task %llu (%s), attempt %d, for rank %d",
            (unsigned long long)e->number, name_of(c), (int)e->attempt,

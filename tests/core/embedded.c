@@ -282,7 +282,7 @@ int world_get(struct world *w, trygon_ref_t ref, int64_t *n)
                 return TRYGON_ERR_TIMEOUT; /* it will never come */
         world_step(w, &end);
     }
-    struct tg_event pin = {.type = TG_EV_PIN, .ref = ref};
+    struct tg_event pin = {.type = TG_EV_PIN, .n = 1, .refs = &ref};
     world_step(w, &pin);
     const struct tg_val *v = pin.obj->val;
     if (v->error)

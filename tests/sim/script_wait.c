@@ -12,7 +12,7 @@ static void read_slot(struct script *s, uint32_t i)
 {
     struct world *w = script_world(s);
     trygon_ref_t ref = s->slots.v[i].ref;
-    struct tg_event ev = {.type = TG_EV_PIN, .ref = ref};
+    struct tg_event ev = {.type = TG_EV_PIN, .n = 1, .refs = &ref};
     script_must(s, script_step(s, &ev), "pin");
     struct tg_obj *x = ev.obj;
     const struct truth_obj *o = truth_obj(&w->truth, ref);
