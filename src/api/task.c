@@ -5,11 +5,16 @@
 #include "api/api.h"
 #include "base/settings.h"
 
+static const trygon_task_opts_t default_opts = {.size = sizeof default_opts,
+                                                .num_cpus = 1,
+                                                .num_returns = 1,
+                                                .max_retries = 3};
+
 int trygon_task_opts_init_sized(trygon_task_opts_t *opts, size_t size)
 {
     TG_NEED(NULL, opts != NULL && size >= sizeof(size_t), "opts is NULL");
-    trygon_task_opts_t full = {
-        .size = size, .num_cpus = 1, .num_returns = 1, .max_retries = 3};
+    trygon_task_opts_t full = default_opts;
+    full.size = size;
     memcpy(opts, &full, size < sizeof full ? size : sizeof full);
     return TRYGON_SUCCESS;
 }
@@ -193,8 +198,7 @@ int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
     TG_NEED(tg, nargs <= UINT32_MAX / 64, "too many arguments");
     TG_NEED(tg, opts == NULL || opts->size >= sizeof(size_t),
             "opts was not set up by trygon_task_opts_init()");
-    trygon_task_opts_t o;
-    (void)trygon_task_opts_init(&o);
+    trygon_task_opts_t o = default_opts;
     if (opts != NULL)
         memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
     int32_t fn = find_fn(tg, task);

@@ -52,17 +52,15 @@ static uint32_t pipeline(const struct tg_owner *w, uint32_t fn)
     return n > lim->pipeline_max ? lim->pipeline_max : (uint32_t)n;
 }
 
-/* How many leases the owner can keep busy with this function: further ones
+/* Can the owner keep n leases busy with a function of this mean?  Further ones
  * would wait for it most of the time.  Tasks that are to be spread may all go
  * to different places. */
-static uint32_t useful(const struct tg_owner *w, const struct tg_class *c,
-                       uint64_t mean_ns)
+static bool useful(const struct tg_owner *w, const struct tg_class *c,
+                   uint64_t mean_ns, uint32_t n)
 {
-    uint64_t cost = w->ctx->lim.dispatch_ns;
-    if (mean_ns == 0 || cost == 0 || mean_ns / cost >= UINT32_MAX ||
-        c->key.shape.strategy == TRYGON_STRATEGY_SPREAD)
-        return UINT32_MAX;
-    return (uint32_t)(mean_ns / cost) + 1;
+    return mean_ns == 0 || n <= 1 ||
+           (n - 1) * w->ctx->lim.dispatch_ns <= mean_ns ||
+           c->key.shape.strategy == TRYGON_STRATEGY_SPREAD;
 }
 
 /* One lease at a time leaves a class that has too many, by a wide margin, so
@@ -70,7 +68,7 @@ static uint32_t useful(const struct tg_owner *w, const struct tg_class *c,
 static bool too_many(const struct tg_owner *w, const struct tg_class *c)
 {
     return c->queue != NULL && c->leaving == NULL &&
-           c->nopen > useful(w, c, 2 * w->mean_ns[c->queue->fn]);
+           !useful(w, c, 2 * w->mean_ns[c->queue->fn], c->nopen);
 }
 
 /* One that was held up, by the system perhaps, does not count for many. */
@@ -217,11 +215,14 @@ static int32_t prefer(const struct tg_class *c, int32_t out[TG_PREFER_MAX])
 /* Leases beyond those at hand that would speed the class up. */
 static uint32_t wanted(const struct tg_owner *w, const struct tg_class *c)
 {
-    uint32_t most = 0;
-    if (c->queue != NULL)
-        most = useful(w, c, w->mean_ns[c->queue->fn]);
-    uint32_t more = most > c->nopen ? most - c->nopen : 0;
-    return c->nready < more ? c->nready : more;
+    if (c->queue == NULL)
+        return 0;
+    uint64_t mean = w->mean_ns[c->queue->fn], cost = w->ctx->lim.dispatch_ns;
+    if (!useful(w, c, mean, c->nopen + 1))
+        return 0;
+    if (useful(w, c, mean, c->nopen + c->nready))
+        return c->nready;
+    return (uint32_t)(mean / cost) + 1 - c->nopen;
 }
 
 /* Tell the head when what it thinks we want is wrong by a factor of two, or
@@ -579,35 +580,5 @@ void tg_owner_check(const struct tg_owner *w)
     for (slot = 0; (t = tg_slab_next(&w->tasks, &slot)) != NULL;) {
         TG_ASSERT((t->state == TG_TASK_SENT) == (t->lease != NULL));
         TG_ASSERT((t->state == TG_TASK_WAITING) == (t->nwait > 0));
-    }
-}
-
-bool tg_owner_quiet(const struct tg_owner *w)
-{
-    return w->tasks.used == 0 && w->leases == NULL;
-}
-
-void tg_owner_why(const struct tg_owner *w, void (*line)(void *, const char *),
-                  void *arg)
-{
-    char text[320];
-    uint32_t slot = 0, waiting = 0;
-    const struct tg_class *c;
-    while ((c = tg_slab_next(&w->classes, &slot)) != NULL) {
-        if (c->nready == 0)
-            continue;
-        snprintf(text, sizeof text, "%u ready, first: %s; pending: %s",
-                 c->nready, tg_task_name(w, c->queue),
-                 c->reason[0] != '\0' ? c->reason
-                 : c->nleases > 0     ? "its leases are all busy"
-                                      : "no lease granted yet");
-        line(arg, text);
-    }
-    const struct tg_task *t;
-    for (slot = 0; (t = tg_slab_next(&w->tasks, &slot)) != NULL;)
-        waiting += t->state == TG_TASK_WAITING;
-    if (waiting > 0) {
-        snprintf(text, sizeof text, "%u waiting for arguments", waiting);
-        line(arg, text);
     }
 }

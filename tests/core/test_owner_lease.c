@@ -145,6 +145,74 @@ static void the_mean_follows_a_function_that_becomes_slower(void)
     rig_stop(&r);
 }
 
+/* ----- how many leases are worth having ------------------------------------------- */
+
+/* The leases that the head is asked for, for a long line of tasks whose
+ * function takes mean_ns. */
+static uint32_t asked_for(uint64_t mean_ns)
+{
+    struct rig r;
+    rig_start(&r, OWNER);
+    r.owner.mean_ns[0] = mean_ns;
+    uint64_t cls;
+    uint32_t want = 0, last;
+    submit_many(&r, 0, 500, NULL);
+    while ((last = demanded(&r, &cls)) > 0)
+        want = last;
+    rig_stop(&r);
+    return want;
+}
+
+static void no_more_leases_are_asked_for_than_the_owner_can_keep_busy(void)
+{
+    struct tg_limits lim;
+    tg_limits_default(&lim);
+    CU_ASSERT_EQUAL(asked_for(lim.dispatch_ns / 4), 1);
+    CU_ASSERT(asked_for(4 * lim.dispatch_ns) > 2);
+    CU_ASSERT(asked_for(4 * lim.dispatch_ns) <= 5);
+    CU_ASSERT(asked_for(10 * ms) > 200);
+}
+
+/* It finishes what it has, while the others are fed as before. */
+static void one_lease_too_many_leaves_and_the_others_go_on(void)
+{
+    struct rig r;
+    rig_start(&r, OWNER);
+    struct tg_msg m;
+    struct sent s;
+    submit_many(&r, 0, 300, NULL);
+    lease(&r, WORKER, 100);
+    lease(&r, OTHER, 200);
+    uint32_t closed = 0, fed = 0;
+    for (int i = 0; i < 200; i++) {
+        int32_t from = i % 2 == 0 ? WORKER : OTHER;
+        if (!ran(&r, from, &s))
+            continue;
+        reply(&r, from, &s, 0, 100);
+        closed += ctx_sent(&r.ctx, WORKER, TG_MSG_CLOSE, &m);
+        closed += ctx_sent(&r.ctx, OTHER, TG_MSG_CLOSE, &m);
+        fed += closed == 1;
+    }
+    CU_ASSERT_EQUAL(closed, 1);
+    CU_ASSERT(fed > 50);
+    CU_ASSERT_PTR_NOT_NULL(r.owner.leases);
+    rig_stop(&r);
+}
+
+static void a_delay_does_not_make_a_short_function_a_long_one(void)
+{
+    struct rig r;
+    rig_start(&r, OWNER);
+    r.owner.mean_ns[0] = 1 * us;
+    struct sent s;
+    submit_many(&r, 0, 10, NULL);
+    lease(&r, WORKER, 100);
+    CU_ASSERT_TRUE(ran(&r, WORKER, &s));
+    reply(&r, WORKER, &s, 0, 3 * ms);
+    CU_ASSERT(r.owner.mean_ns[0] < 2 * us);
+    rig_stop(&r);
+}
+
 static void leases_are_used_in_turn(void)
 {
     struct rig r;
@@ -469,6 +537,9 @@ static const struct unit_test tests[] = {
     TEST(demand_names_the_ranks_that_hold_large_arguments),
     TEST(short_tasks_are_sent_ahead),
     TEST(the_mean_follows_a_function_that_becomes_slower),
+    TEST(no_more_leases_are_asked_for_than_the_owner_can_keep_busy),
+    TEST(one_lease_too_many_leaves_and_the_others_go_on),
+    TEST(a_delay_does_not_make_a_short_function_a_long_one),
     TEST(leases_are_used_in_turn),
     TEST(a_bounce_behind_a_blocked_task_costs_no_retry),
     TEST(a_held_lease_is_used_again_after_a_done),
