@@ -42,7 +42,7 @@ struct tg_demand {                 /* a class of an owner */
     bool fresh;              /* where it is new; else it is parked */
     bool infeasible;
     int32_t nprefer, prefer[TG_PREFER_MAX];
-    char reason[160]; /* the last one told */
+    char reason[TG_REASON_MAX]; /* the last one told */
 };
 
 struct tg_hlease { /* a lease, as the head sees it */

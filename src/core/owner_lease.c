@@ -530,6 +530,7 @@ void tg_owner_gone(struct tg_owner *w, int32_t rank)
 static void check_class(const struct tg_owner *w, const struct tg_class *c)
 {
     uint32_t nready = 0, nleases = 0, nopen = 0;
+    bool known = c->leaving == NULL;
     const struct tg_task *t;
     DL_FOREACH (c->queue, t) {
         TG_ASSERT(t->state == TG_TASK_READY && t->cls == c &&
@@ -539,16 +540,18 @@ static void check_class(const struct tg_owner *w, const struct tg_class *c)
     const struct tg_olease *l;
     DL_FOREACH (c->room, l) {
         TG_ASSERT(l->has_room && l->state == TG_OLEASE_OPEN);
+        known = known || l == c->leaving;
         nopen++;
         nleases++;
     }
     DL_FOREACH (c->full, l) {
         TG_ASSERT(!l->has_room);
+        known = known || l == c->leaving;
         nopen += l->state == TG_OLEASE_OPEN;
         nleases++;
     }
     TG_ASSERT(nready == c->nready && nleases == c->nleases);
-    TG_ASSERT(nopen == c->nopen);
+    TG_ASSERT(nopen == c->nopen && known);
     TG_ASSERT(c->queue == NULL || c->room == NULL);
     TG_ASSERT(c->ntasks >= c->nready);
     /* What the owner wants changes when another class of the same function

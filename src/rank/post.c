@@ -386,16 +386,6 @@ void tg_post_fence(struct tg_post *p, int32_t rank)
         p->frame.data = NULL;
 }
 
-uint32_t tg_post_outstanding(const struct tg_post *p, int32_t rank)
-{
-    return tg_chan_outstanding(&p->peers[rank].chan);
-}
-
-size_t tg_post_waiting(const struct tg_post *p, int32_t rank)
-{
-    return tg_chan_waiting(&p->peers[rank].chan);
-}
-
 bool tg_post_due(const struct tg_post *p)
 {
     return p->due.n > 0 || p->waiting != NULL;

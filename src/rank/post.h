@@ -27,9 +27,6 @@ int tg_post_flush(struct tg_post *p);
  * while the two before it are still outstanding.  Call tg_post_flush() before
  * sleeping: their credits may be long in coming. */
 int tg_post_flush_idle(struct tg_post *p);
-/* Frames to the rank whose credit has not come back; bytes that wait for it. */
-uint32_t tg_post_outstanding(const struct tg_post *p, int32_t rank);
-size_t tg_post_waiting(const struct tg_post *p, int32_t rank);
 /* The next message that is complete: 1 and *from, *m (the caller's to
  * finish); 0: none now.  Errors: MPI, INVALID (bytes that are no message). */
 int tg_post_poll(struct tg_post *p, int32_t *from, struct tg_msg *m);

@@ -84,12 +84,3 @@ void tg_code_text(struct tg_coder *c, char **s, uint32_t max)
     tg_code_raw(c, *s, n);
     tg_code_must(c, memchr(*s, 0, n) == *s + n - 1);
 }
-
-void tg_code_line(struct tg_coder *c, char *s, size_t cap)
-{
-    uint64_t n = strlen(s) + 1;
-    if (!tg_code_within(c, &n, 1, cap))
-        return;
-    tg_code_raw(c, s, n);
-    tg_code_must(c, memchr(s, 0, n) == s + n - 1);
-}

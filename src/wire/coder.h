@@ -289,7 +289,5 @@ static inline uint32_t tg_code_all(const struct tg_coder *c, uint32_t n)
 
 /* A string, at most max bytes with its NUL; it may be NULL. */
 void tg_code_text(struct tg_coder *c, char **s, uint32_t max);
-/* A string in an array of the message's own. */
-void tg_code_line(struct tg_coder *c, char *s, size_t cap);
 
 #endif

@@ -388,6 +388,7 @@ static void pick_limits(struct tg_rng *g, struct tg_limits *lim)
     lim->balance_ns = one_of(g, times + 2, 4);
     lim->pipeline_ns = one_of(g, times, 5);
     lim->pipeline_max = 1 + tg_rng_below(g, 64);
+    lim->dispatch_ns = one_of(g, times, 5);
     lim->blocked_max = 1 + tg_rng_below(g, 16);
 }
 
