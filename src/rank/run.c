@@ -171,8 +171,8 @@ static bool next(struct tg_server *sv)
     struct trygon *tg = sv->call->tg;
     if (tg_may_poll(tg))
         tg_flush(tg);
-    if (sv->given)
-        tg_look_in(tg, TG_SERVES);
+    if (sv->given && (tg->poller == NULL || is_short(tg, sv->call->exec->fn)))
+        tg_look_in(tg, TG_SERVES); /* else it would be for a moment only */
     if (!sv->given && (tg->server == NULL || tg->served == sv->call->served))
         tg_serve_until_given(tg, sv);
     tg_pass_role(tg, sv->given && !is_short(tg, sv->call->exec->fn));
