@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <trygon/types.h>
@@ -23,9 +24,10 @@ static int refused(const char *call, char *why, size_t nwhy)
 }
 
 /* NULL: the system refuses. */
-static void *map(int fd, size_t size)
+static void *map(int fd, size_t from, size_t len)
 {
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *p =
+        mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)from);
     return p != MAP_FAILED ? p : NULL;
 }
 
@@ -41,12 +43,15 @@ static int resize(int fd, size_t size)
     return ftruncate(fd, (off_t)size);
 }
 
-int tg_shm_create(size_t size, const unsigned char nonce[TG_SHM_NONCE],
-                  struct tg_shm *out, char *why, size_t nwhy)
+int tg_shm_create(size_t size, struct tg_shm *out, struct tg_shm_offer *offer,
+                  char *why, size_t nwhy)
 {
     TG_ASSERT(size >= TG_SHM_NONCE);
+    struct tg_shm_offer o = {.pid = getpid()};
     const char *call = NULL;
     void *at = NULL;
+    if (getrandom(o.nonce, sizeof o.nonce, 0) != (ssize_t)sizeof o.nonce)
+        return refused("getrandom", why, nwhy);
     int fd = memfd_create("trygon", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return refused("memfd_create", why, nwhy);
@@ -54,14 +59,16 @@ int tg_shm_create(size_t size, const unsigned char nonce[TG_SHM_NONCE],
         call = "ftruncate";
     else if (fcntl(fd, F_ADD_SEALS, seals) != 0)
         call = "F_ADD_SEALS";
-    else if ((at = map(fd, size)) == NULL)
+    else if ((at = map(fd, 0, size)) == NULL)
         call = "mmap";
     if (at == NULL) {
         int rc = refused(call, why, nwhy);
         close(fd);
         return rc;
     }
-    memcpy(at, nonce, TG_SHM_NONCE);
+    memcpy(at, o.nonce, sizeof o.nonce);
+    o.fd = fd;
+    *offer = o;
     *out = (struct tg_shm){at, size, fd};
     return TRYGON_SUCCESS;
 }
@@ -92,36 +99,44 @@ static int open_regular(const char *path, size_t size, int *out, char *why,
     return rc;
 }
 
-int tg_shm_open(int64_t pid, int fd, size_t size,
-                const unsigned char nonce[TG_SHM_NONCE], struct tg_shm *out,
-                char *why, size_t nwhy)
+/* Is the file what was offered, and will it stay so? */
+static int check(int file, const char *path, const struct tg_shm_offer *offer,
+                 char *why, size_t nwhy)
 {
-    TG_ASSERT(size >= TG_SHM_NONCE);
+    unsigned char nonce[TG_SHM_NONCE];
+    const char *wrong = NULL;
+    int has = fcntl(file, F_GET_SEALS);
+    if (has < 0 || (has & seals) != seals)
+        wrong = "not sealed";
+    else if (pread(file, nonce, sizeof nonce, 0) != (ssize_t)sizeof nonce)
+        return refused(path, why, nwhy);
+    else if (memcmp(nonce, offer->nonce, sizeof nonce) != 0)
+        wrong = "another nonce";
+    if (wrong == NULL)
+        return TRYGON_SUCCESS;
+    snprintf(why, nwhy, "%s: %s", path, wrong);
+    return TRYGON_ERR_MISMATCH;
+}
+
+int tg_shm_open(const struct tg_shm_offer *offer, size_t size, size_t from,
+                size_t len, struct tg_shm *out, char *why, size_t nwhy)
+{
+    TG_ASSERT(from <= size && len > 0 && len <= size - from);
     char path[64];
     int file = -1;
-    snprintf(path, sizeof path, "/proc/%" PRId64 "/fd/%d", pid, fd);
+    snprintf(path, sizeof path, "/proc/%" PRId64 "/fd/%d", offer->pid,
+             (int)offer->fd);
     int rc = open_regular(path, size, &file, why, nwhy);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    int has = fcntl(file, F_GET_SEALS);
-    if (has < 0 || (has & seals) != seals) {
-        close(file);
-        snprintf(why, nwhy, "%s: not sealed", path);
-        return TRYGON_ERR_MISMATCH;
-    }
-    struct tg_shm m = {map(file, size), size, -1};
-    if (m.at == NULL)
+    rc = check(file, path, offer, why, nwhy);
+    void *at = rc == TRYGON_SUCCESS ? map(file, from, len) : NULL;
+    if (rc == TRYGON_SUCCESS && at == NULL)
         rc = refused(path, why, nwhy);
     close(file);
-    if (rc != TRYGON_SUCCESS)
-        return rc;
-    if (memcmp(m.at, nonce, TG_SHM_NONCE) != 0) {
-        snprintf(why, nwhy, "%s: another nonce", path);
-        tg_shm_free(&m);
-        return TRYGON_ERR_MISMATCH;
-    }
-    *out = m;
-    return TRYGON_SUCCESS;
+    if (rc == TRYGON_SUCCESS)
+        *out = (struct tg_shm){at, len, -1};
+    return rc;
 }
 
 void tg_shm_free(struct tg_shm *m)

@@ -20,6 +20,13 @@
 
 enum { TG_SHM_NONCE = 16 }; /* bytes, at the start of the memory */
 
+/* What others need to find it. */
+struct tg_shm_offer {
+    int64_t pid; /* as its maker sees itself */
+    int32_t fd;  /* below 0: there is none */
+    unsigned char nonce[TG_SHM_NONCE];
+};
+
 struct tg_shm {
     void *at; /* NULL: nothing */
     size_t size;
@@ -27,13 +34,14 @@ struct tg_shm {
 };
 
 /* Both: on an error *out is untouched, and why (nwhy > 0) holds one line.
- * Errors: IO (the system refuses).  What is behind the nonce is zero. */
-int tg_shm_create(size_t size, const unsigned char nonce[TG_SHM_NONCE],
-                  struct tg_shm *out, char *why, size_t nwhy);
-/* Also MISMATCH: it is not that memory. */
-int tg_shm_open(int64_t pid, int fd, size_t size,
-                const unsigned char nonce[TG_SHM_NONCE], struct tg_shm *out,
-                char *why, size_t nwhy);
+ * Errors: IO (the system refuses).  What is behind the nonce is zero, and takes
+ * no memory before it is touched. */
+int tg_shm_create(size_t size, struct tg_shm *out, struct tg_shm_offer *offer,
+                  char *why, size_t nwhy);
+/* The len bytes from `from`, a multiple of the system's page, of memory that
+ * has size bytes in all.  Also MISMATCH: it is not that memory. */
+int tg_shm_open(const struct tg_shm_offer *offer, size_t size, size_t from,
+                size_t len, struct tg_shm *out, char *why, size_t nwhy);
 
 /* Unmaps and closes; what is nothing stays nothing. */
 void tg_shm_free(struct tg_shm *m);

@@ -14,6 +14,7 @@
 
 enum {
     TG_FRAME_MAX = 4000,
+    TG_NET_AHEAD = 68,   /* frames of a pair under way or unread, at most */
     TG_BULK_TAGS = 16384 /* tags 0 .. TG_BULK_TAGS - 1 */
 };
 
@@ -34,9 +35,11 @@ struct tg_net_event {
 };
 
 struct tg_net_ops {
-    /* Room for the next frame, TG_FRAME_MAX bytes, to be filled and sent. */
-    unsigned char *(*frame)(struct tg_net *net);
-    /* Send the first size bytes of it.  Never blocks. */
+    /* Room for the next frame to that rank, TG_FRAME_MAX bytes, to be filled
+     * and sent. */
+    unsigned char *(*frame)(struct tg_net *net, int32_t rank);
+    /* Send the first size bytes of it.  Never blocks: the caller sees to it
+     * that not too many are ahead (chan.h). */
     int (*send)(struct tg_net *net, int32_t rank, size_t size);
     /* Start to move size > 0 bytes; data stays untouched until its event. */
     int (*bulk_send)(struct tg_net *net, int32_t rank, uint32_t tag,

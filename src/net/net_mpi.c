@@ -5,10 +5,10 @@
  * MPI_Improbe this saves a search of the unexpected messages of all ranks at
  * each empty look, and a copy; an empty poll is one MPI_Test.
  *
- * Frames are made in memory of the transport and leave from there.  Small ones are nearly always done at
- * once; the others, and the chunks of bulk pieces, sit in one table that
- * poll() walks in windows of a few requests, so that its cost does not grow
- * with what is outstanding.
+ * Frames are made in memory of the transport and leave from there.  Small ones
+ * are nearly always done at once; the others, and the chunks of bulk pieces,
+ * sit in one table that poll() walks in windows of a few requests, so that its
+ * cost does not grow with what is outstanding.
  *
  * A bulk piece goes in chunks, few of them at a time, which lets pieces share
  * the wire and keeps counts far below 2^31.  Pieces of one peer, tag and
@@ -280,8 +280,9 @@ static bool next_done(struct tg_net *net, struct tg_net_event *ev)
 
 /* ----- frames ------------------------------------------------------------- */
 
-static unsigned char *frame_room(struct tg_net *net)
+static unsigned char *frame_room(struct tg_net *net, int32_t rank)
 {
+    (void)rank; /* all frames are made in one place */
     if (net->room == NULL) {
         net->room = net->frames;
         if (net->room != NULL)

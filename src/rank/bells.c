@@ -4,9 +4,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <trygon/types.h>
-#include <unistd.h>
 
 #include "base/futex.h"
 #include "base/mem.h"
@@ -35,35 +33,29 @@ static size_t page_size(int32_t nranks)
 }
 
 void tg_bells_offer(struct tg_bells *b, int32_t rank, int32_t nranks,
-                    const struct tg_log *log, struct tg_bells_offer *out)
+                    const struct tg_log *log, struct tg_shm_offer *out)
 {
-    char why[160] = "no random bytes";
+    char why[160];
     *b = (struct tg_bells){.rank = rank, .nranks = nranks, .mine = &b->alone};
     b->of = tg_alloc((size_t)nranks * sizeof(struct tg_bell *));
-    *out = (struct tg_bells_offer){.pid = getpid(), .fd = -1};
-    if (nranks == 1)
-        return;
-    if (getrandom(out->nonce, sizeof out->nonce, 0) ==
-            (ssize_t)sizeof out->nonce &&
-        tg_shm_create(page_size(nranks), out->nonce, &b->page, why,
-                      sizeof why) == TRYGON_SUCCESS)
-        out->fd = b->page.fd;
-    else
+    *out = (struct tg_shm_offer){.fd = -1};
+    if (nranks > 1 && tg_shm_create(page_size(nranks), &b->page, out, why,
+                                    sizeof why) != TRYGON_SUCCESS)
         tg_log(log, TRYGON_LOG_INFO, "no doorbells to offer: %s", why);
 }
 
 /* Makes b->page the page of the node's first rank, if it can be had. */
 static bool take_page(struct tg_bells *b, int32_t first,
-                      const struct tg_bells_offer *offer,
+                      const struct tg_shm_offer *offer,
                       const struct tg_log *log)
 {
     char why[160] = "it has none";
     if (first == b->rank)
         return b->page.at != NULL;
     tg_shm_free(&b->page);
-    if (offer->fd >= 0 &&
-        tg_shm_open(offer->pid, offer->fd, page_size(b->nranks), offer->nonce,
-                    &b->page, why, sizeof why) == TRYGON_SUCCESS)
+    size_t size = page_size(b->nranks);
+    if (offer->fd >= 0 && tg_shm_open(offer, size, 0, size, &b->page, why,
+                                      sizeof why) == TRYGON_SUCCESS)
         return true;
     tg_log(log, TRYGON_LOG_INFO,
            "no doorbell, looks by the clock: page of rank %d: %s", (int)first,
@@ -72,7 +64,7 @@ static bool take_page(struct tg_bells *b, int32_t first,
 }
 
 void tg_bells_join(struct tg_bells *b, const int32_t *node, int32_t first,
-                   const struct tg_bells_offer *offer, const struct tg_log *log)
+                   const struct tg_shm_offer *offer, const struct tg_log *log)
 {
     int32_t here = 0;
     for (int32_t r = 0; r < b->nranks; r++)

@@ -61,13 +61,6 @@ struct tg_bell {
     unsigned char unused[56];
 };
 
-/* What others need to map this rank's page; goes into its card. */
-struct tg_bells_offer {
-    int64_t pid; /* as this process sees itself */
-    int32_t fd;  /* below 0: there is none */
-    unsigned char nonce[TG_SHM_NONCE];
-};
-
 /* Constant after tg_bells_join(), but for what the pointers show.  Must not
  * move. */
 struct tg_bells {
@@ -82,15 +75,15 @@ struct tg_bells {
 
 /* ----- the start ------------------------------------------------------------ */
 
-/* Before the exchange of cards.  Cannot fail: at worst nothing is offered. */
+/* Before the exchange of cards.  Cannot fail: at worst nothing is offered.  The
+ * offer goes into this rank's card. */
 void tg_bells_offer(struct tg_bells *b, int32_t rank, int32_t nranks,
-                    const struct tg_log *log, struct tg_bells_offer *out);
+                    const struct tg_log *log, struct tg_shm_offer *out);
 /* Afterwards.  node[r] is the node of rank r; first is the lowest rank of this
  * rank's node, and offer what it has offered: its page becomes the node's.
  * Local: who has not joined yet does not sleep on the page yet either. */
 void tg_bells_join(struct tg_bells *b, const int32_t *node, int32_t first,
-                   const struct tg_bells_offer *offer,
-                   const struct tg_log *log);
+                   const struct tg_shm_offer *offer, const struct tg_log *log);
 void tg_bells_free(struct tg_bells *b); /* also of zeros */
 
 /* Every other rank of the runtime can ring this one. */

@@ -202,7 +202,8 @@ static int flush(struct tg_post *p, bool all)
         int32_t rank = p->due.v[i];
         struct peer *peer = &p->peers[rank];
         while (rc == TRYGON_SUCCESS && leaves(peer, all)) {
-            size_t n = tg_chan_take(&peer->chan, p->ops->frame(p->net));
+            unsigned char *frame = p->ops->frame(p->net, rank);
+            size_t n = tg_chan_take(&peer->chan, frame);
             rc = p->ops->send(p->net, rank, n);
         }
         p->is_due[rank] = leaves(peer, true);

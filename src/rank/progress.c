@@ -19,6 +19,7 @@
 #include "base/futex.h"
 #include "core/map.h"
 #include "net/net_mpi.h"
+#include "net/net_node.h"
 #include "rank/rank.h"
 
 static const uint64_t spin_ns = 50000, yield_ns = 250000;
@@ -40,8 +41,8 @@ bool tg_may_poll(const struct trygon *tg)
 static void fail_all(struct trygon *tg, int rc)
 {
     const char *text = NULL;
-    if (tg->net != NULL)
-        (void)tg_net_mpi_status(tg->net, &text);
+    if (tg->mpi != NULL)
+        (void)tg_net_mpi_status(tg->mpi, &text);
     if (tg->failed == 0)
         tg_log(&tg->log, TRYGON_LOG_ERROR, "%s: %s", tg_error_text(rc),
                text != NULL ? text : "bad message");
@@ -55,6 +56,12 @@ void tg_flush(struct trygon *tg)
     if (tg->post != NULL && tg->failed == 0 &&
         (rc = tg_post_flush(tg->post)) < 0)
         fail_all(tg, rc);
+}
+
+bool tg_look(const struct trygon *tg)
+{
+    return tg->mpi != NULL &&
+           (tg_net_node_look(tg->net) || tg_net_mpi_look(tg->mpi));
 }
 
 /* The next message, if there is one soon: a look costs less than the clock and
@@ -139,7 +146,7 @@ static void pause_looking(struct trygon *tg, bool yield)
  * only when they are looked at. */
 static uint64_t nap_ns(const struct trygon *tg, struct idle *idle)
 {
-    bool moving = tg->net != NULL && !tg_net_mpi_idle(tg->net);
+    bool moving = tg->mpi != NULL && !tg_net_mpi_idle(tg->mpi);
     if (tg_bells_all(&tg->bells) && !moving)
         return UINT64_MAX;
     if (moving)
@@ -156,7 +163,7 @@ static void nap(struct trygon *tg, struct tg_sleeper *s, struct idle *idle,
                 unsigned rung, uint64_t until_ns)
 {
     tg_bell_arm(&tg->bells);
-    if (tg->net != NULL && tg_net_mpi_look(tg->net)) {
+    if (tg_look(tg)) {
         tg_bell_disarm(&tg->bells);
         return;
     }

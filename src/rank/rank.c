@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "net/net_mpi.h"
+#include "net/net_node.h"
 
 enum { SPINS = 200 };
 
@@ -157,12 +158,13 @@ static int make_net(struct trygon *tg)
 {
     if (tg->nranks == 1)
         return TRYGON_SUCCESS; /* nobody to talk to */
-    int rc = tg_net_mpi_create(tg->comm, &tg->net, &tg->ops);
-    if (rc == TRYGON_SUCCESS)
-        tg_net_mpi_on_sent(tg->net, ring_neighbour, tg);
-    if (rc == TRYGON_SUCCESS)
-        rc = tg_post_create(tg->rank, tg->nranks, tg->net, tg->ops, &tg->post);
-    return rc;
+    const struct tg_net_ops *ops;
+    int rc = tg_net_mpi_create(tg->comm, &tg->mpi, &ops);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    tg_net_mpi_on_sent(tg->mpi, ring_neighbour, tg);
+    tg->ops = tg_net_node_over(tg->net, tg->mpi, ops, ring_neighbour, tg);
+    return tg_post_create(tg->rank, tg->nranks, tg->net, tg->ops, &tg->post);
 }
 
 static void free_rank(struct trygon *tg)
@@ -170,6 +172,7 @@ static void free_rank(struct trygon *tg)
     tg_pool_destroy(&tg->pool);
     tg_core_destroy(&tg->core);
     tg_post_destroy(&tg->post);
+    tg_net_node_destroy(&tg->net);
     tg_layout_free(&tg->layout);
     tg_bells_free(&tg->bells);
     tg_vec_free(&tg->callbacks);
@@ -204,8 +207,7 @@ int tg_rank_create(MPI_Comm comm, struct tg_start *start, struct trygon **out)
     if (rc == TRYGON_SUCCESS)
         rc = tg_background_start(tg);
     if (rc != TRYGON_SUCCESS) {
-        if (tg->net != NULL)
-            tg_net_mpi_destroy(&tg->net);
+        tg_net_mpi_destroy(&tg->mpi);
         free_rank(tg);
         return rc;
     }
@@ -218,11 +220,11 @@ int tg_rank_create(MPI_Comm comm, struct tg_start *start, struct trygon **out)
 static void drain_net(struct trygon *tg)
 {
     struct tg_net_event ev;
-    while (!tg_net_mpi_idle(tg->net) || tg_net_mpi_look(tg->net))
+    while (!tg_net_mpi_idle(tg->mpi) || tg_look(tg))
         while (tg->ops->poll(tg->net, &ev))
             continue;
     MPI_Barrier(tg->comm);
-    while (tg_net_mpi_look(tg->net))
+    while (tg_look(tg))
         while (tg->ops->poll(tg->net, &ev))
             continue;
 }
@@ -231,9 +233,9 @@ int tg_rank_destroy(struct trygon **out)
 {
     struct trygon *tg = *out;
     tg_background_stop(tg);
-    if (tg->net != NULL && !tg->lost_rank && tg->failed == 0) {
+    if (tg->mpi != NULL && !tg->lost_rank && tg->failed == 0) {
         drain_net(tg);
-        tg_net_mpi_destroy(&tg->net);
+        tg_net_mpi_destroy(&tg->mpi);
     }
     free_rank(tg);
     *out = NULL;

@@ -93,7 +93,8 @@ struct trygon {
 
     pthread_mutex_t lock; /* guards the rest */
     struct tg_core *core;
-    struct tg_net *net;
+    struct tg_net *net; /* NULL: this rank is alone */
+    struct tg_net *mpi; /* below it */
     const struct tg_net_ops *ops;
     struct tg_post *post;
     struct tg_pool *pool;
@@ -166,6 +167,8 @@ static inline uint64_t tg_last_ns(const struct trygon *tg)
 
 /* With the lock held: take in what has come, send what may leave. */
 void tg_progress(struct trygon *tg);
+/* Has something come?  For a thread that is about to sleep. */
+bool tg_look(const struct trygon *tg);
 void tg_flush(struct trygon *tg); /* only the latter */
 /* tg_progress(), if nobody polls who is as urgent as the level says: for a
  * thread that does not wait, so that it is no stranger to what happens. */

@@ -10,6 +10,7 @@
 
 #include "base/settings.h"
 #include "net/net_mpi.h"
+#include "net/net_node.h"
 #include "rank/rank.h"
 #include "topo/split.h"
 #include "topo/topo.h"
@@ -25,7 +26,7 @@ struct card { /* followed by the mask's words, then the functions' names */
     int32_t requested;     /* slots: -1: as many as cores, 0: none */
     uint64_t seed, memory; /* memory: of the machine */
     struct tg_amounts offers;
-    struct tg_bells_offer bells;
+    struct tg_shm_offer bells, inboxes;
     char node_id[256], host[TG_HOST_MAX];
     char err[320];
 };
@@ -438,6 +439,33 @@ static void join_bells(struct trygon *tg, const struct cards *c)
     tg_bells_join(&tg->bells, node, first, &card_of(c, first)->bells, &tg->log);
 }
 
+/* Frames to and from the ranks of this node go through memory, if the system
+ * lets us. */
+static void offer_inboxes(struct trygon *tg, struct card *card)
+{
+    char why[160];
+    if (tg->nranks == 1)
+        return; /* nobody to talk to */
+    tg_net_node_create(tg->rank, tg->nranks, &tg->net, &card->inboxes, why,
+                       sizeof why);
+    if (why[0] != '\0')
+        tg_log(&tg->log, TRYGON_LOG_INFO, "no inboxes to offer: %s", why);
+}
+
+static void join_inboxes(struct trygon *tg, const struct cards *c)
+{
+    char why[160];
+    const int32_t *node = tg->layout.node;
+    for (int32_t r = 0; r < c->n; r++) {
+        if (r == tg->rank || node[r] != node[tg->rank])
+            continue;
+        if (tg_net_node_join(tg->net, r, &card_of(c, r)->inboxes, why,
+                             sizeof why) != TRYGON_SUCCESS)
+            tg_log(&tg->log, TRYGON_LOG_INFO,
+                   "messages to rank %d go by MPI; its inbox: %s", (int)r, why);
+    }
+}
+
 static int make_layout(struct trygon *tg, const struct cards *c,
                        const struct tg_topo *topo)
 {
@@ -472,6 +500,7 @@ int tg_startup(struct trygon *tg, struct tg_start *s)
         s->status = tg_topo_load(NULL, &topo, s->err, sizeof s->err);
     identify(&card, node_id);
     tg_bells_offer(&tg->bells, tg->rank, tg->nranks, &tg->log, &card.bells);
+    offer_inboxes(tg, &card);
     int rc = exchange(tg, s, &card, topo, &cards);
     if (rc == TRYGON_SUCCESS)
         rc = same_build(tg, &cards);
@@ -481,8 +510,10 @@ int tg_startup(struct trygon *tg, struct tg_start *s)
         rc = same_functions(tg, &cards);
     if (rc == TRYGON_SUCCESS)
         rc = make_layout(tg, &cards, topo);
-    if (rc == TRYGON_SUCCESS)
+    if (rc == TRYGON_SUCCESS) {
         join_bells(tg, &cards);
+        join_inboxes(tg, &cards);
+    }
     tg_topo_free(&topo);
     free(cards.all);
     free(cards.offsets);

@@ -84,7 +84,7 @@ static void open_wire(struct wire *w)
 {
     static const struct tg_log quiet = {TRYGON_LOG_ERROR, -1, NULL, NULL};
     static const int32_t node[MAXRANKS]; /* one */
-    struct tg_bells_offer mine;
+    struct tg_shm_offer mine;
     void *all = NULL;
     size_t *offsets = NULL;
     memset(w, 0, sizeof *w);
@@ -144,7 +144,7 @@ static void a_token_goes_round(void)
     for (uint32_t i = 1; i <= (uint32_t)(HOPS / size); i++) {
         if (rank != 0)
             await(&w, i, &rng);
-        memcpy(w.ops->frame(w.net), &i, sizeof i);
+        memcpy(w.ops->frame(w.net, next), &i, sizeof i);
         CU_ASSERT_EQUAL(w.ops->send(w.net, next, sizeof i), 0);
         tg_bells_ring(&w.bells, next);
         if (rank == 0)

@@ -74,7 +74,7 @@ static bool same_frame(uint32_t i, const struct tg_net_event *ev)
 
 static int send_frame(struct wire *w, int to, const void *f, size_t n)
 {
-    memcpy(w->ops->frame(w->net), f, n);
+    memcpy(w->ops->frame(w->net, to), f, n);
     return w->ops->send(w->net, to, n);
 }
 

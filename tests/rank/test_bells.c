@@ -43,9 +43,9 @@ static uint64_t now_ms(void)
 /* One rank of n that thinks that it is alone in its process.  The first of a
  * node says what it offers, the others are told. */
 static void open_rank(struct tg_bells *b, int32_t rank, const int32_t *node,
-                      int32_t n, struct tg_bells_offer *offer)
+                      int32_t n, struct tg_shm_offer *offer)
 {
-    struct tg_bells_offer mine;
+    struct tg_shm_offer mine;
     int32_t first = 0;
     while (node[first] != node[rank])
         first++;
@@ -66,7 +66,7 @@ static unsigned flag(const struct tg_bells *b, int32_t rank)
 static void one_rank_needs_no_page(void)
 {
     struct tg_bells b;
-    struct tg_bells_offer first;
+    struct tg_shm_offer first;
     lines = 0;
     open_rank(&b, 0, same, 1, &first);
     CU_ASSERT(first.fd < 0 && b.page.at == NULL && lines == 0);
@@ -87,7 +87,7 @@ static void one_rank_needs_no_page(void)
 static void all_when_the_last_has_joined(void)
 {
     struct tg_bells b[3];
-    struct tg_bells_offer first;
+    struct tg_shm_offer first;
     lines = 0;
     for (int32_t r = 0; r < 3; r++) {
         open_rank(&b[r], r, same, 3, &first);
@@ -104,7 +104,7 @@ static void other_nodes_are_not_rung(void)
 {
     static const int32_t node[4] = {0, 1, 2, 1};
     struct tg_bells b[4];
-    struct tg_bells_offer first, unused;
+    struct tg_shm_offer first, unused;
     lines = 0;
     open_rank(&b[0], 0, node, 4, &unused);
     open_rank(&b[1], 1, node, 4, &first);
@@ -130,7 +130,7 @@ static void other_nodes_are_not_rung(void)
 static void who_cannot_map_is_told(void)
 {
     struct tg_bells b[3];
-    struct tg_bells_offer first, wrong, none;
+    struct tg_shm_offer first, wrong, none;
     open_rank(&b[0], 0, same, 3, &first);
     wrong = none = first;
     wrong.nonce[3] ^= 1;
@@ -159,7 +159,7 @@ static void who_cannot_map_is_told(void)
 static void only_sleepers_are_rung_and_once(void)
 {
     struct tg_bells b[2];
-    struct tg_bells_offer first;
+    struct tg_shm_offer first;
     open_rank(&b[0], 0, same, 2, &first);
     open_rank(&b[1], 1, same, 2, &first);
     unsigned seen = tg_bell_seen(&b[1]);
@@ -185,7 +185,7 @@ static void only_sleepers_are_rung_and_once(void)
 static void a_wait_ends(void)
 {
     struct tg_bells b[2];
-    struct tg_bells_offer first;
+    struct tg_shm_offer first;
     open_rank(&b[0], 0, same, 2, &first);
     open_rank(&b[1], 1, same, 2, &first);
     unsigned seen = tg_bell_seen(&b[1]);
@@ -269,7 +269,7 @@ static void no_ring_is_lost_between_ranks(void)
 {
     struct table *t = new_table();
     struct tg_bells b;
-    struct tg_bells_offer first;
+    struct tg_shm_offer first;
     open_rank(&b, 0, same, 2, &first);
     pid_t child = fork();
     CU_ASSERT_FATAL(child >= 0);
@@ -298,7 +298,7 @@ static void no_ring_is_lost_between_ranks(void)
 static void a_rank_dies_asleep(void)
 {
     struct tg_bells b;
-    struct tg_bells_offer first;
+    struct tg_shm_offer first;
     open_rank(&b, 0, same, 2, &first);
     pid_t child = fork();
     CU_ASSERT_FATAL(child >= 0);
@@ -351,7 +351,7 @@ static void no_ring_is_lost_between_threads(void)
 {
     struct table *t = new_table();
     struct tg_bells b[2];
-    struct tg_bells_offer unused;
+    struct tg_shm_offer unused;
     struct player players[2] = {{b, t, 0}, {b, t, 1}};
     pthread_t id;
     open_rank(&b[0], 0, same, 1, &unused);

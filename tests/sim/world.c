@@ -517,7 +517,7 @@ void world_create(const struct world_opts *opts, struct world **world)
     w->ranks = tg_alloc((size_t)w->nranks * sizeof *w->ranks);
     struct tg_netsim_opts net = {.nranks = w->nranks,
                                  .eager_max = opts->eager_max,
-                                 .frames_max = TG_CREDITS + 4,
+                                 .frames_max = TG_NET_AHEAD,
                                  .arg = w,
                                  .leave = on_leave};
     tg_netsim_create(&net, &w->net);
