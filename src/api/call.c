@@ -19,18 +19,18 @@ trygon_t *trygon_call_runtime(const trygon_call_t *call)
 
 size_t trygon_call_nargs(const trygon_call_t *call)
 {
-    return call != NULL ? call->exec->nargs : 0;
+    return call != NULL ? call->exec->args.n : 0;
 }
 
 int trygon_call_arg(trygon_call_t *call, size_t i, trygon_value_t *value)
 {
     TG_NEED_CALL(call);
     TG_NEED(call->tg, value != NULL, "the output is NULL");
-    if (i >= call->exec->nargs)
+    if (i >= call->exec->args.n)
         return tg_fail(call->tg, TRYGON_ERR_INVALID,
                        "trygon_call_arg: argument %zu of %u", i,
-                       call->exec->nargs);
-    const struct tg_item *a = &call->exec->args[i];
+                       call->exec->args.n);
+    const struct tg_item *a = &tg_items_at(&call->exec->args)[i];
     const struct tg_val *val = a->val;
     if (val == NULL) { /* it came as an object, which the call holds */
         tg_enter(call->tg);
@@ -58,7 +58,8 @@ int trygon_call_return(trygon_call_t *call, size_t i,
         return tg_fail(tg, TRYGON_ERR_NOMEM,
                        "trygon_call_return: no room for %zu bytes",
                        value->size);
-    struct tg_val *old = call->returns[i].val;
+    struct tg_item *set = &tg_items_at(&call->returns)[i];
+    struct tg_val *old = set->val;
     if (val->nrefs > 0 || (old != NULL && old->nrefs > 0)) {
         struct tg_event keep = {.type = TG_EV_KEEP, .val = val};
         struct tg_event unkeep = {.type = TG_EV_UNKEEP, .val = old};
@@ -72,8 +73,8 @@ int trygon_call_return(trygon_call_t *call, size_t i,
         tg_val_drop(&val);
         return tg_report(tg, "trygon_call_return", rc);
     }
-    tg_val_drop(&call->returns[i].val);
-    call->returns[i].val = val;
+    tg_val_drop(&set->val);
+    set->val = val;
     return TRYGON_SUCCESS;
 }
 

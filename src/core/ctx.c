@@ -26,7 +26,12 @@ void tg_limits_default(struct tg_limits *lim)
 struct tg_action *tg_ctx_act(struct tg_ctx *ctx, enum tg_action_type type)
 {
     struct tg_action *a = tg_vec_add(&ctx->out);
-    *a = (struct tg_action){.type = type};
+    a->type = type;
+    a->rank = a->status = 0;
+    a->handle = 0;
+    a->ref = (trygon_ref_t){0, 0};
+    a->cookie = NULL;
+    a->msg.type = 0; /* none: the rest of it stays as it is */
     return a;
 }
 

@@ -55,24 +55,35 @@ void tg_item_fini(struct tg_item *it)
     it->weights = NULL;
 }
 
-void tg_items_free(struct tg_item **v, uint32_t n)
+void tg_items_init(struct tg_items *v, uint32_t n)
 {
-    for (uint32_t i = 0; *v != NULL && i < n; i++)
-        tg_item_fini(&(*v)[i]);
-    free(*v);
-    *v = NULL;
+    v->n = n;
+    if (n == 1)
+        v->one = (struct tg_item){0};
+    else
+        v->more = n > 0 ? tg_alloc(n * sizeof *v->more) : NULL;
+}
+
+void tg_items_fini(struct tg_items *v)
+{
+    struct tg_item *at = tg_items_at(v);
+    for (uint32_t i = 0; i < v->n; i++)
+        tg_item_fini(&at[i]);
+    if (v->n > 1)
+        free(at);
+    v->n = 0;
 }
 
 struct tg_item *tg_msg_items(struct tg_msg *m, uint32_t *n)
 {
     *n = 0;
     if (m->type == TG_MSG_RUN) {
-        *n = m->u.run.nargs;
-        return m->u.run.args;
+        *n = m->u.run.args.n;
+        return tg_items_at(&m->u.run.args);
     }
     if (m->type == TG_MSG_DONE) {
-        *n = m->u.done.nreturns;
-        return m->u.done.returns;
+        *n = m->u.done.returns.n;
+        return tg_items_at(&m->u.done.returns);
     }
     if (m->type == TG_MSG_VALUE && m->u.value.here) {
         *n = 1;
@@ -83,31 +94,30 @@ struct tg_item *tg_msg_items(struct tg_msg *m, uint32_t *n)
 
 void tg_msg_fini(struct tg_msg *m)
 {
-    uint32_t n = 0;
-    struct tg_item *items = tg_msg_items(m, &n);
-    for (uint32_t i = 0; i < n; i++)
-        tg_item_fini(&items[i]);
-    if (m->type == TG_MSG_RUN) {
-        free(m->u.run.args);
+    switch ((int)m->type) {
+    case TG_MSG_RUN:
+        tg_items_fini(&m->u.run.args);
         free(m->u.run.name);
-    } else if (m->type == TG_MSG_DONE) {
-        free(m->u.done.returns);
+        break;
+    case TG_MSG_DONE:
+        tg_items_fini(&m->u.done.returns);
         tg_val_drop(&m->u.done.error);
-    } else if (m->type == TG_MSG_DEMAND) {
-        free(m->u.demand.shape);
-    } else if (m->type == TG_MSG_REFUSE) {
-        free(m->u.refuse.reason);
-    } else if (m->type == TG_MSG_OPEN) {
+        break;
+    case TG_MSG_VALUE:
+        if (m->u.value.here)
+            tg_item_fini(&m->u.value.item);
+        break;
+    case TG_MSG_DEMAND: free(m->u.demand.shape); break;
+    case TG_MSG_REFUSE: free(m->u.refuse.reason); break;
+    case TG_MSG_OPEN:
         free(m->u.open.shape);
         free(m->u.open.ids);
-    } else if (m->type == TG_MSG_BOUNCE) {
-        free(m->u.bounce.v);
-    } else if (m->type == TG_MSG_DROP) {
-        free(m->u.drop.v);
-    } else if (m->type == TG_MSG_NOTE) {
-        free(m->u.note.text);
-    } else if (m->type == TG_MSG_TABLE) {
-        free(m->u.table.v);
+        break;
+    case TG_MSG_BOUNCE: free(m->u.bounce.v); break;
+    case TG_MSG_DROP: free(m->u.drop.v); break;
+    case TG_MSG_NOTE: free(m->u.note.text); break;
+    case TG_MSG_TABLE: free(m->u.table.v); break;
+    default: break;
     }
     m->type = 0;
 }

@@ -59,6 +59,20 @@ struct tg_item {
     uint64_t weight;    /* of ref */
 };
 
+/* The arguments or the results of a task.  Most tasks have one of each, which
+ * is here; more are elsewhere.  Given away: n becomes 0. */
+struct tg_items {
+    uint32_t n;
+    union { /* tg_items_at() */
+        struct tg_item one, *more;
+    };
+};
+
+static inline struct tg_item *tg_items_at(const struct tg_items *v)
+{
+    return v->n == 1 ? (struct tg_item *)(uintptr_t)&v->one : v->more;
+}
+
 struct tg_weighted {
     trygon_ref_t ref;
     uint64_t weight;
@@ -114,8 +128,7 @@ struct tg_msg_run {
     int32_t depth;
     uint32_t fn;
     uint32_t nreturns;
-    uint32_t nargs;
-    struct tg_item *args;
+    struct tg_items args;
     char *name; /* NULL: the function's */
 };
 
@@ -125,9 +138,8 @@ struct tg_msg_done {
     int32_t attempt;
     int32_t code; /* 0, a user code above 0, or TRYGON_ERR_ */
     uint64_t ran_ns;
-    uint32_t nreturns; /* 0 unless code is 0 */
-    struct tg_item *returns;
-    struct tg_val *error; /* when code is not 0 */
+    struct tg_items returns; /* none unless code is 0 */
+    struct tg_val *error;    /* when code is not 0 */
 };
 
 enum tg_bounce {
@@ -245,7 +257,8 @@ struct tg_shape *tg_shape_new(const struct tg_shape *s);
 
 /* Items own a count of their value and their weights array. */
 void tg_item_fini(struct tg_item *it);
-void tg_items_free(struct tg_item **v, uint32_t n);
+void tg_items_init(struct tg_items *v, uint32_t n); /* n empty ones */
+void tg_items_fini(struct tg_items *v);
 
 /* The items that a message carries (NULL and 0: none). */
 struct tg_item *tg_msg_items(struct tg_msg *m, uint32_t *n);

@@ -332,18 +332,20 @@ static void take_results(struct tg_owner *w, struct tg_task *t,
                          struct tg_msg_done *m)
 {
     struct tg_obj **results = tg_task_results(t);
+    struct tg_item *returns = tg_items_at(&m->returns);
     for (uint32_t i = 0; i < t->nreturns; i++) {
-        tg_objs_adopt(w->objs, &m->returns[i]);
-        tg_objs_resolve(w->objs, results[i], m->returns[i].val);
-        m->returns[i].val = NULL;
+        tg_objs_adopt(w->objs, &returns[i]);
+        tg_objs_resolve(w->objs, results[i], returns[i].val);
+        returns[i].val = NULL;
     }
 }
 
 static void discard_results(struct tg_owner *w, struct tg_msg_done *m)
 {
-    for (uint32_t i = 0; i < m->nreturns; i++) {
-        tg_objs_adopt(w->objs, &m->returns[i]);
-        tg_objs_unadopt(w->objs, &m->returns[i]);
+    struct tg_item *returns = tg_items_at(&m->returns);
+    for (uint32_t i = 0; i < m->returns.n; i++) {
+        tg_objs_adopt(w->objs, &returns[i]);
+        tg_objs_unadopt(w->objs, &returns[i]);
     }
 }
 
@@ -364,7 +366,7 @@ static void on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
         return;
     }
     tg_lease_done(w, t, m->ran_ns);
-    if (m->code == 0 && m->nreturns == t->nreturns) {
+    if (m->code == 0 && m->returns.n == t->nreturns) {
         take_results(w, t, m);
         tg_task_end(w, t, NULL);
         return;
@@ -377,7 +379,7 @@ static void on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
                              t->number, tg_task_name(w, t),
                              "the task ended with code %d and %u of %u "
                              "values",
-                             (int)m->code, m->nreturns, t->nreturns);
+                             (int)m->code, m->returns.n, t->nreturns);
     name_error(error, tg_task_name(w, t));
     if (retried_code(t, m->code) && !t->cancelled)
         tg_task_again(w, t, error);

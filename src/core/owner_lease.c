@@ -275,30 +275,28 @@ static void fill_objs(const struct tg_task *t, struct tg_item *out,
         if (x->state == TG_OBJ_READY && x->val != NULL &&
             x->val->size <= TG_INLINE_MAX &&
             whole + x->val->size <= TG_INLINE_TOTAL) {
-            out[i] = (struct tg_item){.val = tg_val_hold(x->val)};
+            out[i].val = tg_val_hold(x->val);
             whole += x->val->size;
         } else {
-            out[i] = (struct tg_item){.ref = x->ref};
+            out[i].ref = x->ref;
         }
     }
 }
 
-static struct tg_item *fill_args(const struct tg_task *t)
+static void fill_args(const struct tg_task *t, struct tg_items *items)
 {
-    if (t->nargs == 0)
-        return NULL;
-    struct tg_item *out = tg_grow(NULL, t->nargs, sizeof *out);
+    tg_items_init(items, t->nargs);
+    struct tg_item *out = tg_items_at(items);
     const struct tg_arg *args = tg_task_args(t);
     uint64_t whole = 0;
     for (uint32_t i = 0; i < t->nargs; i++) {
         if (args[i].val == NULL)
             continue;
-        out[i] = (struct tg_item){.val = tg_val_hold(args[i].val)};
+        out[i].val = tg_val_hold(args[i].val);
         whole += args[i].val->size;
     }
     if (t->by_ref)
         fill_objs(t, out, whole);
-    return out;
 }
 
 static void send_run(struct tg_owner *w, struct tg_task *t)
@@ -312,8 +310,7 @@ static void send_run(struct tg_owner *w, struct tg_task *t)
     r->depth = t->cls->key.depth;
     r->fn = t->fn;
     r->nreturns = t->nreturns;
-    r->nargs = t->nargs;
-    r->args = fill_args(t);
+    fill_args(t, &r->args);
     r->name = t->extra != NULL ? tg_strdup(t->extra->name) : NULL;
     tg_objs_send(w->objs, t->lease->worker, &m);
 }

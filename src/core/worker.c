@@ -19,7 +19,7 @@ void tg_worker_fini(struct tg_worker *w)
     uint32_t slot = 0;
     struct tg_exec *e;
     while ((e = tg_slab_next(&w->execs, &slot)) != NULL) {
-        tg_items_free(&e->args, e->nargs);
+        tg_items_fini(&e->args);
         free(e->name);
     }
     struct tg_wlease_entry *l;
@@ -62,9 +62,10 @@ struct tg_exec *tg_worker_exec(const struct tg_worker *w, uint64_t handle)
 /* Its arguments' holds go, and the record. */
 void tg_exec_free(struct tg_worker *w, struct tg_exec *e)
 {
-    for (uint32_t i = 0; i < e->nargs; i++)
-        tg_objs_unadopt(w->objs, &e->args[i]);
-    tg_items_free(&e->args, e->nargs);
+    const struct tg_item *args = tg_items_at(&e->args);
+    for (uint32_t i = 0; i < e->args.n; i++)
+        tg_objs_unadopt(w->objs, &args[i]);
+    tg_items_fini(&e->args);
     free(e->name);
     tg_slab_free(&w->execs, e->self);
 }
@@ -82,16 +83,17 @@ static void send_done(struct tg_worker *w, const struct tg_exec *e,
     d->code = out->code;
     d->ran_ns = e->busy_ns;
     d->error = out->error;
-    d->nreturns = out->code == 0 ? e->nreturns : 0;
     d->returns = out->returns;
+    TG_ASSERT(d->returns.n == (d->code == 0 ? e->nreturns : 0));
     struct tg_val **kept = NULL; /* what has references, which we hold */
     uint32_t nkept = 0;
-    for (uint32_t i = 0; i < d->nreturns; i++) {
-        if (d->returns[i].val->nrefs == 0)
+    const struct tg_item *returns = tg_items_at(&d->returns);
+    for (uint32_t i = 0; i < d->returns.n; i++) {
+        if (returns[i].val->nrefs == 0)
             continue;
         if (kept == NULL)
-            kept = tg_grow(NULL, d->nreturns, sizeof *kept);
-        kept[nkept++] = tg_val_hold(d->returns[i].val);
+            kept = tg_grow(NULL, d->returns.n, sizeof *kept);
+        kept[nkept++] = tg_val_hold(returns[i].val);
     }
     tg_objs_send(w->objs, e->owner, &m);
     for (uint32_t i = 0; i < nkept; i++) {
@@ -128,9 +130,10 @@ void tg_worker_done(struct tg_worker *w, struct tg_exec *e,
     l->nrunning--;
     DL_DELETE(l->started, e);
     if (e->orphan) {
-        for (uint32_t i = 0; out->code == 0 && i < e->nreturns; i++)
-            tg_objs_unadopt(w->objs, &out->returns[i]);
-        tg_items_free(&out->returns, out->code == 0 ? e->nreturns : 0);
+        const struct tg_item *returns = tg_items_at(&out->returns);
+        for (uint32_t i = 0; i < out->returns.n; i++)
+            tg_objs_unadopt(w->objs, &returns[i]);
+        tg_items_fini(&out->returns);
         tg_val_drop(&out->error);
     } else {
         send_done(w, e, out);
@@ -143,11 +146,12 @@ void tg_worker_done(struct tg_worker *w, struct tg_exec *e,
 
 static void fetch_args(struct tg_worker *w, struct tg_exec *e)
 {
-    for (uint32_t i = 0; i < e->nargs; i++) {
-        tg_objs_adopt(w->objs, &e->args[i]);
-        if (e->args[i].val != NULL)
+    struct tg_item *args = tg_items_at(&e->args);
+    for (uint32_t i = 0; i < e->args.n; i++) {
+        tg_objs_adopt(w->objs, &args[i]);
+        if (args[i].val != NULL)
             continue;
-        struct tg_obj *x = tg_objs_find(w->objs, e->args[i].ref);
+        struct tg_obj *x = tg_objs_find(w->objs, args[i].ref);
         if (tg_objs_ready(x, true))
             continue;
         e->nmissing++;
@@ -160,10 +164,11 @@ static void fetch_args(struct tg_worker *w, struct tg_exec *e)
 /* An argument that can never come: its owner is lost. */
 static bool failed_arg(struct tg_worker *w, struct tg_exec *e)
 {
-    for (uint32_t i = 0; i < e->nargs; i++) {
-        if (e->args[i].val != NULL)
+    const struct tg_item *args = tg_items_at(&e->args);
+    for (uint32_t i = 0; i < e->args.n; i++) {
+        if (args[i].val != NULL)
             continue;
-        struct tg_obj *x = tg_objs_find(w->objs, e->args[i].ref);
+        struct tg_obj *x = tg_objs_find(w->objs, args[i].ref);
         if (x->state != TG_OBJ_FAILED)
             continue;
         struct tg_val *err =
@@ -197,13 +202,11 @@ static void start_exec(struct tg_worker *w, int32_t from, struct tg_wlease *l,
     e->attempt = m->attempt;
     e->depth = m->depth;
     e->fn = m->fn;
-    e->nargs = m->nargs;
     e->nreturns = m->nreturns;
     e->args = m->args;
     e->name = m->name;
     e->lease = l;
-    m->args = NULL;
-    m->nargs = 0;
+    m->args.n = 0;
     m->name = NULL;
     tg_wlease_enqueue(w, e);
     fetch_args(w, e);
@@ -216,9 +219,10 @@ static void start_exec(struct tg_worker *w, int32_t from, struct tg_wlease *l,
 /* A run that will not start here: its weights go home. */
 static void refuse_run(struct tg_worker *w, struct tg_msg_run *m)
 {
-    for (uint32_t i = 0; i < m->nargs; i++) {
-        tg_objs_adopt(w->objs, &m->args[i]);
-        tg_objs_unadopt(w->objs, &m->args[i]);
+    struct tg_item *args = tg_items_at(&m->args);
+    for (uint32_t i = 0; i < m->args.n; i++) {
+        tg_objs_adopt(w->objs, &args[i]);
+        tg_objs_unadopt(w->objs, &args[i]);
     }
 }
 

@@ -29,8 +29,8 @@ struct tg_exec { /* one execution; exec/ reads it while it runs */
     bool cancelled;
     bool orphan;    /* its owner is lost: nobody waits for the result */
     bool submitted; /* has submitted tasks of its own */
-    uint32_t fn, nargs, nreturns, nmissing;
-    struct tg_item *args; /* references: with a hold and here, once QUEUED */
+    uint32_t fn, nreturns, nmissing;
+    struct tg_items args; /* references: with a hold and here, once QUEUED */
     char *name;
     uint64_t started_ns;
     uint64_t busy_ns; /* run so far, without the time blocked */
@@ -84,7 +84,8 @@ void tg_worker_blocked(struct tg_worker *w, struct tg_exec *e, bool unmet);
 void tg_worker_unblocked(struct tg_worker *w, struct tg_exec *e);
 struct tg_outcome {
     int32_t code;
-    struct tg_item *returns; /* values with holds on their references */
+    struct tg_items returns; /* values with holds on their references; none
+                                unless code is 0 */
     struct tg_val *error;    /* when code is not 0 */
 };
 /* Takes over what out points to; the execution is gone afterwards. */

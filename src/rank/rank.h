@@ -134,7 +134,7 @@ struct trygon_call {
     const struct tg_wlease *lease;
     int32_t *cpus; /* the system's numbers */
     size_t ncpus;
-    struct tg_item *returns; /* values set so far */
+    struct tg_items returns; /* values set so far */
     uint64_t served;         /* tg->served when its thread was woken for it */
     int32_t fail_code;
     char fail_text[256];

@@ -44,8 +44,9 @@ static const char *name_of(const struct trygon_call *c)
 static uint32_t returns_set(const struct trygon_call *c)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < c->exec->nreturns; i++)
-        n += c->returns[i].val != NULL;
+    const struct tg_item *returns = tg_items_at(&c->returns);
+    for (uint32_t i = 0; i < c->returns.n; i++)
+        n += returns[i].val != NULL;
     return n;
 }
 
@@ -98,18 +99,19 @@ static int checked_code(int code)
 
 static void give_up_returns(struct trygon_call *c)
 {
-    for (uint32_t i = 0; i < c->exec->nreturns; i++) {
-        struct tg_event ev = {.type = TG_EV_UNKEEP, .val = c->returns[i].val};
+    const struct tg_item *returns = tg_items_at(&c->returns);
+    for (uint32_t i = 0; i < c->returns.n; i++) {
+        struct tg_event ev = {.type = TG_EV_UNKEEP, .val = returns[i].val};
         if (ev.val != NULL)
             tg_step(c->tg, &ev);
     }
-    tg_items_free(&c->returns, c->exec->nreturns);
+    tg_items_fini(&c->returns);
 }
 
 /* What the core is told. */
 static struct tg_outcome outcome_of(const struct trygon_call *c, int code)
 {
-    uint32_t nreturns = c->exec->nreturns, set = returns_set(c);
+    uint32_t nreturns = c->returns.n, set = returns_set(c);
     struct tg_outcome out = {.code = checked_code(code)};
     if (code == 0 && set < nreturns) {
         out.code = TRYGON_ERR_RETURNS;
@@ -188,7 +190,7 @@ static bool end_call(struct tg_server *sv, int code)
         out.returns = c->returns;
     else
         give_up_returns(c);
-    c->returns = NULL;
+    c->returns.n = 0;
     report(sv, &out);
     if (goes_on(sv)) {
         tg_leave_for_now(c->tg);
@@ -221,8 +223,7 @@ static void set_call(struct trygon_call *c, struct tg_exec *e)
     c->exec = e;
     c->lease = e->lease;
     c->fail_text[0] = '\0';
-    c->returns =
-        e->nreturns > 0 ? tg_alloc(e->nreturns * sizeof *c->returns) : NULL;
+    tg_items_init(&c->returns, e->nreturns);
     if (!tg_log_wants(&c->tg->log, TRYGON_LOG_DEBUG))
         return;
     tg_log(&c->tg->log, TRYGON_LOG_DEBUG,
@@ -279,7 +280,7 @@ void tg_run_exec(struct trygon *tg, uint64_t handle)
     if (tg_pool_run(tg->pool, run, c, c->cpus, c->ncpus) == TRYGON_SUCCESS)
         return;
     tg->running--;
-    tg_items_free(&c->returns, e->nreturns);
+    tg_items_fini(&c->returns);
     free(c->cpus);
     free(c);
     *tg_vec_add(&tg->unstarted) = handle;

@@ -137,16 +137,18 @@ static void code_item(struct tg_coder *c, struct tg_item *it)
         tg_code_u64(c, &it->weights[i]);
 }
 
-/* n items; n has been visited. */
-static void code_items(struct tg_coder *c, struct tg_item **v, uint32_t *n,
-                       uint32_t max)
+/* How many has been visited. */
+static void code_items(struct tg_coder *c, struct tg_items *v, uint32_t max)
 {
-    tg_code_must(c, *n <= max);
-    *v = tg_code_room(c, *v, *n, sizeof **v, ITEM_LEAST);
-    if (c->rc != 0)
-        *n = 0; /* tg_msg_fini() goes by it */
-    for (uint32_t i = 0; i < *n; i++)
-        code_item(c, &(*v)[i]);
+    uint32_t n = v->n;
+    tg_code_must(c, n <= max);
+    if (tg_reading(c)) {
+        tg_code_must(c, n <= c->left / ITEM_LEAST);
+        tg_items_init(v, tg_code_all(c, n));
+    }
+    struct tg_item *at = tg_items_at(v);
+    for (uint32_t i = 0; i < v->n; i++)
+        code_item(c, &at[i]);
 }
 
 /* ----- what tasks need -------------------------------------------------- */
@@ -239,10 +241,10 @@ static void code_run(struct tg_coder *c, struct tg_msg_run *m)
     tg_fixed_i32(&f, &m->depth);
     tg_fixed_u32(&f, &m->fn);
     tg_fixed_u32(&f, &m->nreturns);
-    tg_fixed_u32(&f, &m->nargs);
+    tg_fixed_u32(&f, &m->args.n);
     tg_fixed_end(c, &f);
     tg_code_must(c, m->nreturns <= TG_RETURNS_MAX);
-    code_items(c, &m->args, &m->nargs, UINT32_MAX);
+    code_items(c, &m->args, UINT32_MAX);
     tg_code_text(c, &m->name, TG_NAME_MAX);
 }
 
@@ -254,14 +256,14 @@ static void code_done(struct tg_coder *c, struct tg_msg_done *m)
     tg_fixed_u64(&f, &m->ran_ns);
     tg_fixed_i32(&f, &m->attempt);
     tg_fixed_i32(&f, &m->code);
-    tg_fixed_u32(&f, &m->nreturns);
+    tg_fixed_u32(&f, &m->returns.n);
     tg_fixed_end(c, &f);
-    code_items(c, &m->returns, &m->nreturns, TG_RETURNS_MAX);
+    code_items(c, &m->returns, TG_RETURNS_MAX);
     bool failed = m->error != NULL;
     tg_code_bool(c, &failed);
     if (failed)
         code_value(c, &m->error);
-    tg_code_must(c, m->code == 0 ? m->error == NULL : m->nreturns == 0);
+    tg_code_must(c, m->code == 0 ? m->error == NULL : m->returns.n == 0);
     tg_code_must(c, m->error == NULL || m->error->error);
 }
 

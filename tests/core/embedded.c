@@ -51,9 +51,9 @@ static void started(struct world *w, uint64_t handle)
     struct program *p = tg_alloc(sizeof *p);
     p->exec = handle;
     p->fn = (enum fn)e->fn;
-    const struct tg_val *arg = e->args[0].val;
+    const struct tg_val *arg = e->args.one.val;
     if (arg == NULL)
-        arg = tg_objs_find(&w->core->objs, e->args[0].ref)->val;
+        arg = tg_objs_find(&w->core->objs, e->args.one.ref)->val;
     memcpy(&p->n, tg_val_data(arg), sizeof p->n);
     w->starts[p->fn]++;
     w->nalive++;
@@ -117,13 +117,13 @@ static trygon_ref_t submit(struct world *w, uint64_t parent, enum fn fn,
     struct tg_spec spec = {.fn = (uint32_t)fn,
                            .nargs = 1,
                            .nreturns = 1,
-                           .args = items(1, arg),
+                           .args = &arg,
                            .shape = shape_cpus(TG_UNIT),
                            .parent = parent};
     struct tg_event ev = {
         .type = TG_EV_SUBMIT, .spec = &spec, .refs_out = &ref};
     world_step(w, &ev);
-    tg_items_free(&spec.args, 1);
+    tg_item_fini(&arg);
     return ref;
 }
 

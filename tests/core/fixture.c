@@ -123,13 +123,14 @@ struct tg_item item_ref(trygon_ref_t ref)
     return (struct tg_item){.ref = ref};
 }
 
-struct tg_item *items(uint32_t n, ...)
+struct tg_items items(uint32_t n, ...)
 {
-    struct tg_item *v = tg_alloc((n + 1) * sizeof *v);
+    struct tg_items v;
+    tg_items_init(&v, n);
     va_list ap;
     va_start(ap, n);
     for (uint32_t i = 0; i < n; i++)
-        v[i] = va_arg(ap, struct tg_item);
+        tg_items_at(&v)[i] = va_arg(ap, struct tg_item);
     va_end(ap);
     return v;
 }

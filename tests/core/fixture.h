@@ -38,7 +38,7 @@ struct tg_val *val_refs(uint32_t n, const trygon_ref_t *refs); /* and nothing */
 struct tg_val *val_failed(int32_t code);
 struct tg_item item_val(struct tg_val *v);
 struct tg_item item_ref(trygon_ref_t ref);
-struct tg_item *items(uint32_t n, ...); /* of struct tg_item, for a message */
+struct tg_items items(uint32_t n, ...); /* of struct tg_item, for a message */
 struct tg_shape shape_cpus(int64_t amount); /* in 1/TG_UNIT */
 
 /* ----- a rank --------------------------------------------------------------- */

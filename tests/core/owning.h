@@ -32,14 +32,13 @@ static inline trygon_ref_t submit(struct rig *r, struct tg_spec spec)
 }
 
 /* A task of function "f" with those arguments. */
-static inline trygon_ref_t submit_args(struct rig *r, uint32_t n,
-                                       struct tg_item *args)
+static inline trygon_ref_t submit_args(struct rig *r, struct tg_items args)
 {
     struct tg_spec spec = spec_of(0);
-    spec.nargs = n;
-    spec.args = args;
+    spec.nargs = args.n;
+    spec.args = tg_items_at(&args);
     trygon_ref_t ref = submit(r, spec);
-    tg_items_free(&args, n);
+    tg_items_fini(&args);
     return ref;
 }
 
@@ -96,7 +95,7 @@ static inline bool ran(struct rig *r, int32_t worker, struct sent *s)
     struct tg_msg m;
     bool any = ctx_sent(&r->ctx, worker, TG_MSG_RUN, &m);
     *s = (struct sent){m.u.run.lease, m.u.run.task, m.u.run.attempt, m.u.run.fn,
-                       m.u.run.nargs};
+                       m.u.run.args.n};
     tg_msg_fini(&m);
     return any;
 }
@@ -111,7 +110,6 @@ static inline void reply(struct rig *r, int32_t worker, const struct sent *s,
     m.u.done.code = code;
     m.u.done.ran_ns = ran_ns;
     if (code == 0) {
-        m.u.done.nreturns = 1;
         m.u.done.returns = items(1, item_val(val_text("result")));
     } else {
         m.u.done.error = val_failed(code > 0 ? TRYGON_ERR_TASK : code);

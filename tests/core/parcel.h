@@ -41,7 +41,6 @@ static inline void send_item(struct rig *from, int32_t to, struct tg_item it)
 {
     struct tg_msg m = {.type = TG_MSG_RUN};
     m.u.run.lease = UINT64_MAX; /* of no lease */
-    m.u.run.nargs = 1;
     m.u.run.args = items(1, it);
     tg_objs_send(&from->objs, to, &m);
 }
@@ -53,7 +52,7 @@ static inline uint64_t receive_item(struct rig *from, struct rig *to)
     struct tg_msg m;
     if (!ctx_sent(&from->ctx, to->ctx.rank, TG_MSG_RUN, &m))
         return 0;
-    struct tg_item *it = &m.u.run.args[0];
+    struct tg_item *it = tg_items_at(&m.u.run.args);
     uint64_t weight = it->val != NULL ? it->weights[0] : it->weight;
     tg_objs_adopt(&to->objs, it);
     tg_msg_fini(&m);

@@ -45,7 +45,7 @@ static void a_task_starts_when_its_arguments_are_here(void)
     rig_start(&r, WORKER);
     struct tg_msg m;
     open_lease(&r, 1, OWNER, 0);
-    run_with(&r, OWNER, 1, 11, 3,
+    run_with(&r, OWNER, 1, 11,
              items(3, weighted(far(1)), item_val(val_text("direct")),
                    weighted(far(2))));
     CU_ASSERT_EQUAL(exec_of(&r, 11)->state, TG_EXEC_FETCHING);
@@ -56,7 +56,7 @@ static void a_task_starts_when_its_arguments_are_here(void)
     CU_ASSERT_EQUAL(starts(&r), 0);
     arrives(&r, far(1));
     CU_ASSERT_EQUAL(starts(&r), 11);
-    CU_ASSERT_PTR_NOT_NULL(rig_obj(&r, exec_of(&r, 11)->args[2].ref)->val);
+    CU_ASSERT_PTR_NOT_NULL(rig_obj(&r, exec_of(&r, 11)->args.more[2].ref)->val);
     returns(&r, 11);
     CU_ASSERT_TRUE(ctx_sent(&r.ctx, OTHER, TG_MSG_DROP, &m));
     CU_ASSERT_EQUAL(m.u.drop.n, 2); /* their weight goes home */
@@ -69,7 +69,7 @@ static void what_is_ready_overtakes_what_waits_for_arguments(void)
     struct rig r;
     rig_start(&r, WORKER);
     open_lease(&r, 1, OWNER, 0);
-    run_with(&r, OWNER, 1, 11, 1, items(1, weighted(far(1))));
+    run_with(&r, OWNER, 1, 11, items(1, weighted(far(1))));
     run(&r, 1, 12);
     CU_ASSERT_EQUAL(starts(&r), 12);
     arrives(&r, far(1));
@@ -85,7 +85,7 @@ static void an_argument_that_is_lost_ends_the_task_unstarted(void)
     rig_start(&r, WORKER);
     struct tg_msg m;
     open_lease(&r, 1, OWNER, 0);
-    run_with(&r, OWNER, 1, 11, 2, items(2, weighted(far(1)), weighted(far(2))));
+    run_with(&r, OWNER, 1, 11, items(2, weighted(far(1)), weighted(far(2))));
     rig_gone(&r, OTHER);
     CU_ASSERT_EQUAL(starts(&r), 0);
     CU_ASSERT_TRUE_FATAL(ctx_sent(&r.ctx, OWNER, TG_MSG_DONE, &m));
@@ -93,7 +93,7 @@ static void an_argument_that_is_lost_ends_the_task_unstarted(void)
     CU_ASSERT_EQUAL(tg_val_err(m.u.done.error, 1)->code, TRYGON_ERR_OWNER_DIED);
     tg_msg_fini(&m);
     CU_ASSERT_EQUAL(tg_objs_left(&r.objs), 0);
-    run_with(&r, OWNER, 1, 12, 1, items(1, weighted(far(3))));
+    run_with(&r, OWNER, 1, 12, items(1, weighted(far(3))));
     CU_ASSERT_EQUAL(done_code(&r, OWNER, 12), TRYGON_ERR_DEPENDENCY);
     rig_stop(&r);
 }
@@ -105,7 +105,7 @@ static void one_lost_argument_is_enough(void)
     struct tg_item to_come =
         weighted(tg_ref_make(TRYGON_KIND_OBJECT, 0, OWNER, 0, 1));
     open_lease(&r, 1, OWNER, 0);
-    run_with(&r, OWNER, 1, 11, 2, items(2, to_come, weighted(far(1))));
+    run_with(&r, OWNER, 1, 11, items(2, to_come, weighted(far(1))));
     rig_gone(&r, OTHER);
     CU_ASSERT_EQUAL(done_code(&r, OWNER, 11), TRYGON_ERR_DEPENDENCY);
     rig_stop(&r);
@@ -117,7 +117,7 @@ static void a_bounced_run_sends_its_weight_home(void)
     rig_start(&r, WORKER);
     open_lease(&r, 1, OWNER, 0);
     lease_msg(&r, HEAD, TG_MSG_RECALL, 1);
-    run_with(&r, OWNER, 1, 11, 1, items(1, weighted(far(1))));
+    run_with(&r, OWNER, 1, 11, items(1, weighted(far(1))));
     CU_ASSERT_TRUE(ctx_said(&r.ctx, OTHER, TG_MSG_DROP));
     CU_ASSERT_EQUAL(tg_objs_left(&r.objs), 0);
     rig_stop(&r);
@@ -140,7 +140,7 @@ static void references_in_a_result_travel_with_weight(void)
     tg_worker_done(&r.worker, exec_of(&r, 11), &out);
     rig_settle(&r);
     CU_ASSERT_TRUE_FATAL(ctx_sent(&r.ctx, OWNER, TG_MSG_DONE, &m));
-    CU_ASSERT_EQUAL(m.u.done.returns[0].weights[0], r.ctx.lim.weight_mint);
+    CU_ASSERT_EQUAL(m.u.done.returns.one.weights[0], r.ctx.lim.weight_mint);
     tg_msg_fini(&m);
     const struct tg_obj *x = rig_obj(&r, own); /* lives by what is out */
     CU_ASSERT(x->count == 0 && x->weight == r.ctx.lim.weight_mint);
@@ -177,7 +177,7 @@ static void a_failure_has_no_results_but_an_error(void)
     tg_worker_done(&r.worker, exec_of(&r, 11), &out);
     rig_settle(&r);
     CU_ASSERT_TRUE_FATAL(ctx_sent(&r.ctx, OWNER, TG_MSG_DONE, &m));
-    CU_ASSERT(m.u.done.code == 9 && m.u.done.nreturns == 0);
+    CU_ASSERT(m.u.done.code == 9 && m.u.done.returns.n == 0);
     CU_ASSERT_EQUAL(tg_val_err(m.u.done.error, 0)->code, TRYGON_ERR_TASK);
     tg_msg_fini(&m);
     rig_stop(&r);
@@ -192,7 +192,7 @@ static void a_queued_execution_is_cancelled_without_a_start(void)
     open_lease(&r, 1, OWNER, 0);
     run(&r, 1, 11);
     run(&r, 1, 12);
-    run_with(&r, OWNER, 1, 13, 1, items(1, weighted(far(1))));
+    run_with(&r, OWNER, 1, 13, items(1, weighted(far(1))));
     starts(&r);
     cancels(&r, 1, 12, 0);
     CU_ASSERT_EQUAL(done_code(&r, OWNER, 12), TRYGON_ERR_CANCELLED);
@@ -224,7 +224,7 @@ static void a_held_run_is_cancelled_too(void)
 {
     struct rig r;
     rig_start(&r, WORKER);
-    run_with(&r, OWNER, 1, 11, 1, items(1, weighted(far(1))));
+    run_with(&r, OWNER, 1, 11, items(1, weighted(far(1))));
     cancels(&r, 1, 11, 0);
     CU_ASSERT_EQUAL(done_code(&r, OWNER, 11), TRYGON_ERR_CANCELLED);
     CU_ASSERT_TRUE(ctx_said(&r.ctx, OTHER, TG_MSG_DROP));
@@ -239,7 +239,7 @@ static void a_cancel_of_another_attempt_or_owner_is_ignored(void)
     rig_start(&r, WORKER);
     open_lease(&r, 1, OWNER, 0);
     open_lease(&r, 2, OTHER, 0);
-    run_with(&r, OTHER, 2, 11, 0, NULL);
+    run_with(&r, OTHER, 2, 11, (struct tg_items){0});
     cancels(&r, 2, 11, 0);
     run(&r, 1, 12);
     cancels(&r, 1, 12, 1);

@@ -50,7 +50,7 @@ static void a_task_waits_for_all_its_arguments(void)
     struct sent s, first;
     trygon_ref_t a = submit(&r, spec_of(1)), b = submit(&r, spec_of(1));
     trygon_ref_t c =
-        submit_args(&r, 3, items(3, item_ref(a), item_ref(b), item_ref(a)));
+        submit_args(&r, items(3, item_ref(a), item_ref(b), item_ref(a)));
     lease(&r, WORKER, 100);
     lease(&r, OTHER, 200);
     CU_ASSERT_TRUE(ran(&r, WORKER, &first));
@@ -71,12 +71,12 @@ static void small_arguments_travel_whole_and_large_ones_by_reference(void)
     struct tg_msg m;
     trygon_ref_t small = rig_put(&r, val_text("small"));
     trygon_ref_t large = rig_put(&r, val_bytes(TG_INLINE_MAX + 1));
-    submit_args(&r, 4,
+    submit_args(&r,
                 items(4, item_val(val_text("direct")), item_ref(small),
                       item_ref(large), item_val(val_bytes(TG_INLINE_MAX + 1))));
     lease(&r, WORKER, 100);
     CU_ASSERT_TRUE_FATAL(ctx_sent(&r.ctx, WORKER, TG_MSG_RUN, &m));
-    const struct tg_item *a = m.u.run.args;
+    const struct tg_item *a = tg_items_at(&m.u.run.args);
     CU_ASSERT_STRING_EQUAL((const char *)tg_val_data(a[0].val), "direct");
     CU_ASSERT_STRING_EQUAL((const char *)tg_val_data(a[1].val), "small");
     CU_ASSERT_PTR_NULL(a[2].val);
@@ -93,16 +93,19 @@ static void too_many_bytes_in_all_do_not_travel_whole(void)
     struct rig r;
     rig_start(&r, OWNER);
     enum { N = TG_INLINE_TOTAL / TG_INLINE_MAX + 1 };
-    struct tg_item *v = tg_alloc(N * sizeof *v);
+    struct tg_items v;
+    tg_items_init(&v, N);
     for (int i = 0; i < N; i++)
-        v[i] = item_val(val_bytes(TG_INLINE_MAX));
-    submit_args(&r, N, v);
+        v.more[i] = item_val(val_bytes(TG_INLINE_MAX));
+    submit_args(&r, v);
     lease(&r, WORKER, 100);
     struct tg_msg m;
     CU_ASSERT_TRUE_FATAL(ctx_sent(&r.ctx, WORKER, TG_MSG_RUN, &m));
     uint64_t whole = 0;
     for (uint32_t i = 0; i < N; i++)
-        whole += m.u.run.args[i].val != NULL ? m.u.run.args[i].val->size : 0;
+        whole += m.u.run.args.more[i].val != NULL
+                     ? m.u.run.args.more[i].val->size
+                     : 0;
     CU_ASSERT(whole <= TG_INLINE_TOTAL);
     CU_ASSERT(whole > TG_INLINE_TOTAL - TG_INLINE_MAX - 1);
     tg_msg_fini(&m);
@@ -125,7 +128,6 @@ static void a_task_may_have_many_results_or_none(void)
     struct tg_msg m = {.type = TG_MSG_DONE};
     m.u.done.task = s.task;
     m.u.done.lease = s.lease;
-    m.u.done.nreturns = 3;
     m.u.done.returns = items(3, item_val(val_text("0")),
                              item_val(val_text("1")), item_val(val_text("2")));
     rig_msg(&r, WORKER, &m);
@@ -151,8 +153,8 @@ static void a_failure_goes_down_the_chain_with_its_causes(void)
     rig_start(&r, OWNER);
     struct sent s;
     trygon_ref_t a = submit(&r, spec_of(1));
-    trygon_ref_t b = submit_args(&r, 1, items(1, item_ref(a)));
-    trygon_ref_t c = submit_args(&r, 1, items(1, item_ref(b)));
+    trygon_ref_t b = submit_args(&r, items(1, item_ref(a)));
+    trygon_ref_t c = submit_args(&r, items(1, item_ref(b)));
     lease(&r, WORKER, 100);
     CU_ASSERT_TRUE(ran(&r, WORKER, &s));
     reply(&r, WORKER, &s, 3, 0);
@@ -163,7 +165,7 @@ static void a_failure_goes_down_the_chain_with_its_causes(void)
     CU_ASSERT_EQUAL(tg_val_err(v, 0)->ncauses, 2);
     CU_ASSERT_EQUAL(tg_val_err(v, 2)->code, TRYGON_ERR_TASK);
     /* One submitted later fails at once. */
-    trygon_ref_t d = submit_args(&r, 1, items(1, item_ref(c)));
+    trygon_ref_t d = submit_args(&r, items(1, item_ref(c)));
     CU_ASSERT_EQUAL(outcome(&r, d), TRYGON_ERR_DEPENDENCY);
     CU_ASSERT_EQUAL(r.owner.tasks.used, 0);
     CU_ASSERT_FALSE(ran(&r, WORKER, &s));
@@ -183,7 +185,7 @@ static void an_argument_that_is_lost_in_time_spares_the_run(void)
     in.weight = 8;
     tg_objs_adopt(&r.objs, &in);
     rig_obj(&r, in.ref)->state = TG_OBJ_READY;
-    trygon_ref_t ref = submit_args(&r, 1, items(1, in));
+    trygon_ref_t ref = submit_args(&r, items(1, in));
     trygon_ref_t next = submit(&r, spec_of(1));
     rig_gone(&r, OTHER);
     CU_ASSERT_EQUAL(outcome(&r, ref), 1);
@@ -289,10 +291,9 @@ static void the_weight_in_a_stale_done_goes_home(void)
     trygon_ref_t far = tg_ref_make(TRYGON_KIND_OBJECT, 0, OTHER, 0, 1);
     struct tg_msg m = {.type = TG_MSG_DONE};
     m.u.done.task = 12345;
-    m.u.done.nreturns = 1;
     m.u.done.returns = items(1, item_val(val_refs(1, &far)));
-    m.u.done.returns[0].weights = tg_alloc(sizeof(uint64_t));
-    m.u.done.returns[0].weights[0] = 64;
+    m.u.done.returns.one.weights = tg_alloc(sizeof(uint64_t));
+    m.u.done.returns.one.weights[0] = 64;
     rig_msg(&r, WORKER, &m);
     CU_ASSERT_TRUE(ctx_sent(&r.ctx, OTHER, TG_MSG_DROP, &m));
     CU_ASSERT(m.u.drop.n == 1 && m.u.drop.v[0].weight == 64);
@@ -308,7 +309,7 @@ static void a_waiting_or_queued_task_is_cancelled_at_once(void)
     struct rig r;
     rig_start(&r, OWNER);
     trygon_ref_t queued = submit(&r, spec_of(0));
-    trygon_ref_t waiting = submit_args(&r, 1, items(1, item_ref(queued)));
+    trygon_ref_t waiting = submit_args(&r, items(1, item_ref(queued)));
     cancel(&r, waiting);
     CU_ASSERT_EQUAL(outcome(&r, waiting), TRYGON_ERR_CANCELLED);
     cancel(&r, queued);
@@ -377,8 +378,7 @@ static void a_run_that_waits_for_weight_is_taken_back(void)
     in.weights = tg_alloc(sizeof *in.weights);
     in.weights[0] = 1; /* too little to pass on */
     tg_objs_adopt(&r.objs, &in);
-    trygon_ref_t ref =
-        submit_args(&r, 1, items(1, item_val(tg_val_hold(in.val))));
+    trygon_ref_t ref = submit_args(&r, items(1, item_val(tg_val_hold(in.val))));
     lease(&r, WORKER, 100);
     CU_ASSERT_FALSE(ran(&r, WORKER, &s));
     CU_ASSERT_EQUAL(ctx_count(&r.ctx, TG_MSG_MORE), 1);
@@ -459,7 +459,7 @@ static void records_are_small(void)
     CU_ASSERT(sizeof(struct tg_obj) <= 64);
     CU_ASSERT(sizeof(struct tg_val) <= 16);
     CU_ASSERT(sizeof(struct tg_watch) <= 48);
-    CU_ASSERT(sizeof(struct tg_msg) <= 96);
+    CU_ASSERT(sizeof(struct tg_msg) <= 104);
 }
 
 static const struct unit_test tests[] = {

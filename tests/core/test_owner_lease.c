@@ -89,9 +89,8 @@ static void demand_names_the_ranks_that_hold_large_arguments(void)
     large.u.value.ref = far;
     large.u.value.size = TG_INLINE_MAX + 1;
     rig_msg(&r, OTHER, &large);
-    submit_args(
-        &r, 4,
-        items(4, item_ref(small), item_ref(far), item_ref(own), item_ref(far)));
+    submit_args(&r, items(4, item_ref(small), item_ref(far), item_ref(own),
+                          item_ref(far)));
     CU_ASSERT_TRUE_FATAL(ctx_sent(&r.ctx, HEAD, TG_MSG_DEMAND, &m));
     CU_ASSERT_EQUAL(m.u.demand.nprefer, 2);
     CU_ASSERT(m.u.demand.prefer[0] == OTHER && m.u.demand.prefer[1] == OWNER);
@@ -515,7 +514,7 @@ static void what_waits_can_say_why(void)
     rig_start(&r, OWNER);
     char all[400] = "";
     trygon_ref_t ref = submit(&r, spec_of(1));
-    submit_args(&r, 1, items(1, item_ref(ref)));
+    submit_args(&r, items(1, item_ref(ref)));
     tg_owner_why(&r.owner, keep_line, all);
     CU_ASSERT_STRING_EQUAL(all,
                            "1 ready, first: g; pending: no lease granted yet\n"

@@ -237,7 +237,6 @@ static void so_does_one_that_carries_references_themselves(void)
     trygon_ref_t low = poor(&k), own = rig_put(&k.r[1], val_text("own"));
     struct tg_msg m = {.type = TG_MSG_RUN};
     m.u.run.task = 9;
-    m.u.run.nargs = 2;
     m.u.run.args = items(2, item_ref(own), item_ref(low));
     tg_objs_send(&k.r[1].objs, 2, &m);
     CU_ASSERT_EQUAL(weight_of(&k.r[1], own), mint);
@@ -359,9 +358,9 @@ static void tell_turn(struct story *s)
         send_item(a, b->ctx.rank, item_ref(s->ref[i]));
     } else if (what < 5 && from != to &&
                ctx_sent(&a->ctx, b->ctx.rank, TG_MSG_RUN, &m)) {
-        for (i = 0; !tg_ref_eq(s->ref[i], m.u.run.args[0].ref); i++)
+        for (i = 0; !tg_ref_eq(s->ref[i], m.u.run.args.one.ref); i++)
             continue;
-        tg_objs_adopt(&b->objs, &m.u.run.args[0]);
+        tg_objs_adopt(&b->objs, &m.u.run.args.one);
         tg_msg_fini(&m);
         s->holds[to][i]++;
     } else if (what < 7 && s->holds[from][i] > 0) {
@@ -382,8 +381,8 @@ static bool arrives(struct rig *from, struct rig *to)
     struct tg_msg m;
     bool any = false;
     while (ctx_sent(&from->ctx, to->ctx.rank, TG_MSG_RUN, &m)) {
-        tg_objs_adopt(&to->objs, &m.u.run.args[0]);
-        drop(to, m.u.run.args[0].ref);
+        tg_objs_adopt(&to->objs, &m.u.run.args.one);
+        drop(to, m.u.run.args.one.ref);
         tg_msg_fini(&m);
         any = true;
     }

@@ -61,7 +61,8 @@ static void leases_run_beside_each_other(void)
     open_lease(&r, 1, OWNER, 0);
     open_lease(&r, 2, OTHER, 0);
     run(&r, 1, 11);
-    run_with(&r, OTHER, 2, 11, 0, NULL); /* of another owner, same handle */
+    run_with(&r, OTHER, 2, 11,
+             (struct tg_items){0}); /* of another owner, same handle */
     CU_ASSERT_EQUAL(starts(&r), 11);
     CU_ASSERT_EQUAL(starts(&r), 11);
     rig_stop(&r);
@@ -368,7 +369,7 @@ static void what_waits_behind_a_task_that_goes_on_is_bounced_too(void)
     it.weight = 8;
     open_lease(&r, 1, OWNER, 0);
     run(&r, 1, 11);
-    run_with(&r, OWNER, 1, 12, 1, items(1, it));
+    run_with(&r, OWNER, 1, 12, items(1, it));
     blocks(&r, 11, false);
     rig_sleep(&r, 2 * r.ctx.lim.overrun_ns);
     goes_on(&r, 11);

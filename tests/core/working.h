@@ -33,20 +33,19 @@ static inline void lease_msg(struct rig *r, int32_t from, enum tg_msg_type type,
 }
 
 static inline void run_with(struct rig *r, int32_t owner, uint64_t id,
-                            uint64_t task, uint32_t n, struct tg_item *args)
+                            uint64_t task, struct tg_items args)
 {
     struct tg_msg m = {.type = TG_MSG_RUN};
     m.u.run.lease = id;
     m.u.run.task = task;
     m.u.run.nreturns = 1;
-    m.u.run.nargs = n;
     m.u.run.args = args;
     rig_msg(r, owner, &m);
 }
 
 static inline void run(struct rig *r, uint64_t id, uint64_t task)
 {
-    run_with(r, OWNER, id, task, 0, NULL);
+    run_with(r, OWNER, id, task, (struct tg_items){0});
 }
 
 /* The next execution that is to start; NULL: none. */

@@ -60,11 +60,12 @@ static void take_args(struct script *s)
 {
     const struct tg_exec *e = script_exec(s);
     const struct truth_task *t = s->task;
-    if (e->nargs != t->nargs || e->nreturns != t->nreturns ||
+    const struct tg_item *args = tg_items_at(&e->args);
+    if (e->args.n != t->nargs || e->nreturns != t->nreturns ||
         e->fn != t->gene->fn)
         world_fail(script_world(s), "task %u is not what was submitted", t->id);
-    for (uint32_t i = 0; i < e->nargs; i++)
-        check_arg(s, &e->args[i], &t->args[i]);
+    for (uint32_t i = 0; i < e->args.n; i++)
+        check_arg(s, &args[i], &t->args[i]);
 }
 
 struct script *script_new(struct sim_rank *r, const struct gene *gene,
@@ -288,7 +289,9 @@ static void submit(struct script *s)
                            .max_retries = p->max_retries,
                            .parent = s->exec,
                            .name = tg_strdup(p->gene.name)};
-    spec.args = tg_alloc(spec.nargs * sizeof *spec.args);
+    struct tg_items args;
+    tg_items_init(&args, spec.nargs);
+    spec.args = tg_items_at(&args);
     fill_args(s, p, spec.args, t);
     if (p->ncodes > 0 && p->ncodes != UINT32_MAX) {
         spec.codes = tg_alloc(sizeof p->codes);
@@ -298,7 +301,7 @@ static void submit(struct script *s)
     struct tg_event ev = {
         .type = TG_EV_SUBMIT, .spec = &spec, .refs_out = refs};
     int rc = script_step(s, &ev);
-    tg_items_free(&spec.args, spec.nargs);
+    tg_items_fini(&args);
     if (rc == TRYGON_ERR_SHUTDOWN && s->rank->draining) {
         free(spec.codes);
         free(spec.name);
@@ -355,9 +358,7 @@ static struct tg_val *user_error(struct script *s, int32_t code)
 static void make_returns(struct script *s, struct tg_outcome *out)
 {
     const struct truth_task *t = s->task;
-    if (t->nreturns == 0)
-        return;
-    out->returns = tg_alloc(t->nreturns * sizeof *out->returns);
+    tg_items_init(&out->returns, t->nreturns);
     for (uint32_t i = 0; i < t->nreturns; i++) {
         bool first = i == 0;
         struct tg_val *v =
@@ -365,7 +366,7 @@ static void make_returns(struct script *s, struct tg_outcome *out)
                      first ? s->op.n : 0, s->op.slot);
         struct tg_event ev = {.type = TG_EV_KEEP, .val = v};
         script_must(s, script_step(s, &ev), "keep");
-        out->returns[i].val = v;
+        tg_items_at(&out->returns)[i].val = v;
     }
 }
 

@@ -151,15 +151,11 @@ static void item(struct gen *g, struct tg_item *it, bool by_ref)
         it->weights[i] = number(g);
 }
 
-static struct tg_item *items(struct gen *g, uint32_t *n)
+static void items(struct gen *g, struct tg_items *v)
 {
-    *n = count(g, 6);
-    if (*n == 0)
-        return NULL;
-    struct tg_item *v = tg_alloc(*n * sizeof *v);
-    for (uint32_t i = 0; i < *n; i++)
-        item(g, &v[i], below(g, 3) == 0);
-    return v;
+    tg_items_init(v, count(g, 6));
+    for (uint32_t i = 0; i < v->n; i++)
+        item(g, &tg_items_at(v)[i], below(g, 3) == 0);
 }
 
 static void amounts(struct gen *g, int64_t v[TG_RES_MAX])
@@ -211,13 +207,12 @@ static bool same_item(const struct tg_item *a, const struct tg_item *b)
            0;
 }
 
-static bool same_items(const struct tg_item *a, const struct tg_item *b,
-                       uint32_t n)
+static bool same_items(const struct tg_items *a, const struct tg_items *b)
 {
-    for (uint32_t i = 0; i < n; i++)
-        if (!same_item(&a[i], &b[i]))
-            return false;
-    return true;
+    bool same = a->n == b->n;
+    for (uint32_t i = 0; same && i < a->n; i++)
+        same = same_item(&tg_items_at(a)[i], &tg_items_at(b)[i]);
+    return same;
 }
 
 /* ----- plain fields ----------------------------------------------------- */
@@ -354,7 +349,7 @@ static void gen_open(struct gen *g, struct tg_msg_open *m)
 static void gen_done(struct gen *g, struct tg_msg_done *m)
 {
     if (below(g, 3) > 0) {
-        m->returns = items(g, &m->nreturns);
+        items(g, &m->returns);
         return;
     }
     m->code = below(g, 2) == 0 ? -3 : 1 + (int32_t)(number(g) >> 34);
@@ -409,7 +404,7 @@ void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
         gen_open(g, &m->u.open);
     } else if (type == TG_MSG_RUN) {
         m->u.run.nreturns = below(g, TG_RETURNS_MAX + 1);
-        m->u.run.args = items(g, &m->u.run.nargs);
+        items(g, &m->u.run.args);
         m->u.run.name = below(g, 2) == 0 ? text(g, TG_NAME_MAX) : NULL;
     } else if (type == TG_MSG_DONE) {
         gen_done(g, &m->u.done);
@@ -452,15 +447,13 @@ static bool same_open(const struct tg_msg_open *a, const struct tg_msg_open *b)
 
 static bool same_run(const struct tg_msg_run *a, const struct tg_msg_run *b)
 {
-    return a->nreturns == b->nreturns && a->nargs == b->nargs &&
-           same_items(a->args, b->args, a->nargs) &&
+    return a->nreturns == b->nreturns && same_items(&a->args, &b->args) &&
            same_text(a->name, b->name);
 }
 
 static bool same_done(const struct tg_msg_done *a, const struct tg_msg_done *b)
 {
-    return a->code == b->code && a->nreturns == b->nreturns &&
-           same_items(a->returns, b->returns, a->nreturns) &&
+    return a->code == b->code && same_items(&a->returns, &b->returns) &&
            same_val(a->error, b->error);
 }
 

@@ -83,24 +83,22 @@ static size_t size_of(const struct tg_msg *m)
 /* Names with all their bits, numbers as large as they get in long runs. */
 static void small_tasks_are_small(void)
 {
-    struct tg_item it = {.val = small_val(UINT64_MAX)};
+    struct tg_items one = {.n = 1, .one.val = small_val(UINT64_MAX)};
     struct tg_msg m = {.type = TG_MSG_RUN};
     m.u.run.lease = m.u.run.task = m.u.run.number = UINT64_MAX;
     m.u.run.attempt = INT32_MIN;
     m.u.run.depth = INT32_MIN;
     m.u.run.fn = UINT32_MAX;
     m.u.run.nreturns = TG_RETURNS_MAX;
-    m.u.run.nargs = 1;
-    m.u.run.args = &it;
+    m.u.run.args = one;
     CU_ASSERT(size_of(&m) <= 64);
 
     m = (struct tg_msg){.type = TG_MSG_DONE};
     m.u.done.lease = m.u.done.task = m.u.done.ran_ns = UINT64_MAX;
     m.u.done.attempt = INT32_MIN;
-    m.u.done.nreturns = 1;
-    m.u.done.returns = &it;
+    m.u.done.returns = one;
     CU_ASSERT(size_of(&m) <= 64);
-    tg_val_drop(&it.val);
+    tg_items_fini(&one);
 
     m = (struct tg_msg){.type = TG_MSG_DEMAND};
     struct tg_shape shape = {.amount[TG_RES_CPU] = TG_UNIT};
@@ -160,8 +158,7 @@ static void layout_run(void)
     m.u.run.depth = 2;
     m.u.run.fn = 300;
     m.u.run.nreturns = 1;
-    m.u.run.nargs = 2;
-    m.u.run.args = args;
+    m.u.run.args = (struct tg_items){.n = 2, .more = args};
     m.u.run.name = name;
     check_bytes(&m, want);
     tg_val_drop(&args[0].val);
@@ -203,8 +200,7 @@ static void layout_done(void)
     m.u.done.task = 0x200000003;
     m.u.done.ran_ns = 1000;
     m.u.done.attempt = 2;
-    m.u.done.nreturns = 1;
-    m.u.done.returns = &it;
+    m.u.done.returns = (struct tg_items){.n = 1, .one = it};
     check_bytes(&m, want);
     tg_val_drop(&it.val);
 }
@@ -276,7 +272,7 @@ static void no_memory_leaves_nothing(void)
     struct tg_val *before = small_val(0);
     struct tg_attached in = {0};
     *tg_vec_add(&in) = before;
-    for (uint64_t i = 0; m.u.run.nargs < 4; i++) {
+    for (uint64_t i = 0; m.u.run.args.n < 4; i++) {
         tg_msg_fini(&m);
         struct gen g = {{i}, false};
         gen_msg(&g, TG_MSG_RUN, &m);
