@@ -23,11 +23,12 @@ struct tg_val *tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs)
         v = malloc((head + 15) / 16 * 16 + (size_t)size);
     if (v == NULL)
         return NULL;
-    memset(v, 0, head);
-    v->count = 1;
-    v->ndim = ndim & 0x3f;
-    v->nrefs = nrefs;
-    v->size = size & (2 * TG_VAL_SIZE_MAX - 1);
+    *v = (struct tg_val){.count = 1,
+                         .nrefs = nrefs,
+                         .size = size & (2 * TG_VAL_SIZE_MAX - 1),
+                         .ndim = ndim & 0x3f};
+    if (head > sizeof *v)
+        memset(v + 1, 0, head - sizeof *v);
     return v;
 }
 

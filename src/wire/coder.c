@@ -35,6 +35,19 @@ void tg_code_fail(struct tg_coder *c, int rc)
     c->left = 0;
 }
 
+void tg_code_bytes(struct tg_coder *c, void *v, size_t n)
+{
+    if (n > 0)
+        tg_code_raw(c, v, n);
+}
+
+void tg_code_broken(struct tg_coder *c)
+{
+    TG_ASSERT(tg_reading(c)); /* no message of ours breaks a rule */
+    if (tg_reading(c))
+        tg_code_fail(c, TRYGON_ERR_INVALID);
+}
+
 /* ----- numbers ---------------------------------------------------------- */
 
 void tg_write_long(struct tg_coder *c, uint64_t v)
@@ -72,15 +85,12 @@ void *tg_code_room(struct tg_coder *c, void *has, uint64_t n, size_t size,
     return memset(v, 0, (size_t)n * size);
 }
 
-/* The length counts the NUL, so that 0 can stand for NULL. */
-void tg_code_text(struct tg_coder *c, char **s, uint32_t max)
+/* Of a string that is there. */
+void tg_code_chars(struct tg_coder *c, char **s, uint64_t n)
 {
-    uint64_t n = *s != NULL ? strlen(*s) + 1 : 0;
-    if (!tg_code_within(c, &n, 0, max) || n == 0)
-        return;
     *s = tg_code_room(c, *s, n, 1, 1);
     if (c->rc != 0)
         return;
-    tg_code_raw(c, *s, n);
+    tg_code_bytes(c, *s, n);
     tg_code_must(c, memchr(*s, 0, n) == *s + n - 1);
 }

@@ -39,14 +39,13 @@ static inline bool tg_reading(const struct tg_coder *c)
 }
 
 void tg_code_fail(struct tg_coder *c, int rc);
+void tg_code_broken(struct tg_coder *c);
 
 /* What holds for every message: of ours it is asserted, of theirs checked. */
 static inline bool tg_code_must(struct tg_coder *c, bool ok)
 {
-    if (!tg_reading(c))
-        TG_ASSERT(ok);
-    else if (!ok)
-        tg_code_fail(c, TRYGON_ERR_INVALID);
+    if (!ok)
+        tg_code_broken(c);
     return ok;
 }
 
@@ -75,11 +74,12 @@ static inline const unsigned char *tg_code_take(struct tg_coder *c, size_t n)
     return p;
 }
 
-/* Bytes as they are. */
+/* Bytes as they are, any number of them. */
+void tg_code_bytes(struct tg_coder *c, void *v, size_t n);
+
+/* The same, a number that the compiler knows. */
 static inline void tg_code_raw(struct tg_coder *c, void *v, size_t n)
 {
-    if (n == 0)
-        return;
     if (!tg_reading(c)) {
         memcpy(tg_code_put(c, n), v, n);
         return;
@@ -108,62 +108,59 @@ static inline void tg_code_u64(struct tg_coder *c, uint64_t *v)
         *v = tg_le64(bytes);
 }
 
-/* A run of numbers of fixed width, n bytes in all: one check for all of them,
- * and their place stays in a register. */
+/* A run of numbers of fixed width, n bytes in all: one check for all of them.
+ * visit(&f, m) goes through them in order.  It is a tg_visit, which becomes
+ * part of either branch, so that none of them asks which way it goes. */
 struct tg_fixed {
-    unsigned char *w;       /* writing, else NULL */
-    const unsigned char *p; /* reading; NULL: there were not so many bytes */
+    bool reading;
+    unsigned char *at; /* the next one's place */
 };
 
-static inline struct tg_fixed tg_code_fixed(struct tg_coder *c, size_t n)
-{
-    struct tg_fixed f = {NULL, NULL};
-    if (tg_reading(c))
-        f.p = tg_code_take(c, n);
-    else
-        f.w = tg_code_put(c, n);
-    return f;
-}
+#define tg_visit static inline __attribute__((always_inline)) void
 
-/* All n bytes were visited. */
-static inline void tg_fixed_end(const struct tg_coder *c,
-                                const struct tg_fixed *f)
-{
-    TG_ASSERT(f->w == c->w && (f->p == NULL || f->p == c->p));
-}
+#define tg_code_fixed(c_, n_, visit_, m_)                                     \
+    do {                                                                      \
+        if (!tg_reading(c_)) {                                                \
+            struct tg_fixed f_ = {false, tg_code_put(c_, n_)};                \
+            visit_(&f_, m_);                                                  \
+            TG_ASSERT(f_.at == (c_)->w);                                      \
+        } else if (tg_code_must(c_, (n_) <= (c_)->left)) {                    \
+            struct tg_fixed f_ = {true, (unsigned char *)(uintptr_t)(c_)->p}; \
+            tg_code_take(c_, n_);                                             \
+            visit_(&f_, m_);                                                  \
+            TG_ASSERT(f_.at == (c_)->p);                                      \
+        }                                                                     \
+    } while (0)
 
-static inline void tg_fixed_u64(struct tg_fixed *f, uint64_t *v)
+tg_visit tg_fixed_u64(struct tg_fixed *f, uint64_t *v)
 {
     uint64_t bytes = tg_le64(*v);
-    if (f->w != NULL) {
-        memcpy(f->w, &bytes, sizeof bytes);
-        f->w += sizeof bytes;
-    } else if (f->p != NULL) {
-        memcpy(&bytes, f->p, sizeof bytes);
-        f->p += sizeof bytes;
+    if (f->reading) {
+        memcpy(&bytes, f->at, sizeof bytes);
         *v = tg_le64(bytes);
+    } else {
+        memcpy(f->at, &bytes, sizeof bytes);
     }
+    f->at += sizeof bytes;
 }
 
-static inline void tg_fixed_u32(struct tg_fixed *f, uint32_t *v)
+tg_visit tg_fixed_u32(struct tg_fixed *f, uint32_t *v)
 {
     uint32_t bytes = tg_le32(*v);
-    if (f->w != NULL) {
-        memcpy(f->w, &bytes, sizeof bytes);
-        f->w += sizeof bytes;
-    } else if (f->p != NULL) {
-        memcpy(&bytes, f->p, sizeof bytes);
-        f->p += sizeof bytes;
+    if (f->reading) {
+        memcpy(&bytes, f->at, sizeof bytes);
         *v = tg_le32(bytes);
+    } else {
+        memcpy(f->at, &bytes, sizeof bytes);
     }
+    f->at += sizeof bytes;
 }
 
-static inline void tg_fixed_i32(struct tg_fixed *f, int32_t *v)
+tg_visit tg_fixed_i32(struct tg_fixed *f, int32_t *v)
 {
     uint32_t w = (uint32_t)*v;
     tg_fixed_u32(f, &w);
-    if (f->p != NULL)
-        *v = (int32_t)w;
+    *v = (int32_t)w;
 }
 
 uint64_t tg_read_long(struct tg_coder *c);
@@ -287,7 +284,15 @@ static inline uint32_t tg_code_all(const struct tg_coder *c, uint32_t n)
     return c->rc == 0 ? n : 0;
 }
 
-/* A string, at most max bytes with its NUL; it may be NULL. */
-void tg_code_text(struct tg_coder *c, char **s, uint32_t max);
+void tg_code_chars(struct tg_coder *c, char **s, uint64_t n);
+
+/* A string, at most max bytes with its NUL; it may be NULL.  The length counts
+ * the NUL, so that 0 can stand for NULL. */
+static inline void tg_code_text(struct tg_coder *c, char **s, uint32_t max)
+{
+    uint64_t n = *s != NULL ? strlen(*s) + 1 : 0;
+    if (tg_code_within(c, &n, 0, max) && n > 0)
+        tg_code_chars(c, s, n);
+}
 
 #endif

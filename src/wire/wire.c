@@ -106,30 +106,48 @@ static void code_value(struct tg_coder *c, struct tg_val **val)
         attach(c, v);
         return;
     }
-    tg_code_raw(c, tg_val_data(v), (size_t)v->size);
+    tg_code_bytes(c, tg_val_data(v), (size_t)v->size);
     if (v->error && c->rc == 0)
         tg_code_must(c, error_ok(v));
 }
 
-/* How an item travels. */
-enum { BY_REF, BY_VALUE, BY_VALUE_WEIGHED };
-enum { ITEM_LEAST = 6 }; /* a byte how, and an empty value */
+/* How an item travels.  From PLAIN on: most values are few bytes without a
+ * shape, of which only the size, how - PLAIN, need be said. */
+enum { BY_REF, BY_VALUE, BY_VALUE_WEIGHED, PLAIN };
+enum { ITEM_LEAST = 1 }; /* no bytes */
 
-static void code_item(struct tg_coder *c, struct tg_item *it)
+static bool is_plain(const struct tg_val *v)
 {
-    uint64_t how = BY_REF;
-    if (it->val != NULL)
-        how = it->weights != NULL && it->val->nrefs > 0 ? BY_VALUE_WEIGHED
-                                                        : BY_VALUE;
-    tg_code_within(c, &how, BY_REF, BY_VALUE_WEIGHED);
-    if (how == BY_REF) {
-        code_ref(c, &it->ref);
-        tg_code_u64(c, &it->weight);
-        return;
+    return v->nrefs == 0 && v->size <= TG_WIRE_EMBED && v->ndim == 0 &&
+           v->type == TRYGON_BYTE && !v->error;
+}
+
+static uint64_t how_of(const struct tg_item *it)
+{
+    if (it->val == NULL)
+        return BY_REF;
+    if (is_plain(it->val))
+        return PLAIN + it->val->size;
+    return it->weights != NULL && it->val->nrefs > 0 ? BY_VALUE_WEIGHED
+                                                     : BY_VALUE;
+}
+
+static void code_plain(struct tg_coder *c, struct tg_val **val, size_t size)
+{
+    if (tg_reading(c)) {
+        if (!tg_code_must(c, size <= c->left))
+            return;
+        *val = tg_val_new(size, 0, 0);
+        if (*val == NULL) {
+            tg_code_fail(c, TRYGON_ERR_NOMEM);
+            return;
+        }
     }
-    code_value(c, &it->val);
-    if (how == BY_VALUE || c->rc != 0)
-        return;
+    tg_code_bytes(c, tg_val_data(*val), size);
+}
+
+static void code_weights(struct tg_coder *c, struct tg_item *it)
+{
     uint32_t n = it->val->nrefs;
     tg_code_must(c, n > 0);
     it->weights = tg_code_room(c, it->weights, n, sizeof *it->weights, 8);
@@ -137,17 +155,45 @@ static void code_item(struct tg_coder *c, struct tg_item *it)
         tg_code_u64(c, &it->weights[i]);
 }
 
+/* Kept apart from code_item(), which is shorter without it. */
+static __attribute__((noinline)) void
+code_less_plain(struct tg_coder *c, struct tg_item *it, uint64_t how)
+{
+    if (how == BY_REF) {
+        code_ref(c, &it->ref);
+        tg_code_u64(c, &it->weight);
+        return;
+    }
+    code_value(c, &it->val);
+    if (c->rc == 0 && tg_code_must(c, !is_plain(it->val)) &&
+        how == BY_VALUE_WEIGHED)
+        code_weights(c, it);
+}
+
+static void code_item(struct tg_coder *c, struct tg_item *it)
+{
+    uint64_t how = tg_reading(c) ? 0 : how_of(it);
+    if (!tg_code_within(c, &how, BY_REF, PLAIN + TG_WIRE_EMBED))
+        return;
+    if (how >= PLAIN)
+        code_plain(c, &it->val, (size_t)how - PLAIN);
+    else
+        code_less_plain(c, it, how);
+}
+
 /* How many has been visited. */
 static void code_items(struct tg_coder *c, struct tg_items *v, uint32_t max)
 {
     uint32_t n = v->n;
-    tg_code_must(c, n <= max);
-    if (tg_reading(c)) {
-        tg_code_must(c, n <= c->left / ITEM_LEAST);
-        tg_items_init(v, tg_code_all(c, n));
+    if (!tg_code_must(c, n <= max) ||
+        (tg_reading(c) && !tg_code_must(c, n <= c->left / ITEM_LEAST))) {
+        v->n = 0;
+        return;
     }
+    if (tg_reading(c) && n > 1) /* one is in place */
+        tg_items_init(v, n);
     struct tg_item *at = tg_items_at(v);
-    for (uint32_t i = 0; i < v->n; i++)
+    for (uint32_t i = 0; i < n; i++)
         code_item(c, &at[i]);
 }
 
@@ -231,33 +277,39 @@ static void code_open(struct tg_coder *c, struct tg_msg_open *m)
 
 enum { RUN_FIXED = 3 * 8 + 5 * 4, DONE_FIXED = 3 * 8 + 3 * 4 };
 
+tg_visit run_head(struct tg_fixed *f, struct tg_msg_run *m)
+{
+    tg_fixed_u64(f, &m->lease);
+    tg_fixed_u64(f, &m->task);
+    tg_fixed_u64(f, &m->number);
+    tg_fixed_i32(f, &m->attempt);
+    tg_fixed_i32(f, &m->depth);
+    tg_fixed_u32(f, &m->fn);
+    tg_fixed_u32(f, &m->nreturns);
+    tg_fixed_u32(f, &m->args.n);
+}
+
 static void code_run(struct tg_coder *c, struct tg_msg_run *m)
 {
-    struct tg_fixed f = tg_code_fixed(c, RUN_FIXED);
-    tg_fixed_u64(&f, &m->lease);
-    tg_fixed_u64(&f, &m->task);
-    tg_fixed_u64(&f, &m->number);
-    tg_fixed_i32(&f, &m->attempt);
-    tg_fixed_i32(&f, &m->depth);
-    tg_fixed_u32(&f, &m->fn);
-    tg_fixed_u32(&f, &m->nreturns);
-    tg_fixed_u32(&f, &m->args.n);
-    tg_fixed_end(c, &f);
+    tg_code_fixed(c, RUN_FIXED, run_head, m);
     tg_code_must(c, m->nreturns <= TG_RETURNS_MAX);
     code_items(c, &m->args, UINT32_MAX);
     tg_code_text(c, &m->name, TG_NAME_MAX);
 }
 
+tg_visit done_head(struct tg_fixed *f, struct tg_msg_done *m)
+{
+    tg_fixed_u64(f, &m->lease);
+    tg_fixed_u64(f, &m->task);
+    tg_fixed_u64(f, &m->ran_ns);
+    tg_fixed_i32(f, &m->attempt);
+    tg_fixed_i32(f, &m->code);
+    tg_fixed_u32(f, &m->returns.n);
+}
+
 static void code_done(struct tg_coder *c, struct tg_msg_done *m)
 {
-    struct tg_fixed f = tg_code_fixed(c, DONE_FIXED);
-    tg_fixed_u64(&f, &m->lease);
-    tg_fixed_u64(&f, &m->task);
-    tg_fixed_u64(&f, &m->ran_ns);
-    tg_fixed_i32(&f, &m->attempt);
-    tg_fixed_i32(&f, &m->code);
-    tg_fixed_u32(&f, &m->returns.n);
-    tg_fixed_end(c, &f);
+    tg_code_fixed(c, DONE_FIXED, done_head, m);
     code_items(c, &m->returns, TG_RETURNS_MAX);
     bool failed = m->error != NULL;
     tg_code_bool(c, &failed);
@@ -414,7 +466,8 @@ void tg_wire_encode(struct tg_msg *m, struct tg_bytes *out,
 int tg_wire_decode(const unsigned char *p, size_t n, struct tg_msg *m,
                    struct tg_attached *att)
 {
-    memset(m, 0, sizeof *m);
+    static const struct tg_msg none; /* memset() of so few bytes is slower */
+    *m = none;
     uint32_t had = att->n;
     struct tg_coder c = {.p = p, .left = n, .att = att};
     code_msg(&c, m);

@@ -17,7 +17,7 @@ enum { TG_WIRE_EMBED = 1024 };
 #define TG_WIRE_SIZE_MAX (UINT64_C(1) << 48)
 
 /* Change it with the layout; the ranks compare it when they start. */
-#define TG_WIRE_VERSION 2u
+#define TG_WIRE_VERSION 3u
 
 /* A growing run of bytes. */
 struct tg_bytes {

@@ -120,13 +120,14 @@ static uint32_t val_size(struct gen *g)
     return i < 7 ? sizes[i] : more[i - 7];
 }
 
-static struct tg_val *plain_val(struct gen *g)
+static struct tg_val *some_val(struct gen *g)
 {
-    uint32_t ndim = count(g, TRYGON_MAX_DIMS);
-    uint32_t nrefs = count(g, 20);
+    bool plain = below(g, 3) == 0;
+    uint32_t ndim = plain ? 0 : count(g, TRYGON_MAX_DIMS);
+    uint32_t nrefs = plain ? 0 : count(g, 20);
     struct tg_val *v = tg_val_new(val_size(g), ndim, nrefs);
     TG_ASSERT(v != NULL);
-    v->type = (uint8_t)below(g, TRYGON_COMPLEX128 + 1);
+    v->type = plain ? TRYGON_BYTE : (uint8_t)below(g, TRYGON_COMPLEX128 + 1);
     for (uint32_t i = 0; i < v->ndim; i++)
         tg_val_dims(v)[i] = integer(g);
     for (uint32_t i = 0; i < v->nrefs; i++)
@@ -142,7 +143,7 @@ static void item(struct gen *g, struct tg_item *it, bool by_ref)
         it->weight = number(g);
         return;
     }
-    it->val = below(g, 6) == 0 ? error_val(g) : plain_val(g);
+    it->val = below(g, 6) == 0 ? error_val(g) : some_val(g);
     uint32_t n = it->val->nrefs;
     if (n == 0 || below(g, 3) == 0)
         return;

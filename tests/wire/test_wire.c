@@ -41,6 +41,24 @@ static void every_message_survives(void)
     }
 }
 
+/* The sizes at which a plain value is written otherwise, or apart. */
+static void plain_values_of_all_sizes_survive(void)
+{
+    static const uint64_t sizes[] = {0,   1,    2,    123,  124, 125,
+                                     126, 1000, 1023, 1024, 1025};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct tg_msg m = {.type = TG_MSG_RUN};
+        tg_items_init(&m.u.run.args, (uint32_t)(1 + i % 3));
+        struct tg_item *args = tg_items_at(&m.u.run.args);
+        for (uint32_t k = 0; k < m.u.run.args.n; k++) {
+            args[k].val = tg_val_new(sizes[i], 0, 0);
+            memset(tg_val_data(args[k].val), 'a' + (int)k, (size_t)sizes[i]);
+        }
+        CU_ASSERT(survives(&m));
+        tg_msg_fini(&m);
+    }
+}
+
 static void extreme_numbers_survive(void)
 {
     static const uint64_t us[] = {0,     127,        128,       16383,
@@ -135,9 +153,7 @@ static void layout_run(void)
                                "2c010000"         /* fn */
                                "01000000"         /* nreturns */
                                "02000000"         /* nargs */
-                               "01"               /* by value */
-                               "00000000"         /* plain bytes */
-                               "08"               /* so many */
+                               "0b"               /* plain bytes, 8 */
                                "0807060504030201" /* these */
                                "00"               /* by reference */
                                "0000000002000010" /* hi */
@@ -312,6 +328,7 @@ int main(void)
         return 99;
     CU_pSuite s = CU_add_suite("wire", NULL, NULL);
     CU_ADD_TEST(s, every_message_survives);
+    CU_ADD_TEST(s, plain_values_of_all_sizes_survive);
     CU_ADD_TEST(s, extreme_numbers_survive);
     CU_ADD_TEST(s, small_tasks_are_small);
     CU_ADD_TEST(s, layout_run);
