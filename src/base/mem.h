@@ -32,4 +32,12 @@ char *tg_strdup(const char *s);                      /* NULL stays NULL */
 #define tg_vec_free(vec_) \
     (free((vec_)->v), (vec_)->v = NULL, (vec_)->n = (vec_)->cap = 0)
 
+/* A growing run of bytes. */
+struct tg_bytes {
+    unsigned char *v;
+    size_t n, cap;
+};
+void tg_bytes_room(struct tg_bytes *b, size_t more); /* for so many behind n */
+void tg_bytes_fini(struct tg_bytes *b);
+
 #endif

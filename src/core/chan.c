@@ -1,10 +1,8 @@
 /* chan.c - see chan.h. */
 #include "core/chan.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "core/types.h"
 
 enum { HEADER = 2, LENGTH = 2, OWED_MOST = TG_CREDITS / 2, FEW_FRAMES = 2 };
@@ -27,30 +25,31 @@ void tg_chan_init(struct tg_chan *c)
 
 void tg_chan_fini(struct tg_chan *c)
 {
-    free(c->out);
-    c->out = NULL;
+    tg_bytes_fini(&c->out);
 }
 
-void tg_chan_put(struct tg_chan *c, const void *record, size_t size)
+size_t tg_chan_begin(struct tg_chan *c)
 {
-    TG_ASSERT(size > 0 && size <= TG_CHAN_RECORD);
-    if (c->head > 0 && (c->head == c->n || c->head > c->cap / 2)) {
-        memmove(c->out, c->out + c->head, c->n - c->head);
-        c->n -= c->head;
+    struct tg_bytes *out = &c->out;
+    if (c->head > 0 && (c->head == out->n || c->head > out->cap / 2)) {
+        memmove(out->v, out->v + c->head, out->n - c->head);
+        out->n -= c->head;
         c->head = 0;
     }
-    if (c->n + LENGTH + size > c->cap) {
-        c->cap = 2 * (c->n + LENGTH + size);
-        c->out = tg_grow(c->out, c->cap, 1);
-    }
-    put16(c->out + c->n, size);
-    memcpy(c->out + c->n + LENGTH, record, size);
-    c->n += LENGTH + size;
+    tg_bytes_room(out, LENGTH);
+    return out->n += LENGTH;
+}
+
+void tg_chan_end(struct tg_chan *c, size_t begin)
+{
+    size_t size = c->out.n - begin;
+    TG_ASSERT(size > 0 && size <= TG_CHAN_RECORD);
+    put16(c->out.v + begin - LENGTH, size);
 }
 
 bool tg_chan_due(const struct tg_chan *c)
 {
-    return (c->head < c->n && c->credits > 0) || c->owed >= OWED_MOST;
+    return (c->head < c->out.n && c->credits > 0) || c->owed >= OWED_MOST;
 }
 
 bool tg_chan_pressing(const struct tg_chan *c)
@@ -63,8 +62,8 @@ bool tg_chan_pressing(const struct tg_chan *c)
 size_t tg_chan_take(struct tg_chan *c, unsigned char *frame)
 {
     size_t end = c->head, most = c->head + TG_CHAN_FRAME - HEADER;
-    while (c->credits > 0 && end < c->n) {
-        size_t next = end + LENGTH + get16(c->out + end);
+    while (c->credits > 0 && end < c->out.n) {
+        size_t next = end + LENGTH + get16(c->out.v + end);
         if (next > most)
             break;
         end = next;
@@ -73,7 +72,7 @@ size_t tg_chan_take(struct tg_chan *c, unsigned char *frame)
     put16(frame, c->owed);
     c->owed = 0;
     if (size > 0) {
-        memcpy(frame + HEADER, c->out + c->head, size);
+        memcpy(frame + HEADER, c->out.v + c->head, size);
         c->head = end;
         c->credits--;
     }
@@ -117,7 +116,7 @@ const unsigned char *tg_chan_record(const unsigned char *frame, size_t size,
 
 size_t tg_chan_waiting(const struct tg_chan *c)
 {
-    return c->n - c->head;
+    return c->out.n - c->head;
 }
 
 uint32_t tg_chan_outstanding(const struct tg_chan *c)
@@ -127,11 +126,11 @@ uint32_t tg_chan_outstanding(const struct tg_chan *c)
 
 bool tg_chan_quiet(const struct tg_chan *c)
 {
-    return c->head == c->n && c->owed < OWED_MOST;
+    return c->head == c->out.n && c->owed < OWED_MOST;
 }
 
 void tg_chan_check(const struct tg_chan *c)
 {
     TG_ASSERT(c->credits <= TG_CREDITS && c->owed <= TG_CREDITS);
-    TG_ASSERT(c->head <= c->n && c->n <= c->cap);
+    TG_ASSERT(c->head <= c->out.n && c->out.n <= c->out.cap);
 }

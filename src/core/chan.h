@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/mem.h"
+
 enum {
     TG_CREDITS = 64,
     TG_CHAN_FRAME = 4000,
@@ -24,17 +26,19 @@ enum {
 };
 
 struct tg_chan {
-    uint32_t credits;   /* frames we may still send */
-    uint32_t owed;      /* frames we have read and not yet returned */
-    unsigned char *out; /* records with their lengths */
-    size_t head, n, cap;
+    uint32_t credits;    /* frames we may still send */
+    uint32_t owed;       /* frames we have read and not yet returned */
+    struct tg_bytes out; /* records with their lengths, from head on */
+    size_t head;
 };
 
 void tg_chan_init(struct tg_chan *c);
 void tg_chan_fini(struct tg_chan *c);
 
-/* Queue a record of 1 to TG_CHAN_RECORD bytes. */
-void tg_chan_put(struct tg_chan *c, const void *record, size_t size);
+/* Queue a record of 1 to TG_CHAN_RECORD bytes: append them to c->out between
+ * these two; the first says where they begin. */
+size_t tg_chan_begin(struct tg_chan *c);
+void tg_chan_end(struct tg_chan *c, size_t begin);
 
 /* Is there a frame to send now? */
 bool tg_chan_due(const struct tg_chan *c);

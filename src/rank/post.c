@@ -16,7 +16,7 @@
 #include "wire/wire.h"
 
 enum record_kind { WHOLE, ATTACHED, APART };
-enum { RECORD_HEADER = 7 };
+enum { TAGGED_HEADER = 3, APART_HEADER = 7 };
 
 struct transfer { /* a message of which parts travel apart */
     bool out;
@@ -52,7 +52,6 @@ struct tg_post {
     struct shown frame;
     TG_VEC(int32_t) due; /* ranks whose channel may have something to send */
     bool *is_due;
-    struct tg_bytes scratch;
     struct tg_attached attached;
 };
 
@@ -94,7 +93,6 @@ void tg_post_destroy(struct tg_post **post)
     for (int32_t r = 0; r < p->nranks; r++)
         tg_chan_fini(&p->peers[r].chan);
     tg_vec_free(&p->due);
-    tg_bytes_fini(&p->scratch);
     tg_attached_fini(&p->attached);
     free(p->peers);
     free(p->is_due);
@@ -112,8 +110,7 @@ static void mark_due(struct tg_post *p, int32_t rank)
 
 /* ----- sending ----------------------------------------------------------------- */
 
-/* The transfer takes the message, its list of pieces and, if the body is too
- * large for a record, the body. */
+/* The transfer takes the message and its list of pieces. */
 static struct transfer *begin_out(struct tg_post *p, int32_t rank,
                                   struct tg_msg *m)
 {
@@ -128,14 +125,35 @@ static struct transfer *begin_out(struct tg_post *p, int32_t rank,
     return t;
 }
 
-static void put_header(unsigned char *h, enum record_kind kind, uint32_t tag,
-                       size_t size)
+static void append(struct tg_bytes *b, const void *bytes, size_t n)
 {
-    h[0] = (unsigned char)kind;
-    h[1] = (unsigned char)tag;
-    h[2] = (unsigned char)(tag >> 8);
-    for (int i = 0; kind == APART && i < 4; i++)
-        h[3 + i] = (unsigned char)(size >> (8 * i));
+    tg_bytes_room(b, n);
+    memcpy(b->v + b->n, bytes, n);
+    b->n += n;
+}
+
+/* The record is its kind and the body so far, but parts of the message travel
+ * apart: its attachments, and the body if it is too large for a record. */
+static void split_record(struct tg_post *p, int32_t rank, struct tg_msg *m,
+                         size_t begin)
+{
+    struct tg_bytes *out = &p->peers[rank].chan.out, body = {0};
+    struct transfer *t = begin_out(p, rank, m);
+    append(&body, out->v + begin + 1, out->n - begin - 1);
+    bool apart = TAGGED_HEADER + body.n > TG_CHAN_RECORD;
+    unsigned char h[APART_HEADER] = {apart ? APART : ATTACHED,
+                                     (unsigned char)t->tag,
+                                     (unsigned char)(t->tag >> 8)};
+    for (int i = 0; i < 4; i++)
+        h[TAGGED_HEADER + i] = (unsigned char)(body.n >> (8 * i));
+    out->n = begin;
+    append(out, h, apart ? APART_HEADER : TAGGED_HEADER);
+    if (apart) {
+        t->body = body;
+    } else {
+        append(out, body.v, body.n);
+        tg_bytes_fini(&body);
+    }
 }
 
 void tg_post_send(struct tg_post *p, int32_t rank, struct tg_msg *m)
@@ -146,28 +164,17 @@ void tg_post_send(struct tg_post *p, int32_t rank, struct tg_msg *m)
         tg_msg_fini(m);
         return;
     }
-    /* The body is encoded behind the space of an ATTACHED header. */
-    unsigned char header[RECORD_HEADER] = {0};
-    struct tg_bytes *b = &p->scratch;
+    struct tg_bytes *out = &peer->chan.out;
+    size_t begin = tg_chan_begin(&peer->chan);
+    tg_bytes_room(out, 1);
+    out->v[out->n++] = WHOLE;
     p->attached.n = 0;
-    if (b->cap == 0)
-        b->v = tg_grow(NULL, b->cap = TG_CHAN_FRAME, 1);
-    b->n = 3;
-    tg_wire_encode(m, b, &p->attached);
-    if (b->n > TG_CHAN_RECORD) {
-        struct transfer *t = begin_out(p, rank, m);
-        t->body = *b;
-        *b = (struct tg_bytes){0};
-        put_header(header, APART, t->tag, t->body.n - 3);
-        tg_chan_put(&peer->chan, header, RECORD_HEADER);
-    } else if (p->attached.n > 0) {
-        put_header(b->v, ATTACHED, begin_out(p, rank, m)->tag, 0);
-        tg_chan_put(&peer->chan, b->v, b->n);
-    } else {
-        b->v[2] = WHOLE;
-        tg_chan_put(&peer->chan, b->v + 2, b->n - 2);
+    tg_wire_encode(m, out, &p->attached);
+    if (p->attached.n > 0 || out->n - begin > TG_CHAN_RECORD)
+        split_record(p, rank, m, begin);
+    else
         tg_msg_fini(m);
-    }
+    tg_chan_end(&peer->chan, begin);
     mark_due(p, rank);
 }
 
@@ -178,8 +185,8 @@ static int start_transfer(struct tg_post *p, struct transfer *t)
     DL_APPEND(p->transfers, t);
     t->pending = t->pieces.n + (t->body.n > 0);
     if (t->body.n > 0)
-        rc = p->ops->bulk_send(p->net, t->rank, t->tag, t->body.v + 3,
-                               t->body.n - 3, t);
+        rc =
+            p->ops->bulk_send(p->net, t->rank, t->tag, t->body.v, t->body.n, t);
     for (uint32_t i = 0; rc == TRYGON_SUCCESS && i < t->pieces.n; i++)
         rc = p->ops->bulk_send(p->net, t->rank, t->tag,
                                tg_val_data(t->pieces.v[i]),
@@ -268,7 +275,8 @@ static int on_record(struct tg_post *p, int32_t from, const unsigned char *r,
 {
     if (r[0] == WHOLE)
         return on_whole(p, r + 1, n - 1, m);
-    if (n < 3 || r[0] > APART || (r[0] == APART && n != RECORD_HEADER))
+    if (n < TAGGED_HEADER || r[0] > APART ||
+        (r[0] == APART && n != APART_HEADER))
         return TRYGON_ERR_INVALID;
     struct transfer *t =
         begin_in(p, from, (uint32_t)r[1] | (uint32_t)r[2] << 8);

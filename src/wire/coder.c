@@ -22,8 +22,7 @@ void tg_writer_grow(struct tg_coder *c, size_t n)
 {
     struct tg_bytes *b = c->out;
     tg_writer_end(c);
-    b->cap = b->cap * 2 + n + 64;
-    b->v = tg_grow(b->v, b->cap, 1);
+    tg_bytes_room(b, n);
     c->w = b->v + b->n;
     c->left = b->cap - b->n;
 }

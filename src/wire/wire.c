@@ -444,12 +444,6 @@ static void code_msg(struct tg_coder *c, struct tg_msg *m)
 
 /* ----- wire.h ------------------------------------------------------------ */
 
-void tg_bytes_fini(struct tg_bytes *b)
-{
-    free(b->v);
-    *b = (struct tg_bytes){0};
-}
-
 void tg_attached_fini(struct tg_attached *a)
 {
     tg_vec_free(a);

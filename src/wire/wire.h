@@ -9,6 +9,7 @@
 #ifndef TG_WIRE_WIRE_H
 #define TG_WIRE_WIRE_H
 
+#include "base/mem.h"
 #include "core/msg.h"
 
 enum { TG_WIRE_EMBED = 1024 };
@@ -18,13 +19,6 @@ enum { TG_WIRE_EMBED = 1024 };
 
 /* Change it with the layout; the ranks compare it when they start. */
 #define TG_WIRE_VERSION 3u
-
-/* A growing run of bytes. */
-struct tg_bytes {
-    unsigned char *v;
-    size_t n, cap;
-};
-void tg_bytes_fini(struct tg_bytes *b);
 
 /* The values whose bytes travel apart, in the order of the body.  On the way
  * out they point into the message; on the way in into the decoded message,
