@@ -26,11 +26,82 @@ struct tg_val *tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs)
     *v = (struct tg_val){.count = 1,
                          .nrefs = nrefs,
                          .size = size & (2 * TG_VAL_SIZE_MAX - 1),
-                         .ndim = ndim & 0x3f};
+                         .ndim = ndim & 0x1f};
     if (head > sizeof *v)
         memset(v + 1, 0, head - sizeof *v);
     return v;
 }
+
+/* ----- small values ------------------------------------------------------- */
+
+enum { CHUNK = 1 << 15, ROOM = 128 }; /* a chunk is aligned to its size */
+
+struct tg_vals_chunk {
+    struct tg_vals *home;
+    struct tg_vals_chunk *next;
+};
+
+struct tg_val_room { /* when no value is in it */
+    struct tg_val_room *next;
+};
+
+/* The sanitizer sees more of what malloc() has given. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+static const uint64_t pooled_most = 0;
+#else
+static const uint64_t pooled_most = ROOM - sizeof(struct tg_val);
+#endif
+
+static void give_back(struct tg_val *v)
+{
+    uintptr_t chunk = (uintptr_t)v & ~(uintptr_t)(CHUNK - 1);
+    struct tg_vals *home = ((struct tg_vals_chunk *)chunk)->home;
+    struct tg_val_room *room = (struct tg_val_room *)(void *)v;
+    room->next = home->free;
+    home->free = room;
+}
+
+/* The first room of a chunk is taken by what it says of itself. */
+static bool add_chunk(struct tg_vals *vals)
+{
+    struct tg_vals_chunk *c = aligned_alloc(CHUNK, CHUNK);
+    if (c == NULL)
+        return false;
+    *c = (struct tg_vals_chunk){.home = vals, .next = vals->chunks};
+    vals->chunks = c;
+    for (size_t at = CHUNK - ROOM; at > 0; at -= ROOM)
+        give_back((struct tg_val *)(void *)((char *)c + at));
+    return true;
+}
+
+void tg_vals_fini(struct tg_vals *vals)
+{
+    while (vals->chunks != NULL) {
+        struct tg_vals_chunk *c = vals->chunks;
+        vals->chunks = c->next;
+        free(c);
+    }
+    vals->free = NULL;
+}
+
+struct tg_val *tg_vals_new(struct tg_vals *vals, uint64_t size)
+{
+    if (vals == NULL || size > pooled_most ||
+        (vals->free == NULL && !add_chunk(vals)))
+        return NULL;
+    struct tg_val_room *room = vals->free;
+    vals->free = room->next;
+    struct tg_val *v = (struct tg_val *)(void *)room;
+    *v = (struct tg_val){.count = 1, .size = size & (ROOM - 1), .pooled = true};
+    return v;
+}
+
+/* ----- values --------------------------------------------------------------- */
 
 struct tg_val *tg_val_copy(const trygon_value_t *u)
 {
@@ -56,8 +127,12 @@ struct tg_val *tg_val_hold(struct tg_val *v)
 
 void tg_val_drop(struct tg_val **v)
 {
-    if (*v != NULL && --(*v)->count == 0)
-        free(*v);
+    if (*v != NULL && --(*v)->count == 0) {
+        if ((*v)->pooled)
+            give_back(*v);
+        else
+            free(*v);
+    }
     *v = NULL;
 }
 

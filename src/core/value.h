@@ -20,9 +20,10 @@ enum { TG_CAUSES_MAX = 8 }; /* errors kept in one chain */
 struct tg_val {
     uint32_t count;
     uint32_t nrefs;
-    uint64_t size : 49; /* at most TG_VAL_SIZE_MAX */
-    uint64_t type : 8;  /* enum trygon_type */
-    uint64_t ndim : 6;
+    uint64_t size : 49;  /* at most TG_VAL_SIZE_MAX */
+    uint64_t type : 8;   /* enum trygon_type */
+    uint64_t pooled : 1; /* it came from a struct tg_vals */
+    uint64_t ndim : 5;
     uint64_t error : 1;
 };
 
@@ -52,6 +53,19 @@ static inline unsigned char *tg_val_data(const struct tg_val *v)
 
 /* NULL when there is no memory.  The parts are left to be filled in. */
 struct tg_val *tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs);
+/* Room for small values, one after another, kept for the next ones: malloc()
+ * and free() take ten times as long for them once they are more than it caches
+ * for each thread.  All zero at first.  The values that came from it are
+ * dropped before it ends, and nowhere but where it is used. */
+struct tg_vals {
+    struct tg_vals_chunk *chunks;
+    struct tg_val_room *free;
+};
+void tg_vals_fini(struct tg_vals *vals);
+/* So many bytes and nothing else; NULL when they are too many for it, or there
+ * is no memory.  vals may be NULL, which has none. */
+struct tg_val *tg_vals_new(struct tg_vals *vals, uint64_t size);
+
 /* A copy of what the user gave; NULL when there is no memory. */
 struct tg_val *tg_val_copy(const trygon_value_t *v);
 struct tg_val *tg_val_hold(struct tg_val *v);

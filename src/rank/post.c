@@ -44,6 +44,7 @@ struct shown { /* the frame that the transport shows, not read to its end */
 
 struct tg_post {
     int32_t rank, nranks;
+    struct tg_vals *vals;
     struct tg_net *net;
     const struct tg_net_ops *ops;
     struct peer *peers;
@@ -55,12 +56,14 @@ struct tg_post {
     struct tg_attached attached;
 };
 
-int tg_post_create(int32_t rank, int32_t nranks, struct tg_net *net,
-                   const struct tg_net_ops *ops, struct tg_post **post)
+int tg_post_create(int32_t rank, int32_t nranks, struct tg_vals *vals,
+                   struct tg_net *net, const struct tg_net_ops *ops,
+                   struct tg_post **post)
 {
     struct tg_post *p = tg_alloc(sizeof *p);
     p->rank = rank;
     p->nranks = nranks;
+    p->vals = vals;
     p->net = net;
     p->ops = ops;
     p->peers = tg_alloc((size_t)nranks * sizeof *p->peers);
@@ -261,7 +264,7 @@ static int on_whole(struct tg_post *p, const unsigned char *r, size_t n,
                     struct tg_msg *m)
 {
     p->attached.n = 0;
-    int rc = tg_wire_decode(r, n, m, &p->attached);
+    int rc = tg_wire_decode(r, n, p->vals, m, &p->attached);
     if (rc == TRYGON_SUCCESS && p->attached.n > 0) {
         tg_msg_fini(m);
         rc = TRYGON_ERR_INVALID;
@@ -281,7 +284,8 @@ static int on_record(struct tg_post *p, int32_t from, const unsigned char *r,
     struct transfer *t =
         begin_in(p, from, (uint32_t)r[1] | (uint32_t)r[2] << 8);
     if (r[0] == ATTACHED) {
-        int rc = tg_wire_decode(r + 3, n - 3, &t->msg, &t->pieces);
+        int rc = tg_wire_decode(r + TAGGED_HEADER, n - TAGGED_HEADER, p->vals,
+                                &t->msg, &t->pieces);
         if (rc == TRYGON_SUCCESS && t->pieces.n == 0)
             rc = TRYGON_ERR_INVALID;
         return rc == TRYGON_SUCCESS ? expect_pieces(p, t) : rc;
@@ -332,7 +336,7 @@ static int on_piece(struct tg_post *p, struct transfer *t, int32_t *from,
     TG_ASSERT(t->pending > 0);
     t->pending--;
     if (!t->out && !t->body_known) {
-        rc = tg_wire_decode(t->body.v, t->body.n, &t->msg, &t->pieces);
+        rc = tg_wire_decode(t->body.v, t->body.n, p->vals, &t->msg, &t->pieces);
         if (rc == TRYGON_SUCCESS)
             rc = expect_pieces(p, t);
     }

@@ -15,8 +15,10 @@
 
 struct tg_post;
 
-int tg_post_create(int32_t rank, int32_t nranks, struct tg_net *net,
-                   const struct tg_net_ops *ops, struct tg_post **post);
+/* The small values that come in are made in vals. */
+int tg_post_create(int32_t rank, int32_t nranks, struct tg_vals *vals,
+                   struct tg_net *net, const struct tg_net_ops *ops,
+                   struct tg_post **post);
 void tg_post_destroy(struct tg_post **post);
 
 /* Takes the message over. */

@@ -164,7 +164,8 @@ static int make_net(struct trygon *tg)
         return rc;
     tg_net_mpi_on_sent(tg->mpi, ring_neighbour, tg);
     tg->ops = tg_net_node_over(tg->net, tg->mpi, ops, ring_neighbour, tg);
-    return tg_post_create(tg->rank, tg->nranks, tg->net, tg->ops, &tg->post);
+    return tg_post_create(tg->rank, tg->nranks, &tg->vals, tg->net, tg->ops,
+                          &tg->post);
 }
 
 static void free_rank(struct trygon *tg)
@@ -173,6 +174,7 @@ static void free_rank(struct trygon *tg)
     tg_core_destroy(&tg->core);
     tg_post_destroy(&tg->post);
     tg_net_node_destroy(&tg->net);
+    tg_vals_fini(&tg->vals);
     tg_layout_free(&tg->layout);
     tg_bells_free(&tg->bells);
     tg_vec_free(&tg->callbacks);

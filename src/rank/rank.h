@@ -96,6 +96,7 @@ struct trygon {
     struct tg_net *net; /* NULL: this rank is alone */
     struct tg_net *mpi; /* below it */
     const struct tg_net_ops *ops;
+    struct tg_vals vals; /* small values live here */
     struct tg_post *post;
     struct tg_pool *pool;
     TG_VEC(struct tg_callback) callbacks; /* due */

@@ -25,6 +25,7 @@ struct tg_coder {
     unsigned char *w;       /* writing: where the next byte goes */
     const unsigned char *p; /* reading: the next byte */
     size_t left;            /* bytes to read, or room to write */
+    struct tg_vals *vals;   /* reading: for the small values, or NULL */
     struct tg_attached *att;
     int rc; /* reading: the first failure */
 };

@@ -60,7 +60,7 @@ static void code_head(struct tg_coder *c, struct tg_val *v)
     tg_code_u32(c, &v->nrefs, UINT32_MAX);
     tg_code_within(c, &size, 0, TG_WIRE_SIZE_MAX);
     v->type = type;
-    v->ndim = ndim & 0x3fu;
+    v->ndim = ndim & 0x1fu;
     v->error = error;
     v->size = size & (2 * TG_WIRE_SIZE_MAX - 1);
     tg_code_must(c, !v->error || error_head_ok(v));
@@ -137,7 +137,9 @@ static void code_plain(struct tg_coder *c, struct tg_val **val, size_t size)
     if (tg_reading(c)) {
         if (!tg_code_must(c, size <= c->left))
             return;
-        *val = tg_val_new(size, 0, 0);
+        *val = tg_vals_new(c->vals, size);
+        if (*val == NULL)
+            *val = tg_val_new(size, 0, 0);
         if (*val == NULL) {
             tg_code_fail(c, TRYGON_ERR_NOMEM);
             return;
@@ -457,13 +459,13 @@ void tg_wire_encode(struct tg_msg *m, struct tg_bytes *out,
     tg_writer_end(&c);
 }
 
-int tg_wire_decode(const unsigned char *p, size_t n, struct tg_msg *m,
-                   struct tg_attached *att)
+int tg_wire_decode(const unsigned char *p, size_t n, struct tg_vals *vals,
+                   struct tg_msg *m, struct tg_attached *att)
 {
     static const struct tg_msg none; /* memset() of so few bytes is slower */
     *m = none;
     uint32_t had = att->n;
-    struct tg_coder c = {.p = p, .left = n, .att = att};
+    struct tg_coder c = {.p = p, .left = n, .vals = vals, .att = att};
     code_msg(&c, m);
     tg_code_must(&c, c.left == 0);
     if (c.rc != 0) {

@@ -37,11 +37,12 @@ void tg_wire_encode(struct tg_msg *m, struct tg_bytes *out,
 
 /* Read one body of exactly n bytes.  On success *m owns what it points to, and
  * its attachments, appended to att, have allocated but unfilled data.  When
- * there were any, ask tg_wire_complete() once they are filled.
+ * there were any, ask tg_wire_complete() once they are filled.  Small values
+ * come from vals, if it is not NULL.
  * Errors: INVALID (bad bytes), NOMEM (for a value); then *m owns nothing and
  * att is as before. */
-int tg_wire_decode(const unsigned char *p, size_t n, struct tg_msg *m,
-                   struct tg_attached *att);
+int tg_wire_decode(const unsigned char *p, size_t n, struct tg_vals *vals,
+                   struct tg_msg *m, struct tg_attached *att);
 
 /* Whether the bytes that came apart are good too: trygon looks into those of
  * errors.  If not, drop the message, as after INVALID, with tg_msg_fini(). */

@@ -165,12 +165,39 @@ static void a_chain_behind_a_chain_is_one(void)
     tg_val_drop(&v);
 }
 
+static void small_values_take_the_room_of_others(void)
+{
+    enum { N = 2000 };
+    struct tg_vals vals = {0};
+    static struct tg_val *v[N];
+    CU_ASSERT_PTR_NULL(tg_vals_new(NULL, 8));
+    CU_ASSERT_PTR_NULL(tg_vals_new(&vals, 1024));
+    for (int turn = 0; turn < 2; turn++) {
+        for (uint32_t i = 0; i < N; i++) {
+            v[i] = tg_vals_new(&vals, i % 113);
+            if (v[i] == NULL) /* the sanitizer is to see them */
+                v[i] = tg_val_new(i % 113, 0, 0);
+            CU_ASSERT(v[i]->size == i % 113 && v[i]->count == 1);
+            CU_ASSERT(v[i]->type == 0 && v[i]->ndim == 0 && !v[i]->error);
+            CU_ASSERT_EQUAL((uintptr_t)tg_val_data(v[i]) % 16, 0);
+            memset(tg_val_data(v[i]), (int)i, v[i]->size);
+        }
+        for (uint32_t i = 0; i < N; i++) {
+            for (uint64_t k = 0; k < v[i]->size; k++)
+                CU_ASSERT(tg_val_data(v[i])[k] == (unsigned char)i);
+            tg_val_drop(&v[i]);
+        }
+    }
+    tg_vals_fini(&vals);
+}
+
 static const struct unit_test tests[] = {
     TEST(a_copy_has_everything_and_shares_nothing),
     TEST(a_value_may_be_empty),
     TEST(data_is_aligned_and_large_data_to_a_cache_line),
     TEST(too_much_is_refused_not_wrapped_around),
     TEST(the_last_drop_frees),
+    TEST(small_values_take_the_room_of_others),
     TEST(an_error_is_a_value_that_tells_where_and_why),
     TEST(long_texts_are_cut_and_no_function_is_an_empty_name),
     TEST(causes_stand_behind_the_error_nearest_first),

@@ -503,7 +503,7 @@ static void make_rank(struct world *w, int32_t id)
     if (w->opts.skew)
         r->skew_ns += tg_rng_next(&w->rng) % UINT64_C(1000000000000);
     if (tg_core_create(&cfg, &r->core) != TRYGON_SUCCESS ||
-        tg_post_create(id, w->nranks, tg_netsim_rank(w->net, id),
+        tg_post_create(id, w->nranks, &r->vals, tg_netsim_rank(w->net, id),
                        tg_netsim_ops(), &r->post) != TRYGON_SUCCESS)
         world_fail(w, "rank %d cannot be made", (int)id);
 }
@@ -540,6 +540,7 @@ void world_destroy(struct world **world)
             script_free(s);
         tg_core_destroy(&r->core);
         tg_post_destroy(&r->post);
+        tg_vals_fini(&r->vals);
         tg_vec_free(&r->live);
         tg_vec_free(&r->numbered);
         free(r->flying);

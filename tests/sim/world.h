@@ -73,6 +73,7 @@ struct sim_rank {
     struct world *w;
     int32_t id;
     struct tg_core *core;
+    struct tg_vals vals;
     struct tg_post *post;
     bool dead; /* it steps no more */
     bool lost; /* the head has been told */

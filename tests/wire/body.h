@@ -35,7 +35,7 @@ static inline int decode(const unsigned char *p, size_t n, struct tg_msg *m,
     unsigned char *exact = tg_alloc(n > 0 ? n : 1);
     if (n > 0)
         memcpy(exact, p, n);
-    int rc = tg_wire_decode(exact, n, m, att);
+    int rc = tg_wire_decode(exact, n, NULL, m, att);
     free(exact);
     return rc;
 }

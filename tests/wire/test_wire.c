@@ -297,7 +297,7 @@ static void no_memory_leaves_nothing(void)
     unsigned fails = 0;
     for (;; fails++) {
         gen_fail_val(fails + 1);
-        int rc = tg_wire_decode(e.b.v, e.b.n, &got, &in);
+        int rc = tg_wire_decode(e.b.v, e.b.n, NULL, &got, &in);
         if (rc == TRYGON_SUCCESS)
             break;
         CU_ASSERT_EQUAL(rc, TRYGON_ERR_NOMEM);
@@ -317,7 +317,7 @@ static void no_memory_leaves_nothing(void)
     static const unsigned char huge[] = {
         TG_MSG_VALUE, [18] = 1, 1,    [24] = 0x80, 0x80,
         0x80,         0x80,     0x80, 0x80,        0x40};
-    CU_ASSERT_EQUAL(tg_wire_decode(huge, sizeof huge, &got, &in),
+    CU_ASSERT_EQUAL(tg_wire_decode(huge, sizeof huge, NULL, &got, &in),
                     TRYGON_ERR_NOMEM);
     tg_attached_fini(&in);
 }
