@@ -133,7 +133,13 @@ static int32_t find_fn(const struct trygon *tg, const char *name)
 
 enum { ARGS_HERE = 8 }; /* so many need no allocation */
 
-/* Values are copied; references are only named. */
+static int no_room(const struct trygon *tg, const trygon_value_t *arg)
+{
+    return tg_fail(tg, TRYGON_ERR_NOMEM, "trygon_submit: no room for %zu bytes",
+                   arg->size);
+}
+
+/* Values are copied, but small ones later; references are only named. */
 static int copy_args(const struct trygon *tg, size_t nargs,
                      const trygon_value_t args[], struct tg_spec *s)
 {
@@ -150,11 +156,25 @@ static int copy_args(const struct trygon *tg, size_t nargs,
         int rc = tg_check_value(tg, "trygon_submit", &args[i]);
         if (rc != TRYGON_SUCCESS)
             return rc;
+        if (tg_vals_fits(&args[i]))
+            continue;
         s->args[i].val = tg_val_copy(&args[i]);
         if (s->args[i].val == NULL)
-            return tg_fail(tg, TRYGON_ERR_NOMEM,
-                           "trygon_submit: no room for %zu bytes",
-                           args[i].size);
+            return no_room(tg, &args[i]);
+    }
+    return TRYGON_SUCCESS;
+}
+
+/* With the lock held, under which they are made and dropped. */
+static int copy_small_args(struct trygon *tg, const trygon_value_t args[],
+                           struct tg_spec *s)
+{
+    for (uint32_t i = 0; i < s->nargs; i++) {
+        if (args[i].type == TRYGON_BY_REF || s->args[i].val != NULL)
+            continue;
+        s->args[i].val = tg_vals_copy(&tg->vals, &args[i]);
+        if (s->args[i].val == NULL)
+            return no_room(tg, &args[i]);
     }
     return TRYGON_SUCCESS;
 }
@@ -171,21 +191,25 @@ static void copy_opts(const trygon_task_opts_t *o, struct tg_spec *s)
     memcpy(s->codes, o->retry_codes, s->ncodes * sizeof *s->codes);
 }
 
-static int hand_over(struct trygon *tg, struct tg_spec *s,
-                     trygon_ref_t returns[])
+static int hand_over(struct trygon *tg, const trygon_value_t args[],
+                     struct tg_spec *s, trygon_ref_t returns[])
 {
     const struct trygon_call *call = tg_current(tg);
     s->parent = call != NULL ? call->exec->self : 0;
     struct tg_event ev = {.type = TG_EV_SUBMIT, .spec = s, .refs_out = returns};
     tg_enter(tg);
-    int rc = tg_step(tg, &ev);
+    int rc = copy_small_args(tg, args, s);
+    if (rc == TRYGON_SUCCESS)
+        rc = tg_report(tg, "trygon_submit", tg_step(tg, &ev));
+    for (uint32_t i = 0; rc != TRYGON_SUCCESS && i < s->nargs; i++)
+        tg_item_fini(&s->args[i]);
     tg_glance(tg);
     tg_leave(tg);
     if (rc != TRYGON_SUCCESS) {
         free(s->codes);
         free(s->name);
     }
-    return tg_report(tg, "trygon_submit", rc);
+    return rc;
 }
 
 int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
@@ -218,7 +242,7 @@ int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
         rc = copy_args(tg, nargs, args, &s);
     if (rc == TRYGON_SUCCESS) {
         copy_opts(&o, &s);
-        rc = hand_over(tg, &s, returns);
+        rc = hand_over(tg, args, &s, returns);
     }
     for (uint32_t i = 0; i < s.nargs; i++)
         tg_item_fini(&s.args[i]); /* what was not handed over */

@@ -52,9 +52,9 @@ struct tg_val_room { /* when no value is in it */
 #endif
 #endif
 #ifdef __SANITIZE_ADDRESS__
-static const uint64_t pooled_most = 0;
+static const uint64_t too_large = 0;
 #else
-static const uint64_t pooled_most = ROOM - sizeof(struct tg_val);
+static const uint64_t too_large = ROOM - sizeof(struct tg_val) + 1;
 #endif
 
 static void give_back(struct tg_val *v)
@@ -91,13 +91,29 @@ void tg_vals_fini(struct tg_vals *vals)
 
 struct tg_val *tg_vals_new(struct tg_vals *vals, uint64_t size)
 {
-    if (vals == NULL || size > pooled_most ||
+    if (vals == NULL || size >= too_large ||
         (vals->free == NULL && !add_chunk(vals)))
         return NULL;
     struct tg_val_room *room = vals->free;
     vals->free = room->next;
     struct tg_val *v = (struct tg_val *)(void *)room;
     *v = (struct tg_val){.count = 1, .size = size & (ROOM - 1), .pooled = true};
+    return v;
+}
+
+bool tg_vals_fits(const trygon_value_t *u)
+{
+    return u->ndim == 0 && u->nrefs == 0 && u->size < too_large;
+}
+
+struct tg_val *tg_vals_copy(struct tg_vals *vals, const trygon_value_t *u)
+{
+    struct tg_val *v = tg_vals_fits(u) ? tg_vals_new(vals, u->size) : NULL;
+    if (v == NULL)
+        return tg_val_copy(u);
+    v->type = (uint8_t)u->type;
+    if (u->size > 0)
+        memcpy(tg_val_data(v), u->data, u->size);
     return v;
 }
 

@@ -65,6 +65,9 @@ void tg_vals_fini(struct tg_vals *vals);
 /* So many bytes and nothing else; NULL when they are too many for it, or there
  * is no memory.  vals may be NULL, which has none. */
 struct tg_val *tg_vals_new(struct tg_vals *vals, uint64_t size);
+/* Whether a copy of that could be made there; it may come from elsewhere. */
+bool tg_vals_fits(const trygon_value_t *v);
+struct tg_val *tg_vals_copy(struct tg_vals *vals, const trygon_value_t *v);
 
 /* A copy of what the user gave; NULL when there is no memory. */
 struct tg_val *tg_val_copy(const trygon_value_t *v);

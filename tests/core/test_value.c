@@ -172,6 +172,12 @@ static void small_values_take_the_room_of_others(void)
     static struct tg_val *v[N];
     CU_ASSERT_PTR_NULL(tg_vals_new(NULL, 8));
     CU_ASSERT_PTR_NULL(tg_vals_new(&vals, 1024));
+    trygon_value_t u = trygon_bytes("small", 6);
+    v[0] = tg_vals_copy(&vals, &u);
+    CU_ASSERT_STRING_EQUAL((const char *)tg_val_data(v[0]), "small");
+    tg_val_drop(&v[0]);
+    u.ndim = 1;
+    CU_ASSERT_FALSE(tg_vals_fits(&u));
     for (int turn = 0; turn < 2; turn++) {
         for (uint32_t i = 0; i < N; i++) {
             v[i] = tg_vals_new(&vals, i % 113);
