@@ -51,7 +51,8 @@ struct tg_shape *tg_shape_new(const struct tg_shape *s)
 void tg_item_fini(struct tg_item *it)
 {
     tg_val_drop(&it->val);
-    free(it->weights);
+    if (it->weights != NULL)
+        free(it->weights);
     it->weights = NULL;
 }
 
@@ -66,12 +67,15 @@ void tg_items_init(struct tg_items *v, uint32_t n)
 
 void tg_items_fini(struct tg_items *v)
 {
-    struct tg_item *at = tg_items_at(v);
-    for (uint32_t i = 0; i < v->n; i++)
-        tg_item_fini(&at[i]);
-    if (v->n > 1)
-        free(at);
+    uint32_t n = v->n;
     v->n = 0;
+    if (n == 1) {
+        tg_item_fini(&v->one);
+    } else if (n > 1) {
+        for (uint32_t i = 0; i < n; i++)
+            tg_item_fini(&v->more[i]);
+        free(v->more);
+    }
 }
 
 struct tg_item *tg_msg_items(struct tg_msg *m, uint32_t *n)

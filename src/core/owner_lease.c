@@ -301,8 +301,9 @@ static void fill_args(const struct tg_task *t, struct tg_items *items)
 
 static void send_run(struct tg_owner *w, struct tg_task *t)
 {
-    struct tg_msg m = {.type = TG_MSG_RUN};
+    struct tg_msg m; /* of which nothing is left out: no need to zero it */
     struct tg_msg_run *r = &m.u.run;
+    m.type = TG_MSG_RUN;
     r->lease = t->lease->id;
     r->task = t->self;
     r->number = t->number;

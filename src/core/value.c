@@ -135,21 +135,12 @@ struct tg_val *tg_val_copy(const trygon_value_t *u)
     return v;
 }
 
-struct tg_val *tg_val_hold(struct tg_val *v)
+void tg_val_free(struct tg_val *v)
 {
-    v->count++;
-    return v;
-}
-
-void tg_val_drop(struct tg_val **v)
-{
-    if (*v != NULL && --(*v)->count == 0) {
-        if ((*v)->pooled)
-            give_back(*v);
-        else
-            free(*v);
-    }
-    *v = NULL;
+    if (v->pooled)
+        give_back(v);
+    else
+        free(v);
 }
 
 struct tg_val *tg_val_error(int32_t code, int32_t rank, uint64_t task,

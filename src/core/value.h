@@ -71,8 +71,18 @@ struct tg_val *tg_vals_copy(struct tg_vals *vals, const trygon_value_t *v);
 
 /* A copy of what the user gave; NULL when there is no memory. */
 struct tg_val *tg_val_copy(const trygon_value_t *v);
-struct tg_val *tg_val_hold(struct tg_val *v);
-void tg_val_drop(struct tg_val **v); /* accepts NULL inside */
+static inline struct tg_val *tg_val_hold(struct tg_val *v)
+{
+    v->count++;
+    return v;
+}
+void tg_val_free(struct tg_val *v);
+static inline void tg_val_drop(struct tg_val **v) /* accepts NULL inside */
+{
+    if (*v != NULL && --(*v)->count == 0)
+        tg_val_free(*v);
+    *v = NULL;
+}
 
 /* What went wrong at (rank, task) in function; text is printf's. */
 struct tg_val *tg_val_error(int32_t code, int32_t rank, uint64_t task,

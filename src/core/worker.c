@@ -75,8 +75,9 @@ void tg_exec_free(struct tg_worker *w, struct tg_exec *e)
 static void send_done(struct tg_worker *w, const struct tg_exec *e,
                       struct tg_outcome *out)
 {
-    struct tg_msg m = {.type = TG_MSG_DONE};
+    struct tg_msg m; /* of which nothing is left out: no need to zero it */
     struct tg_msg_done *d = &m.u.done;
+    m.type = TG_MSG_DONE;
     d->lease = e->lease->id;
     d->task = e->task;
     d->attempt = e->attempt;

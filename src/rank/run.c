@@ -109,19 +109,21 @@ static void give_up_returns(struct trygon_call *c)
 }
 
 /* What the core is told. */
-static struct tg_outcome outcome_of(const struct trygon_call *c, int code)
+static void set_outcome(struct tg_outcome *out, const struct trygon_call *c,
+                        int code)
 {
     uint32_t nreturns = c->returns.n, set = returns_set(c);
-    struct tg_outcome out = {.code = checked_code(code)};
+    out->code = checked_code(code);
+    out->returns.n = 0;
+    out->error = NULL;
     if (code == 0 && set < nreturns) {
-        out.code = TRYGON_ERR_RETURNS;
-        out.error = tg_val_error(
+        out->code = TRYGON_ERR_RETURNS;
+        out->error = tg_val_error(
             TRYGON_ERR_RETURNS, c->tg->rank, c->exec->number, name_of(c),
             "the task set %u of its %u returns", set, nreturns);
     } else if (code != 0) {
-        out.error = error_of(c, out.code);
+        out->error = error_of(c, out->code);
     }
-    return out;
 }
 
 /* ----- one after another ----------------------------------------------------- */
@@ -184,7 +186,8 @@ static bool next(struct tg_server *sv)
 static bool end_call(struct tg_server *sv, int code)
 {
     struct trygon_call *c = sv->call;
-    struct tg_outcome out = outcome_of(c, code);
+    struct tg_outcome out;
+    set_outcome(&out, c, code);
     tg_enter(c->tg);
     if (out.code == 0)
         out.returns = c->returns;
