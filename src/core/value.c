@@ -34,10 +34,11 @@ struct tg_val *tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs)
 
 /* ----- small values ------------------------------------------------------- */
 
-enum { CHUNK = 1 << 15, ROOM = 128 }; /* a chunk is aligned to its size */
+/* A chunk has room of one size, and is aligned to its own. */
+enum { CHUNK = 1 << 15, STEP = 32, LARGEST = STEP * TG_VALS_SIZES };
 
 struct tg_vals_chunk {
-    struct tg_vals *home;
+    struct tg_val_room **list; /* where its free room is */
     struct tg_vals_chunk *next;
 };
 
@@ -46,36 +47,41 @@ struct tg_val_room { /* when no value is in it */
 };
 
 /* The sanitizer sees more of what malloc() has given. */
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED 1
+#endif
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
+#define SANITIZED 1
 #endif
 #endif
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SANITIZED
 static const uint64_t too_large = 0;
 #else
-static const uint64_t too_large = ROOM - sizeof(struct tg_val) + 1;
+static const uint64_t too_large = LARGEST - sizeof(struct tg_val) + 1;
 #endif
 
-static void give_back(struct tg_val *v)
+static void give_back(void *room)
 {
-    uintptr_t chunk = (uintptr_t)v & ~(uintptr_t)(CHUNK - 1);
-    struct tg_vals *home = ((struct tg_vals_chunk *)chunk)->home;
-    struct tg_val_room *room = (struct tg_val_room *)(void *)v;
-    room->next = home->free;
-    home->free = room;
+    uintptr_t chunk = (uintptr_t)room & ~(uintptr_t)(CHUNK - 1);
+    struct tg_val_room **list = ((struct tg_vals_chunk *)chunk)->list;
+    struct tg_val_room *r = room;
+    r->next = *list;
+    *list = r;
 }
 
 /* The first room of a chunk is taken by what it says of itself. */
-static bool add_chunk(struct tg_vals *vals)
+static bool add_chunk(struct tg_vals *vals, uint64_t which)
 {
     struct tg_vals_chunk *c = aligned_alloc(CHUNK, CHUNK);
     if (c == NULL)
         return false;
-    *c = (struct tg_vals_chunk){.home = vals, .next = vals->chunks};
+    c->list = &vals->free[which];
+    c->next = vals->chunks;
     vals->chunks = c;
-    for (size_t at = CHUNK - ROOM; at > 0; at -= ROOM)
-        give_back((struct tg_val *)(void *)((char *)c + at));
+    size_t room = STEP * (which + 1);
+    for (size_t at = CHUNK / room * room - room; at > 0; at -= room)
+        give_back((char *)c + at);
     return true;
 }
 
@@ -86,18 +92,21 @@ void tg_vals_fini(struct tg_vals *vals)
         vals->chunks = c->next;
         free(c);
     }
-    vals->free = NULL;
+    *vals = (struct tg_vals){0};
 }
 
 struct tg_val *tg_vals_new(struct tg_vals *vals, uint64_t size)
 {
-    if (vals == NULL || size >= too_large ||
-        (vals->free == NULL && !add_chunk(vals)))
+    if (vals == NULL || size >= too_large)
         return NULL;
-    struct tg_val_room *room = vals->free;
-    vals->free = room->next;
+    uint64_t which = (sizeof(struct tg_val) + size - 1) / STEP;
+    if (vals->free[which] == NULL && !add_chunk(vals, which))
+        return NULL;
+    struct tg_val_room *room = vals->free[which];
+    vals->free[which] = room->next;
     struct tg_val *v = (struct tg_val *)(void *)room;
-    *v = (struct tg_val){.count = 1, .size = size & (ROOM - 1), .pooled = true};
+    *v = (struct tg_val){
+        .count = 1, .size = size & (LARGEST - 1), .pooled = true};
     return v;
 }
 

@@ -53,21 +53,6 @@ static inline unsigned char *tg_val_data(const struct tg_val *v)
 
 /* NULL when there is no memory.  The parts are left to be filled in. */
 struct tg_val *tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs);
-/* Room for small values, one after another, kept for the next ones: malloc()
- * and free() take ten times as long for them once they are more than it caches
- * for each thread.  All zero at first.  The values that came from it are
- * dropped before it ends, and nowhere but where it is used. */
-struct tg_vals {
-    struct tg_vals_chunk *chunks;
-    struct tg_val_room *free;
-};
-void tg_vals_fini(struct tg_vals *vals);
-/* So many bytes and nothing else; NULL when they are too many for it, or there
- * is no memory.  vals may be NULL, which has none. */
-struct tg_val *tg_vals_new(struct tg_vals *vals, uint64_t size);
-/* Whether a copy of that could be made there; it may come from elsewhere. */
-bool tg_vals_fits(const trygon_value_t *v);
-struct tg_val *tg_vals_copy(struct tg_vals *vals, const trygon_value_t *v);
 
 /* A copy of what the user gave; NULL when there is no memory. */
 struct tg_val *tg_val_copy(const trygon_value_t *v);
@@ -92,5 +77,25 @@ struct tg_val *tg_val_error(int32_t code, int32_t rank, uint64_t task,
 struct tg_val *tg_val_caused(struct tg_val *error, const struct tg_val *cause);
 /* Error i of the chain, NULL beyond the end. */
 const struct trygon_error *tg_val_err(const struct tg_val *v, uint32_t i);
+
+/* ----- small values ------------------------------------------------------- */
+
+/* Room that small values leave to the next ones: beyond the few blocks that
+ * malloc() caches for each thread, it and free() take ten times as long.  All
+ * zero at first.  A drop gives room back, so it is touched under the lock of
+ * the counts, and outlasts the values. */
+enum { TG_VALS_SIZES = 4 }; /* 32 to 128 bytes, with the value's head */
+struct tg_vals {
+    struct tg_vals_chunk *chunks;
+    struct tg_val_room *free[TG_VALS_SIZES];
+};
+void tg_vals_fini(struct tg_vals *vals);
+
+/* So many bytes and nothing else; NULL when they are too many for it, or there
+ * is no memory.  vals may be NULL, which has none. */
+struct tg_val *tg_vals_new(struct tg_vals *vals, uint64_t size);
+/* Whether a copy of that could be made there; it may come from elsewhere. */
+bool tg_vals_fits(const trygon_value_t *v);
+struct tg_val *tg_vals_copy(struct tg_vals *vals, const trygon_value_t *v);
 
 #endif
