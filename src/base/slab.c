@@ -27,12 +27,6 @@ void tg_slab_fini(struct tg_slab *s)
     memset(s, 0, sizeof *s);
 }
 
-static void *record_at(const struct tg_slab *s, uint32_t slot)
-{
-    return s->chunks[slot / TG_SLAB_CHUNK] +
-           (size_t)(slot % TG_SLAB_CHUNK) * s->record;
-}
-
 static void add_chunk(struct tg_slab *s)
 {
     if (s->nslots == s->capslots) {
@@ -60,17 +54,9 @@ void *tg_slab_new(struct tg_slab *s, uint64_t *handle)
     s->gens[slot]++;
     s->used++;
     *handle = (uint64_t)s->gens[slot] << 32 | slot;
-    void *rec = record_at(s, slot);
+    void *rec = tg_slab_at(s, slot);
     memset(rec, 0, s->record);
     return rec;
-}
-
-void *tg_slab_find(const struct tg_slab *s, uint64_t handle)
-{
-    uint32_t slot = (uint32_t)handle, gen = (uint32_t)(handle >> 32);
-    if (slot >= s->nslots || s->gens[slot] != gen || (gen & 1) == 0)
-        return NULL;
-    return record_at(s, slot);
 }
 
 void tg_slab_free(struct tg_slab *s, uint64_t handle)
@@ -92,7 +78,7 @@ void *tg_slab_next(const struct tg_slab *s, uint32_t *slot)
     while (*slot < s->nslots) {
         uint32_t i = (*slot)++;
         if ((s->gens[i] & 1) != 0)
-            return record_at(s, i);
+            return tg_slab_at(s, i);
     }
     return NULL;
 }

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/assert.h"
+
 enum { TG_SLAB_CHUNK = 256 }; /* records a chunk */
 
 struct tg_slab {
@@ -30,7 +32,28 @@ void tg_slab_fini(struct tg_slab *s); /* frees memory, not what records own */
 /* A zeroed record; its handle in *handle. */
 void *tg_slab_new(struct tg_slab *s, uint64_t *handle);
 void tg_slab_free(struct tg_slab *s, uint64_t handle);
-void *tg_slab_find(const struct tg_slab *s, uint64_t handle); /* or NULL */
+
+static inline void *tg_slab_at(const struct tg_slab *s, uint32_t slot)
+{
+    return s->chunks[slot / TG_SLAB_CHUNK] +
+           (size_t)(slot % TG_SLAB_CHUNK) * s->record;
+}
+
+/* Or NULL. */
+static inline void *tg_slab_find(const struct tg_slab *s, uint64_t handle)
+{
+    uint32_t slot = (uint32_t)handle, gen = (uint32_t)(handle >> 32);
+    if (slot >= s->nslots || s->gens[slot] != gen || (gen & 1) == 0)
+        return NULL;
+    return tg_slab_at(s, slot);
+}
+
+/* Of one that must be there. */
+static inline void *tg_slab_get(const struct tg_slab *s, uint64_t handle)
+{
+    TG_ASSERT(tg_slab_find(s, handle) != NULL);
+    return tg_slab_at(s, (uint32_t)handle);
+}
 
 /* The records in use, by slot: *slot starts at 0; NULL at the end. */
 void *tg_slab_next(const struct tg_slab *s, uint32_t *slot);

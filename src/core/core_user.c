@@ -62,7 +62,7 @@ static int on_retain(struct tg_core *c, const struct tg_event *ev)
     if (!all_held(c, ev->n, ev->refs))
         return TRYGON_ERR_NOTFOUND;
     for (size_t i = 0; i < ev->n; i++) {
-        struct tg_obj *x = tg_objs_find(&c->objs, ev->refs[i]);
+        struct tg_obj *x = tg_objs_get(&c->objs, ev->refs[i]);
         tg_objs_hold(&c->objs, x);
         x->user++;
     }
@@ -87,7 +87,7 @@ static int on_release(struct tg_core *c, const struct tg_event *ev)
     while (i-- > 0) {
         if (tg_ref_none(ev->refs[i]))
             continue;
-        struct tg_obj *x = tg_objs_find(&c->objs, ev->refs[i]);
+        struct tg_obj *x = tg_objs_get(&c->objs, ev->refs[i]);
         if (ok)
             c->objs.user_counts--;
         else
@@ -136,7 +136,7 @@ static int on_pin(struct tg_core *c, struct tg_event *ev)
     if (!all_held(c, ev->n, ev->refs))
         return TRYGON_ERR_NOTFOUND;
     for (size_t i = 0; i < ev->n; i++) {
-        ev->obj = tg_objs_find(&c->objs, ev->refs[i]);
+        ev->obj = tg_objs_get(&c->objs, ev->refs[i]);
         tg_objs_hold(&c->objs, ev->obj);
     }
     return TRYGON_SUCCESS;

@@ -174,13 +174,6 @@ void tg_obj_settle(struct tg_objs *o, struct tg_obj *x)
         forget(o, x);
 }
 
-void tg_objs_hold(struct tg_objs *o, struct tg_obj *x)
-{
-    (void)o;
-    x->count++;
-    x->idle = false;
-}
-
 void tg_objs_drop(struct tg_objs *o, struct tg_obj *x)
 {
     TG_ASSERT(x->count > 0);
@@ -191,13 +184,13 @@ void tg_objs_drop(struct tg_objs *o, struct tg_obj *x)
 void tg_objs_hold_refs(struct tg_objs *o, const struct tg_val *v)
 {
     for (uint32_t i = 0; i < v->nrefs; i++)
-        tg_objs_hold(o, tg_objs_find(o, tg_val_refs(v)[i]));
+        tg_objs_hold(o, tg_objs_get(o, tg_val_refs(v)[i]));
 }
 
 void tg_objs_drop_refs(struct tg_objs *o, const struct tg_val *v)
 {
     for (uint32_t i = 0; i < v->nrefs; i++)
-        tg_objs_drop(o, tg_objs_find(o, tg_val_refs(v)[i]));
+        tg_objs_drop(o, tg_objs_get(o, tg_val_refs(v)[i]));
 }
 
 void tg_objs_timer(struct tg_objs *o, uint64_t handle)
@@ -229,12 +222,6 @@ static void set_state(struct tg_obj *x, enum tg_obj_state to)
 {
     TG_ASSERT(legal[x->state][to]);
     x->state = (uint8_t)to;
-}
-
-bool tg_objs_ready(const struct tg_obj *x, bool fetch)
-{
-    return x->state == TG_OBJ_FAILED ||
-           (x->state == TG_OBJ_READY && (!fetch || x->val != NULL));
 }
 
 /* Move the watches that wait no longer to the notices. */

@@ -87,7 +87,21 @@ void tg_objs_fini(struct tg_objs *o);
 /* A new object of ours with one hold: PENDING for a task, or a put's value. */
 struct tg_obj *tg_objs_new(struct tg_objs *o, uint64_t task, uint32_t index);
 struct tg_obj *tg_objs_find(const struct tg_objs *o, trygon_ref_t ref);
-void tg_objs_hold(struct tg_objs *o, struct tg_obj *x);
+/* The same of one that must be there. */
+static inline struct tg_obj *tg_objs_get(const struct tg_objs *o,
+                                         trygon_ref_t ref)
+{
+    return tg_ref_rank(ref) == o->ctx->rank ? tg_slab_get(&o->owned, ref.lo)
+                                            : tg_objs_find(o, ref);
+}
+
+static inline void tg_objs_hold(struct tg_objs *o, struct tg_obj *x)
+{
+    (void)o;
+    x->count++;
+    x->idle = false;
+}
+
 void tg_objs_drop(struct tg_objs *o, struct tg_obj *x);
 /* One hold of each reference in a value; the entries must exist. */
 void tg_objs_hold_refs(struct tg_objs *o, const struct tg_val *v);
@@ -103,7 +117,11 @@ void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val);
 
 /* True when there is nothing to wait for: FAILED, or READY and, if fetch is
  * asked for, here. */
-bool tg_objs_ready(const struct tg_obj *x, bool fetch);
+static inline bool tg_objs_ready(const struct tg_obj *x, bool fetch)
+{
+    return x->state == TG_OBJ_FAILED ||
+           (x->state == TG_OBJ_READY && (!fetch || x->val != NULL));
+}
 /* Watch an object that is not ready; asks its owner if need be.  The watch
  * does not hold the object. */
 uint64_t tg_objs_watch(struct tg_objs *o, struct tg_obj *x,

@@ -36,11 +36,6 @@ void tg_quiesce_free(struct tg_quiesce **q)
     *q = NULL;
 }
 
-bool tg_quiesce_msg(enum tg_msg_type type)
-{
-    return type == TG_MSG_PROBE || type == TG_MSG_COUNTS || type == TG_MSG_BYE;
-}
-
 static void tell(struct tg_quiesce *q, enum tg_msg_type type)
 {
     for (int32_t r = 0; r < q->ctx->nranks; r++) {

@@ -17,7 +17,12 @@ struct tg_quiesce;
 struct tg_quiesce *tg_quiesce_new(struct tg_ctx *ctx);
 void tg_quiesce_free(struct tg_quiesce **q);
 
-bool tg_quiesce_msg(enum tg_msg_type type);  /* not counted themselves */
+/* Those that count are not counted themselves. */
+static inline bool tg_quiesce_msg(enum tg_msg_type type)
+{
+    return type == TG_MSG_PROBE || type == TG_MSG_COUNTS || type == TG_MSG_BYE;
+}
+
 void tg_quiesce_probe(struct tg_core *core); /* rank 0: the next round */
 void tg_quiesce_gone(struct tg_core *core);  /* rank 0: someone is lost */
 void tg_quiesce_answer(struct tg_core *core, uint32_t round);

@@ -66,11 +66,11 @@ static bool over(const struct tg_waits *w, const struct tg_wait_req *req)
     if (req->kind == TG_WAIT_TABLE)
         return false;
     if (req->kind == TG_WAIT_SET) {
-        const struct tg_set *s = tg_slab_find(&w->sets, req->set);
+        const struct tg_set *s = tg_slab_get(&w->sets, req->set);
         return s->ready != NULL || s->members == NULL;
     }
     for (uint32_t i = 0; i < req->n; i++) {
-        const struct tg_obj *x = tg_objs_find(w->objs, req->refs[i]);
+        const struct tg_obj *x = tg_objs_get(w->objs, req->refs[i]);
         if (req->kind == TG_WAIT_ALL && x->state == TG_OBJ_FAILED)
             return true;
         nready += tg_objs_ready(x, req->fetch);
@@ -83,7 +83,7 @@ static void watch_all(struct tg_waits *w, struct tg_waiter *x,
 {
     x->entries = req->n <= 1 ? &x->one : tg_alloc(req->n * sizeof *x->entries);
     for (uint32_t i = 0; i < req->n; i++) {
-        struct tg_obj *o = tg_objs_find(w->objs, req->refs[i]);
+        struct tg_obj *o = tg_objs_get(w->objs, req->refs[i]);
         x->entries[i].obj = o;
         tg_objs_hold(w->objs, o);
         if (tg_objs_ready(o, req->fetch)) {
@@ -112,7 +112,7 @@ struct tg_waiter *tg_waits_begin(struct tg_waits *w,
     x->deadline_ns = req->deadline_ns;
     x->cookie = req->cookie;
     if (req->kind == TG_WAIT_SET)
-        ((struct tg_set *)tg_slab_find(&w->sets, req->set))->waiter = handle;
+        ((struct tg_set *)tg_slab_get(&w->sets, req->set))->waiter = handle;
     else
         watch_all(w, x, req);
     if (req->deadline_ns != TG_NEVER)
@@ -128,7 +128,7 @@ struct tg_waiter *tg_waits_find(const struct tg_waits *w, uint64_t handle)
 
 void tg_waits_end(struct tg_waits *w, uint64_t handle)
 {
-    struct tg_waiter *x = tg_slab_find(&w->waiters, handle);
+    struct tg_waiter *x = tg_slab_get(&w->waiters, handle);
     struct tg_set *s = tg_slab_find(&w->sets, x->set);
     if (s != NULL && s->waiter == handle)
         s->waiter = 0;
@@ -179,7 +179,7 @@ uint64_t tg_set_new(struct tg_waits *w)
 
 bool tg_set_awaited(const struct tg_waits *w, uint64_t set)
 {
-    const struct tg_set *s = tg_slab_find(&w->sets, set);
+    const struct tg_set *s = tg_slab_get(&w->sets, set);
     return tg_slab_find(&w->waiters, s->waiter) != NULL;
 }
 
@@ -197,7 +197,7 @@ static void forget_member(struct tg_waits *w, struct tg_set *s,
 
 void tg_set_free(struct tg_waits *w, uint64_t set)
 {
-    struct tg_set *s = tg_slab_find(&w->sets, set);
+    struct tg_set *s = tg_slab_get(&w->sets, set);
     while (s->members != NULL)
         forget_member(w, s, s->members);
     tg_slab_free(&w->sets, set);
@@ -229,7 +229,7 @@ static void member_ready(struct tg_waits *w, struct tg_set *s,
 
 int tg_set_add(struct tg_waits *w, uint64_t set, struct tg_obj *o, uint64_t tag)
 {
-    struct tg_set *s = tg_slab_find(&w->sets, set);
+    struct tg_set *s = tg_slab_get(&w->sets, set);
     if (find_member(s, o) != NULL)
         return TRYGON_ERR_EXISTS;
     uint64_t handle;
@@ -251,7 +251,7 @@ int tg_set_add(struct tg_waits *w, uint64_t set, struct tg_obj *o, uint64_t tag)
 
 int tg_set_remove(struct tg_waits *w, uint64_t set, trygon_ref_t ref)
 {
-    struct tg_set *s = tg_slab_find(&w->sets, set);
+    struct tg_set *s = tg_slab_get(&w->sets, set);
     const struct tg_obj *o = tg_objs_find(w->objs, ref);
     struct tg_member *m = o != NULL ? find_member(s, o) : NULL;
     if (m == NULL)
@@ -265,7 +265,7 @@ int tg_set_remove(struct tg_waits *w, uint64_t set, trygon_ref_t ref)
 int tg_set_take(struct tg_waits *w, uint64_t set, trygon_ref_t *ref,
                 uint64_t *tag)
 {
-    struct tg_set *s = tg_slab_find(&w->sets, set);
+    struct tg_set *s = tg_slab_get(&w->sets, set);
     struct tg_member *m = s->ready;
     if (m == NULL)
         return s->members == NULL ? TRYGON_ERR_NOTFOUND : TRYGON_ERR_TIMEOUT;

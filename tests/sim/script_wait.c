@@ -180,7 +180,7 @@ static void set_take(struct script *s)
 
 static void set_more(struct script *s)
 {
-    const struct tg_set *set = tg_slab_find(&s->rank->core->waits.sets, s->set);
+    const struct tg_set *set = tg_slab_get(&s->rank->core->waits.sets, s->set);
     while (set->ready != NULL && s->taken < s->op.need)
         set_take(s);
     if (s->taken < s->op.need) {
