@@ -120,51 +120,56 @@ int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
 /* ----- get ---------------------------------------------------------------------------- */
 
 /* The first that has failed, as the last error; 0: none has. */
-static int first_failure(struct trygon *tg, size_t n, const trygon_ref_t refs[])
+static int first_failure(struct trygon *tg, size_t n, struct tg_obj *pins[])
 {
     for (size_t i = 0; i < n; i++) {
-        struct tg_obj *x = tg_objs_find(&tg->core->objs, refs[i]);
-        if (x->state != TG_OBJ_FAILED)
+        if (pins[i]->state != TG_OBJ_FAILED)
             continue;
-        x->seen = true;
-        return tg_fail_with(tg, x->val);
+        pins[i]->seen = true;
+        return tg_fail_with(tg, pins[i]->val);
     }
     return TRYGON_SUCCESS;
 }
 
-static void lend(struct trygon *tg, size_t n, const trygon_ref_t refs[],
-                 trygon_value_t out[])
+static void unpin(struct trygon *tg, size_t n, struct tg_obj *pins[])
 {
-    struct tg_event ev = {
-        .type = TG_EV_PIN, .now_ns = tg_last_ns(tg), .n = n, .refs = refs};
-    tg_step(tg, &ev);
     for (size_t i = 0; i < n; i++) {
-        struct tg_obj *x = tg_objs_find(&tg->core->objs, refs[i]);
-        tg_view(x->val, &out[i]);
-        out[i].pin = x;
+        struct tg_event ev = {
+            .type = TG_EV_UNPIN, .now_ns = tg_last_ns(tg), .obj = pins[i]};
+        tg_step(tg, &ev);
     }
 }
 
-/* With the lock held: until all are here; their first failure is the thread's
- * last error. */
+/* With the lock held: until all are here, and then with a hold on each; their
+ * first failure is the thread's last error. */
 static int await_all(struct trygon *tg, const char *who, size_t n,
-                     const trygon_ref_t refs[], int64_t timeout_ms)
+                     const trygon_ref_t refs[], int64_t timeout_ms,
+                     struct tg_obj *pins[])
 {
-    struct tg_wait_req req = {
-        .kind = TG_WAIT_ALL, .n = (uint32_t)n, .refs = refs, .fetch = true};
+    struct tg_wait_req req = {.kind = TG_WAIT_ALL,
+                              .n = (uint32_t)n,
+                              .refs = refs,
+                              .pins = pins,
+                              .fetch = true};
     int rc = tg_block(tg, &req, timeout_ms, NULL, NULL);
-    return rc != TRYGON_SUCCESS ? tg_report(tg, who, rc)
-                                : first_failure(tg, n, refs);
+    if (rc != TRYGON_SUCCESS)
+        return tg_report(tg, who, rc);
+    rc = first_failure(tg, n, pins);
+    if (rc != TRYGON_SUCCESS)
+        unpin(tg, n, pins);
+    return rc;
 }
 
 static int get_n(struct trygon *tg, const char *who, size_t n,
                  const trygon_ref_t refs[], int64_t timeout_ms,
-                 trygon_value_t values[])
+                 struct tg_obj *pins[], trygon_value_t values[])
 {
     tg_enter(tg);
-    int rc = await_all(tg, who, n, refs, timeout_ms);
-    if (rc == TRYGON_SUCCESS)
-        lend(tg, n, refs, values);
+    int rc = await_all(tg, who, n, refs, timeout_ms, pins);
+    for (size_t i = 0; rc == TRYGON_SUCCESS && i < n; i++) {
+        tg_view(pins[i]->val, &values[i]);
+        values[i].pin = pins[i];
+    }
     tg_leave(tg);
     return rc;
 }
@@ -174,7 +179,8 @@ int trygon_get(trygon_t *tg, trygon_ref_t ref, int64_t timeout_ms,
 {
     TG_NEED_TG(tg);
     TG_NEED(tg, value != NULL, "the output is NULL");
-    return get_n(tg, "trygon_get", 1, &ref, timeout_ms, value);
+    struct tg_obj *pin;
+    return get_n(tg, "trygon_get", 1, &ref, timeout_ms, &pin, value);
 }
 
 int trygon_get_n(trygon_t *tg, size_t n, const trygon_ref_t refs[],
@@ -183,7 +189,10 @@ int trygon_get_n(trygon_t *tg, size_t n, const trygon_ref_t refs[],
     TG_NEED_TG(tg);
     TG_NEED(tg, n == 0 || (refs != NULL && values != NULL), "an array is NULL");
     TG_NEED(tg, n < UINT32_MAX, "too many references");
-    return get_n(tg, "trygon_get_n", n, refs, timeout_ms, values);
+    struct tg_obj **pins = tg_grow(NULL, n + 1, sizeof *pins);
+    int rc = get_n(tg, "trygon_get_n", n, refs, timeout_ms, pins, values);
+    free(pins);
+    return rc;
 }
 
 /* A small value is copied with the lock held: to lend it costs more. */
@@ -195,16 +204,19 @@ int trygon_get_into(trygon_t *tg, trygon_ref_t ref, int64_t timeout_ms,
     TG_NEED_TG(tg);
     TG_NEED(tg, data != NULL || capacity == 0, "data is NULL");
     trygon_value_t v = {0};
+    struct tg_obj *pin;
     tg_enter(tg);
-    int rc = await_all(tg, "trygon_get_into", 1, &ref, timeout_ms);
+    int rc = await_all(tg, "trygon_get_into", 1, &ref, timeout_ms, &pin);
     size_t need = 0;
     if (rc == TRYGON_SUCCESS) {
-        struct tg_val *val = tg_objs_find(&tg->core->objs, ref)->val;
-        need = val->size;
+        tg_view(pin->val, &v);
+        need = v.size;
         if (need > COPY_LOCKED)
-            lend(tg, 1, &ref, &v);
+            v.pin = pin;
         else if (need <= capacity && need > 0)
-            memcpy(data, tg_val_data(val), need);
+            memcpy(data, v.data, need);
+        if (v.pin == NULL)
+            unpin(tg, 1, &pin);
     }
     tg_leave(tg);
     if (rc != TRYGON_SUCCESS)

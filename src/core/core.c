@@ -181,12 +181,12 @@ static void on_notice(struct tg_core *c, const struct tg_watch *w)
     tg_objs_drop(&c->objs, w->obj);
 }
 
-/* Most steps leave nothing to pass on. */
+/* Most steps leave nothing to pass on, which is seen without a branch. */
 static bool any_news(const struct tg_core *c)
 {
-    return c->ctx.local.n > 0 || c->objs.fired.n > 0 ||
-           c->worker.cancelled.n > 0 || c->waits.unblocked.n > 0 || c->ending ||
-           (c->head != NULL && c->head->dirty);
+    uint32_t news = c->ctx.local.n | c->objs.fired.n | c->worker.cancelled.n |
+                    c->waits.unblocked.n | c->ending;
+    return news != 0 || (c->head != NULL && c->head->dirty);
 }
 
 /* Each kind of news one at a time, until there is none. */
@@ -303,7 +303,6 @@ static int handle(struct tg_core *c, struct tg_event *ev)
     case TG_EV_CALL:
     case TG_EV_WAIT:
     case TG_EV_WAIT_END:
-    case TG_EV_PIN:
     case TG_EV_UNPIN:
     case TG_EV_KEEP:
     case TG_EV_UNKEEP:
@@ -329,13 +328,13 @@ int tg_core_step(struct tg_core *c, struct tg_event *ev)
 
 struct tg_action *tg_core_actions(struct tg_core *c, uint32_t *n)
 {
-    for (uint32_t i = 0; i < c->ctx.out.n; i++)
-        if (c->ctx.out.v[i].type == TG_ACT_SEND &&
-            !tg_quiesce_msg(c->ctx.out.v[i].msg.type))
-            c->sent_to[c->ctx.out.v[i].rank]++;
+    struct tg_action *v = c->ctx.out.v;
     *n = c->ctx.out.n;
+    for (uint32_t i = 0; i < *n; i++)
+        if (v[i].type == TG_ACT_SEND && !tg_quiesce_msg(v[i].msg.type))
+            c->sent_to[v[i].rank]++;
     c->ctx.out.n = 0;
-    return c->ctx.out.v;
+    return v;
 }
 
 uint64_t tg_core_deadline(const struct tg_core *c)

@@ -52,8 +52,7 @@ enum tg_event_type {
     TG_EV_CALL,     /* call cookie back when ref is ready */
     TG_EV_WAIT,     /* wait in, waiter out: NULL when there is no need */
     TG_EV_WAIT_END, /* handle: of the waiter */
-    TG_EV_PIN,      /* n refs, one hold more of each -> obj of the last */
-    TG_EV_UNPIN,    /* obj */
+    TG_EV_UNPIN,    /* obj: one hold less, of a wait or a callback */
     TG_EV_KEEP,     /* hold the references in val */
     TG_EV_UNKEEP,
     TG_EV_SET_NEW,    /* handle out */
@@ -67,27 +66,34 @@ enum tg_event_type {
     TG_EV_DRAIN /* finalize: end everything */
 };
 
-/* Borrowed unless said otherwise.  "out" fields are written on success. */
+/* Borrowed unless said otherwise.  "out" fields are written on success.  Small,
+ * since each step makes one: no kind of event needs two fields of one union. */
 struct tg_event {
     uint64_t now_ns; /* never goes back */
     enum tg_event_type type;
-    int32_t rank;
-    int32_t status;
-    bool recursive;
-    uint64_t handle;
+    union {
+        int32_t rank;
+        int32_t status;
+        bool recursive;
+    };
+    union {
+        uint64_t handle;
+        size_t n;
+        void *cookie;
+        struct tg_val *val;
+        struct tg_obj *obj;
+        struct tg_msg *msg;
+        struct tg_spec *spec;
+        const struct tg_wait_req *wait;
+    };
+    union {
+        trygon_ref_t ref;
+        const trygon_ref_t *refs;
+        trygon_ref_t *refs_out;
+        struct tg_outcome *outcome;
+        struct tg_waiter *waiter;
+    };
     uint64_t tag;
-    size_t n;
-    const trygon_ref_t *refs;
-    trygon_ref_t ref;
-    trygon_ref_t *refs_out;
-    void *cookie;
-    struct tg_val *val;
-    struct tg_obj *obj;
-    struct tg_msg *msg;
-    struct tg_spec *spec;
-    struct tg_outcome *outcome;
-    const struct tg_wait_req *wait;
-    struct tg_waiter *waiter;
 };
 
 int tg_core_create(const struct tg_core_config *config, struct tg_core **core);

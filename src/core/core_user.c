@@ -131,17 +131,6 @@ static int on_call(struct tg_core *c, const struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
-static int on_pin(struct tg_core *c, struct tg_event *ev)
-{
-    if (!all_held(c, ev->n, ev->refs))
-        return TRYGON_ERR_NOTFOUND;
-    for (size_t i = 0; i < ev->n; i++) {
-        ev->obj = tg_objs_get(&c->objs, ev->refs[i]);
-        tg_objs_hold(&c->objs, ev->obj);
-    }
-    return TRYGON_SUCCESS;
-}
-
 static int on_keep(struct tg_core *c, const struct tg_event *ev)
 {
     if (!all_held(c, ev->val->nrefs, tg_val_refs(ev->val)))
@@ -212,7 +201,6 @@ int tg_core_user(struct tg_core *c, struct tg_event *ev)
     case TG_EV_WAIT_END:
         tg_waits_end(&c->waits, ev->handle);
         return TRYGON_SUCCESS;
-    case TG_EV_PIN: return on_pin(c, ev);
     case TG_EV_UNPIN: tg_objs_drop(&c->objs, ev->obj); return TRYGON_SUCCESS;
     case TG_EV_KEEP: return on_keep(c, ev);
     case TG_EV_UNKEEP:

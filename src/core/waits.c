@@ -99,8 +99,13 @@ static void watch_all(struct tg_waits *w, struct tg_waiter *x,
 struct tg_waiter *tg_waits_begin(struct tg_waits *w,
                                  const struct tg_wait_req *req)
 {
-    if (over(w, req))
+    if (over(w, req)) {
+        for (uint32_t i = 0; req->pins != NULL && i < req->n; i++) {
+            req->pins[i] = tg_objs_get(w->objs, req->refs[i]);
+            tg_objs_hold(w->objs, req->pins[i]);
+        }
         return NULL;
+    }
     uint64_t handle;
     struct tg_waiter *x = tg_slab_new(&w->waiters, &handle);
     x->self = handle;
@@ -111,6 +116,7 @@ struct tg_waiter *tg_waits_begin(struct tg_waits *w,
     x->set = req->set;
     x->deadline_ns = req->deadline_ns;
     x->cookie = req->cookie;
+    x->pins = req->pins;
     if (req->kind == TG_WAIT_SET)
         ((struct tg_set *)tg_slab_get(&w->sets, req->set))->waiter = handle;
     else
@@ -132,9 +138,13 @@ void tg_waits_end(struct tg_waits *w, uint64_t handle)
     struct tg_set *s = tg_slab_find(&w->sets, x->set);
     if (s != NULL && s->waiter == handle)
         s->waiter = 0;
+    bool pin = x->pins != NULL && x->done && x->rc == TRYGON_SUCCESS;
     for (uint32_t i = 0; x->entries != NULL && i < x->n; i++) {
         tg_objs_unwatch(w->objs, x->entries[i].watch);
-        tg_objs_drop(w->objs, x->entries[i].obj);
+        if (pin)
+            x->pins[i] = x->entries[i].obj;
+        else
+            tg_objs_drop(w->objs, x->entries[i].obj);
     }
     free_parts(x);
     tg_slab_free(&w->waiters, handle);

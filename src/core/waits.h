@@ -33,6 +33,7 @@ struct tg_waiter {
     uint64_t set;
     uint64_t deadline_ns;
     void *cookie; /* of whoever sleeps; goes into the WAKE action */
+    struct tg_obj **pins;
     struct tg_wait_entry *entries; /* n, or &one */
     struct tg_wait_entry one;
     struct tg_row *rows; /* of a table */
@@ -43,6 +44,8 @@ struct tg_wait_req {
     enum tg_wait_kind kind;
     uint32_t n, need;
     const trygon_ref_t *refs;
+    struct tg_obj **pins; /* NULL or n, out: with a hold on each, which is the
+                             caller's, once the wait has ended well */
     bool fetch;
     uint64_t set;
     uint64_t exec;

@@ -265,9 +265,11 @@ trygon_ref_t world_put(struct world *w, int64_t n)
 
 int world_get(struct world *w, trygon_ref_t ref, int64_t *n)
 {
+    struct tg_obj *x;
     struct tg_wait_req req = {.kind = TG_WAIT_ALL,
                               .n = 1,
                               .refs = &ref,
+                              .pins = &x,
                               .fetch = true,
                               .deadline_ns = TG_NEVER};
     struct tg_event ev = {.type = TG_EV_WAIT, .wait = &req};
@@ -282,14 +284,11 @@ int world_get(struct world *w, trygon_ref_t ref, int64_t *n)
                 return TRYGON_ERR_TIMEOUT; /* it will never come */
         world_step(w, &end);
     }
-    struct tg_event pin = {.type = TG_EV_PIN, .n = 1, .refs = &ref};
-    world_step(w, &pin);
-    const struct tg_val *v = pin.obj->val;
-    if (v->error)
-        rc = tg_val_err(v, 0)->code;
+    if (x->val->error)
+        rc = tg_val_err(x->val, 0)->code;
     else
-        memcpy(n, tg_val_data(v), sizeof *n);
-    struct tg_event unpin = {.type = TG_EV_UNPIN, .obj = pin.obj};
+        memcpy(n, tg_val_data(x->val), sizeof *n);
+    struct tg_event unpin = {.type = TG_EV_UNPIN, .obj = x};
     world_step(w, &unpin);
     return rc;
 }

@@ -246,6 +246,83 @@ static void a_cancelled_execution_s_waits_end(void)
     rig_stop(&r);
 }
 
+/* ----- what a get has got ------------------------------------------------------------ */
+
+/* Of two references, each of which has a hold besides. */
+static struct tg_waiter *get(struct rig *r, const trygon_ref_t ref[2],
+                             struct tg_obj *pins[2])
+{
+    struct tg_wait_req req = want(TG_WAIT_ALL, 2, ref);
+    req.pins = pins;
+    req.deadline_ns = r->ctx.now_ns + 5 * ms;
+    return tg_waits_begin(&r->waits, &req);
+}
+
+static uint32_t holds(const struct rig *r, const trygon_ref_t ref[2])
+{
+    return rig_obj(r, ref[0])->count + rig_obj(r, ref[1])->count;
+}
+
+static void unpin(struct rig *r, struct tg_obj *pins[2])
+{
+    tg_objs_drop(&r->objs, pins[0]);
+    tg_objs_drop(&r->objs, pins[1]);
+}
+
+static void a_get_that_ends_well_leaves_its_holds(void)
+{
+    struct rig r;
+    trygon_ref_t ref[2];
+    struct tg_obj *pins[2];
+    pending(&r, 2, ref);
+    struct tg_waiter *x = get(&r, ref, pins);
+    comes(&r, ref[0]);
+    comes(&r, ref[1]);
+    end(&r, x);
+    CU_ASSERT(pins[0] == rig_obj(&r, ref[0]) && pins[1] == rig_obj(&r, ref[1]));
+    CU_ASSERT_EQUAL(holds(&r, ref), 4);
+    CU_ASSERT_PTR_NULL(get(&r, ref, pins)); /* also without waiting */
+    CU_ASSERT(pins[0] == rig_obj(&r, ref[0]) && pins[1] == rig_obj(&r, ref[1]));
+    CU_ASSERT_EQUAL(holds(&r, ref), 6);
+    unpin(&r, pins);
+    unpin(&r, pins);
+    rig_stop(&r);
+}
+
+static void a_get_that_fails_early_holds_what_is_to_come(void)
+{
+    struct rig r;
+    trygon_ref_t ref[2];
+    struct tg_obj *pins[2];
+    pending(&r, 2, ref);
+    struct tg_waiter *x = get(&r, ref, pins);
+    fails(&r, ref[1]);
+    CU_ASSERT_TRUE(woken(&r, x));
+    end(&r, x);
+    CU_ASSERT_EQUAL(pins[0]->state, TG_OBJ_PENDING);
+    CU_ASSERT_EQUAL(holds(&r, ref), 4);
+    unpin(&r, pins);
+    rig_stop(&r);
+}
+
+static void a_get_that_gives_up_holds_nothing(void)
+{
+    struct rig r;
+    trygon_ref_t ref[2];
+    struct tg_obj *pins[2];
+    pending(&r, 2, ref);
+    struct tg_waiter *x = get(&r, ref, pins);
+    comes(&r, ref[0]);
+    rig_sleep(&r, 5 * ms);
+    CU_ASSERT_EQUAL(x->rc, TRYGON_ERR_TIMEOUT);
+    end(&r, x);
+    CU_ASSERT_EQUAL(holds(&r, ref), 2);
+    x = get(&r, ref, pins); /* the runtime has failed: it is not done */
+    end(&r, x);
+    CU_ASSERT_EQUAL(holds(&r, ref), 2);
+    rig_stop(&r);
+}
+
 /* ----- sets ------------------------------------------------------------------------------ */
 
 static uint64_t set_of(struct rig *r, uint32_t n, const trygon_ref_t *refs)
@@ -440,6 +517,9 @@ static const struct unit_test tests[] = {
     TEST(a_wait_times_out),
     TEST(what_comes_in_time_does_not_time_out),
     TEST(a_cancelled_execution_s_waits_end),
+    TEST(a_get_that_ends_well_leaves_its_holds),
+    TEST(a_get_that_fails_early_holds_what_is_to_come),
+    TEST(a_get_that_gives_up_holds_nothing),
     TEST(a_set_gives_its_members_in_order_of_completion),
     TEST(an_object_is_in_a_set_once),
     TEST(a_removed_member_is_not_given),

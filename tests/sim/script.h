@@ -101,9 +101,10 @@ struct script {
     enum script_state state;
     uint64_t exec; /* its handle; 0: none */
     int32_t attempt;
-    uint32_t steps, at; /* ops done */
-    struct op op;       /* the current one */
-    struct plan plan;   /* room for chance.c */
+    uint32_t steps, at;            /* ops done */
+    struct op op;                  /* the current one */
+    struct tg_obj *pins[OP_SLOTS]; /* what a get has got */
+    struct plan plan;              /* room for chance.c */
     TG_VEC(struct slot) slots;
     uint64_t waiter, set;
     uint32_t taken;

@@ -7,14 +7,18 @@ enum { REFS_TAKEN = 3 };
 
 /* ----- reading ------------------------------------------------------------------- */
 
-/* The slot's object has a value here, or has failed: does that fit? */
-static void read_slot(struct script *s, uint32_t i)
+static void unpin(struct script *s, struct tg_obj *x)
+{
+    struct tg_event ev = {.type = TG_EV_UNPIN, .obj = x};
+    script_step(s, &ev);
+}
+
+/* The slot's object has a value here, or has failed: does that fit?  It comes
+ * with a hold. */
+static void read_slot(struct script *s, uint32_t i, struct tg_obj *x)
 {
     struct world *w = script_world(s);
     trygon_ref_t ref = s->slots.v[i].ref;
-    struct tg_event ev = {.type = TG_EV_PIN, .n = 1, .refs = &ref};
-    script_must(s, script_step(s, &ev), "pin");
-    struct tg_obj *x = ev.obj;
     const struct truth_obj *o = truth_obj(&w->truth, ref);
     tell_read(w, s->rank->id, x);
     if (!tg_objs_ready(x, true)) {
@@ -38,8 +42,26 @@ static void read_slot(struct script *s, uint32_t i)
         s->slots.v[i].pin = x; /* looked at for longer */
         return;
     }
-    struct tg_event un = {.type = TG_EV_UNPIN, .obj = x};
-    script_step(s, &un);
+    unpin(s, x);
+}
+
+/* A get of what is there already. */
+static void get_slot(struct script *s, uint32_t i)
+{
+    struct tg_obj *x = NULL;
+    struct tg_wait_req req = {.kind = TG_WAIT_ALL,
+                              .n = 1,
+                              .refs = &s->slots.v[i].ref,
+                              .pins = &x,
+                              .fetch = true,
+                              .exec = s->exec,
+                              .deadline_ns = TG_NEVER};
+    struct tg_event ev = {.type = TG_EV_WAIT, .wait = &req};
+    script_must(s, script_step(s, &ev), "get");
+    if (ev.waiter != NULL)
+        world_fail(script_world(s), "rank %d waits for what is there",
+                   (int)s->rank->id);
+    read_slot(s, i, x);
 }
 
 static bool slot_ready(const struct script *s, uint32_t i, bool fetch)
@@ -74,9 +96,12 @@ static void got(struct script *s)
     if (n < s->op.n && !failed)
         world_fail(script_world(s), "rank %d: a get came back too early",
                    (int)s->rank->id);
-    for (uint32_t i = 0; i < s->op.n; i++)
-        if (slot_ready(s, s->op.slot[i], true))
-            read_slot(s, s->op.slot[i]);
+    for (uint32_t i = 0; i < s->op.n; i++) {
+        if (tg_objs_ready(s->pins[i], true))
+            read_slot(s, s->op.slot[i], s->pins[i]);
+        else
+            unpin(s, s->pins[i]);
+    }
 }
 
 /* The wait is over with rc. */
@@ -161,6 +186,7 @@ void script_wait_slots(struct script *s, enum tg_wait_kind kind, bool fetch)
                               .n = s->op.n,
                               .need = s->op.need,
                               .refs = refs,
+                              .pins = s->op.type == OP_GET ? s->pins : NULL,
                               .fetch = fetch};
     script_begin_wait(s, &req);
 }
@@ -174,7 +200,7 @@ static void set_take(struct script *s)
     uint32_t slot = (uint32_t)ev.tag;
     if (slot >= s->slots.n || !tg_ref_eq(s->slots.v[slot].ref, ev.ref))
         world_fail(script_world(s), "a wait set mixed up its tags");
-    read_slot(s, slot);
+    get_slot(s, slot);
     s->taken++;
 }
 
