@@ -61,7 +61,7 @@ void *tg_slab_new(struct tg_slab *s, uint64_t *handle)
 
 void tg_slab_free(struct tg_slab *s, uint64_t handle)
 {
-    TG_ASSERT(tg_slab_find(s, handle) != NULL);
+    TG_ASSERT(tg_slab_has(s, handle));
     uint32_t slot = (uint32_t)handle;
     s->used--;
     if (s->gens[slot] == last_gen) {

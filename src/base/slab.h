@@ -39,19 +39,22 @@ static inline void *tg_slab_at(const struct tg_slab *s, uint32_t slot)
            (size_t)(slot % TG_SLAB_CHUNK) * s->record;
 }
 
+static inline bool tg_slab_has(const struct tg_slab *s, uint64_t handle)
+{
+    uint32_t slot = (uint32_t)handle, gen = (uint32_t)(handle >> 32);
+    return slot < s->nslots && s->gens[slot] == gen && (gen & 1) != 0;
+}
+
 /* Or NULL. */
 static inline void *tg_slab_find(const struct tg_slab *s, uint64_t handle)
 {
-    uint32_t slot = (uint32_t)handle, gen = (uint32_t)(handle >> 32);
-    if (slot >= s->nslots || s->gens[slot] != gen || (gen & 1) == 0)
-        return NULL;
-    return tg_slab_at(s, slot);
+    return tg_slab_has(s, handle) ? tg_slab_at(s, (uint32_t)handle) : NULL;
 }
 
 /* Of one that must be there. */
 static inline void *tg_slab_get(const struct tg_slab *s, uint64_t handle)
 {
-    TG_ASSERT(tg_slab_find(s, handle) != NULL);
+    TG_ASSERT(tg_slab_has(s, handle));
     return tg_slab_at(s, (uint32_t)handle);
 }
 

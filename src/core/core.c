@@ -181,7 +181,7 @@ static void on_notice(struct tg_core *c, const struct tg_watch *w)
     tg_objs_drop(&c->objs, w->obj);
 }
 
-/* Most steps leave nothing to pass on, which is seen without a branch. */
+/* Is there anything to pass on?  Mostly not, which is seen without a branch. */
 static bool any_news(const struct tg_core *c)
 {
     uint32_t news = c->ctx.local.n | c->objs.fired.n | c->worker.cancelled.n |
@@ -227,14 +227,12 @@ static void settle_end(struct tg_core *c)
 
 static void finish_step(struct tg_core *c)
 {
-    while (any_news(c)) {
+    do {
         while (pass_on(c))
             continue;
         c->ctx.local.n = c->ctx.local_at = 0;
         settle_end(c);
-        if (c->ending)
-            break; /* its tasks are still under way */
-    }
+    } while (!c->ending && any_news(c)); /* ending: tasks are under way */
     if (c->objs.drops.n > 0)
         tg_objs_flush(&c->objs);
 }
@@ -322,7 +320,8 @@ int tg_core_step(struct tg_core *c, struct tg_event *ev)
     c->ctx.now_ns = ev->now_ns;
     run_timers(c);
     int rc = handle(c, ev);
-    finish_step(c);
+    if (any_news(c) || c->objs.drops.n > 0)
+        finish_step(c);
     return rc;
 }
 

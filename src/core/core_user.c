@@ -57,7 +57,7 @@ static int on_submit(struct tg_core *c, struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
-static int on_retain(struct tg_core *c, const struct tg_event *ev)
+static int on_retain(struct tg_core *c, struct tg_event *ev)
 {
     if (!all_held(c, ev->n, ev->refs))
         return TRYGON_ERR_NOTFOUND;
@@ -72,7 +72,7 @@ static int on_retain(struct tg_core *c, const struct tg_event *ev)
 
 /* All or nothing: first the user's counts, which may run out, then the
  * holds. */
-static int on_release(struct tg_core *c, const struct tg_event *ev)
+static int on_release(struct tg_core *c, struct tg_event *ev)
 {
     size_t i;
     for (i = 0; i < ev->n; i++) {
@@ -98,7 +98,7 @@ static int on_release(struct tg_core *c, const struct tg_event *ev)
     return ok ? TRYGON_SUCCESS : TRYGON_ERR_INVALID;
 }
 
-static int on_cancel(struct tg_core *c, const struct tg_event *ev)
+static int on_cancel(struct tg_core *c, struct tg_event *ev)
 {
     struct tg_obj *x = held(c, ev->ref);
     if (x == NULL)
@@ -114,7 +114,7 @@ static int on_cancel(struct tg_core *c, const struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
-static int on_call(struct tg_core *c, const struct tg_event *ev)
+static int on_call(struct tg_core *c, struct tg_event *ev)
 {
     struct tg_obj *x = held(c, ev->ref);
     if (x == NULL)
@@ -131,11 +131,17 @@ static int on_call(struct tg_core *c, const struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
-static int on_keep(struct tg_core *c, const struct tg_event *ev)
+static int on_keep(struct tg_core *c, struct tg_event *ev)
 {
     if (!all_held(c, ev->val->nrefs, tg_val_refs(ev->val)))
         return TRYGON_ERR_NOTFOUND;
     tg_objs_hold_refs(&c->objs, ev->val);
+    return TRYGON_SUCCESS;
+}
+
+static int on_unkeep(struct tg_core *c, struct tg_event *ev)
+{
+    tg_objs_drop_refs(&c->objs, ev->val);
     return TRYGON_SUCCESS;
 }
 
@@ -170,7 +176,7 @@ static int on_wait(struct tg_core *c, struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
-static int on_set_add(struct tg_core *c, const struct tg_event *ev)
+static int on_set_add(struct tg_core *c, struct tg_event *ev)
 {
     struct tg_obj *x = held(c, ev->ref);
     if (x == NULL)
@@ -178,7 +184,7 @@ static int on_set_add(struct tg_core *c, const struct tg_event *ev)
     return tg_set_add(&c->waits, ev->handle, x, ev->tag);
 }
 
-static int on_done(struct tg_core *c, const struct tg_event *ev)
+static int on_done(struct tg_core *c, struct tg_event *ev)
 {
     struct tg_exec *e = tg_worker_exec(&c->worker, ev->handle);
     TG_ASSERT(e != NULL);
@@ -186,42 +192,62 @@ static int on_done(struct tg_core *c, const struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
+static int on_wait_end(struct tg_core *c, struct tg_event *ev)
+{
+    tg_waits_end(&c->waits, ev->handle);
+    return TRYGON_SUCCESS;
+}
+
+static int on_unpin(struct tg_core *c, struct tg_event *ev)
+{
+    tg_objs_drop(&c->objs, ev->obj);
+    return TRYGON_SUCCESS;
+}
+
+static int on_set_new(struct tg_core *c, struct tg_event *ev)
+{
+    ev->handle = tg_set_new(&c->waits);
+    return TRYGON_SUCCESS;
+}
+
+static int on_set_free(struct tg_core *c, struct tg_event *ev)
+{
+    tg_set_free(&c->waits, ev->handle);
+    return TRYGON_SUCCESS;
+}
+
+static int on_set_remove(struct tg_core *c, struct tg_event *ev)
+{
+    return tg_set_remove(&c->waits, ev->handle, ev->ref);
+}
+
+static int on_set_take(struct tg_core *c, struct tg_event *ev)
+{
+    return tg_set_take(&c->waits, ev->handle, &ev->ref, &ev->tag);
+}
+
 /* ----- events ------------------------------------------------------------ */
 
 int tg_core_user(struct tg_core *c, struct tg_event *ev)
 {
-    switch (ev->type) {
-    case TG_EV_SUBMIT: return on_submit(c, ev);
-    case TG_EV_PUT: return on_put(c, ev);
-    case TG_EV_RETAIN: return on_retain(c, ev);
-    case TG_EV_RELEASE: return on_release(c, ev);
-    case TG_EV_CANCEL: return on_cancel(c, ev);
-    case TG_EV_CALL: return on_call(c, ev);
-    case TG_EV_WAIT: return on_wait(c, ev);
-    case TG_EV_WAIT_END:
-        tg_waits_end(&c->waits, ev->handle);
-        return TRYGON_SUCCESS;
-    case TG_EV_UNPIN: tg_objs_drop(&c->objs, ev->obj); return TRYGON_SUCCESS;
-    case TG_EV_KEEP: return on_keep(c, ev);
-    case TG_EV_UNKEEP:
-        tg_objs_drop_refs(&c->objs, ev->val);
-        return TRYGON_SUCCESS;
-    case TG_EV_SET_NEW:
-        ev->handle = tg_set_new(&c->waits);
-        return TRYGON_SUCCESS;
-    case TG_EV_SET_FREE:
-        tg_set_free(&c->waits, ev->handle);
-        return TRYGON_SUCCESS;
-    case TG_EV_SET_ADD: return on_set_add(c, ev);
-    case TG_EV_SET_REMOVE: return tg_set_remove(&c->waits, ev->handle, ev->ref);
-    case TG_EV_SET_TAKE:
-        return tg_set_take(&c->waits, ev->handle, &ev->ref, &ev->tag);
-    case TG_EV_DONE: return on_done(c, ev);
-    case TG_EV_TICK:
-    case TG_EV_MSG:
-    case TG_EV_GONE:
-    case TG_EV_END:
-    case TG_EV_DRAIN:
-    default: TG_UNREACHABLE();
-    }
+    static int (*const handlers[])(struct tg_core *, struct tg_event *) = {
+        [TG_EV_SUBMIT] = on_submit,
+        [TG_EV_PUT] = on_put,
+        [TG_EV_RETAIN] = on_retain,
+        [TG_EV_RELEASE] = on_release,
+        [TG_EV_CANCEL] = on_cancel,
+        [TG_EV_CALL] = on_call,
+        [TG_EV_WAIT] = on_wait,
+        [TG_EV_WAIT_END] = on_wait_end,
+        [TG_EV_UNPIN] = on_unpin,
+        [TG_EV_KEEP] = on_keep,
+        [TG_EV_UNKEEP] = on_unkeep,
+        [TG_EV_SET_NEW] = on_set_new,
+        [TG_EV_SET_FREE] = on_set_free,
+        [TG_EV_SET_ADD] = on_set_add,
+        [TG_EV_SET_REMOVE] = on_set_remove,
+        [TG_EV_SET_TAKE] = on_set_take,
+        [TG_EV_DONE] = on_done,
+    };
+    return handlers[ev->type](c, ev);
 }
