@@ -37,6 +37,7 @@ const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t);
 void tg_class_enqueue(struct tg_owner *w, struct tg_task *t, bool front);
 void tg_class_dequeue(struct tg_owner *w, struct tg_task *t);
 void tg_class_settle(struct tg_owner *w, struct tg_class *c);
+/* Then its caller ends the task or tries it again, which tells the head. */
 void tg_lease_done(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns);
 void tg_owner_on_lease(struct tg_owner *w, const struct tg_msg_lease *m);
 void tg_owner_on_refuse(struct tg_owner *w, const struct tg_msg_refuse *m);

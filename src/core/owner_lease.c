@@ -374,15 +374,13 @@ static void requeue(struct tg_owner *w, struct tg_task *t)
     w->nready++;
 }
 
-/* A task is no longer under way: its lease has room again. */
-static void take_off(struct tg_owner *w, struct tg_task *t)
+/* A task is no longer under way; its lease is to be filed. */
+static void take_off(struct tg_task *t)
 {
     struct tg_olease *l = t->lease;
     t->lease = NULL;
     DL_DELETE(l->inflight, t);
     l->ninflight--;
-    if (l->state != TG_OLEASE_CLOSING)
-        file(w, l);
 }
 
 void tg_lease_done(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns)
@@ -393,13 +391,12 @@ void tg_lease_done(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns)
         learn(w, t->fn, ran_ns);
     if (l->state == TG_OLEASE_HELD)
         set_state(l, TG_OLEASE_OPEN);
-    take_off(w, t);
+    take_off(t);
     if (l->state == TG_OLEASE_OPEN && too_many(w, c))
         c->leaving = l;
     file(w, l);
     pump(w, c);
     rest(w, l);
-    tell(w, c);
 }
 
 /* ----- messages ---------------------------------------------------------------------- */
@@ -463,7 +460,7 @@ void tg_owner_on_bounce(struct tg_owner *w, int32_t from,
         if (t == NULL || t->state != TG_TASK_SENT ||
             t->attempt != m->v[i].attempt || t->lease->worker != from)
             continue;
-        take_off(w, t);
+        take_off(t);
         if (t->cancelled)
             tg_task_again(w, t, NULL); /* ends it */
         else
@@ -508,7 +505,7 @@ void tg_owner_gone(struct tg_owner *w, int32_t rank)
         struct tg_class *c = l->cls;
         while (l->inflight != NULL) {
             struct tg_task *t = l->inflight;
-            take_off(w, t);
+            take_off(t);
             tg_task_again(
                 w, t,
                 tg_val_error(TRYGON_ERR_WORKER_LOST, rank, t->number,
