@@ -9,6 +9,8 @@ static const trygon_task_opts_t default_opts = {.size = sizeof default_opts,
                                                 .num_cpus = 1,
                                                 .num_returns = 1,
                                                 .max_retries = 3};
+static const struct tg_shape default_shape = {
+    .amount = {[TG_RES_CPU] = TG_UNIT}};
 
 int trygon_task_opts_init_sized(trygon_task_opts_t *opts, size_t size)
 {
@@ -115,18 +117,38 @@ static int check_opts(const struct trygon *tg, const trygon_task_opts_t *o,
 
 /* ----- submit -------------------------------------------------------------------------- */
 
-static int32_t find_fn(const struct trygon *tg, const char *name)
+/* The options as this version has them; those of an older one go to room. */
+static const trygon_task_opts_t *whole_opts(const trygon_task_opts_t *opts,
+                                            trygon_task_opts_t *room)
 {
+    if (opts == NULL)
+        return &default_opts;
+    if (opts->size >= sizeof *room)
+        return opts;
+    *room = default_opts;
+    memcpy(room, opts, opts->size);
+    return room;
+}
+
+/* Most submits name the function of the one before. */
+static int32_t find_fn(struct trygon *tg, const char *name)
+{
+    uint32_t last = atomic_load_explicit(&tg->last_fn, memory_order_relaxed);
+    if (last < tg->nfns && strcmp(tg->fns[last].name, name) == 0)
+        return (int32_t)last;
     int32_t lo = 0, hi = (int32_t)tg->nfns - 1;
     while (lo <= hi) {
         int32_t mid = (lo + hi) / 2;
         int d = strcmp(tg->fns[mid].name, name);
-        if (d == 0)
-            return mid;
-        if (d < 0)
+        if (d < 0) {
             lo = mid + 1;
-        else
+        } else if (d > 0) {
             hi = mid - 1;
+        } else {
+            atomic_store_explicit(&tg->last_fn, (unsigned)mid,
+                                  memory_order_relaxed);
+            return mid;
+        }
     }
     return -1;
 }
@@ -222,29 +244,30 @@ int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
     TG_NEED(tg, nargs <= UINT32_MAX / 64, "too many arguments");
     TG_NEED(tg, opts == NULL || opts->size >= sizeof(size_t),
             "opts was not set up by trygon_task_opts_init()");
-    trygon_task_opts_t o = default_opts;
-    if (opts != NULL)
-        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
+    trygon_task_opts_t room;
+    const trygon_task_opts_t *o = whole_opts(opts, &room);
     int32_t fn = find_fn(tg, task);
     if (fn < 0)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
                        "trygon_submit: no task '%s' is registered", task);
     struct tg_item here[ARGS_HERE];
-    struct tg_spec s = {.fn = (uint32_t)fn, .args = here};
+    struct tg_spec s = {
+        .fn = (uint32_t)fn, .args = here, .shape = &default_shape};
+    struct tg_shape shape;
     if (nargs > ARGS_HERE)
         s.args = tg_alloc(nargs * sizeof *s.args);
-    int rc = check_opts(tg, &o, returns);
-    if (opts == NULL)
-        s.shape.amount[TG_RES_CPU] = TG_UNIT; /* the default's, at no cost */
-    else if (rc == TRYGON_SUCCESS)
-        rc = shape_of(tg, &o, task, &s.shape);
+    int rc = check_opts(tg, o, returns);
+    if (opts != NULL && rc == TRYGON_SUCCESS) {
+        s.shape = &shape;
+        rc = shape_of(tg, o, task, &shape);
+    }
     if (rc == TRYGON_SUCCESS)
         rc = copy_args(tg, nargs, args, &s);
     if (rc == TRYGON_SUCCESS) {
-        copy_opts(&o, &s);
+        copy_opts(o, &s);
         rc = hand_over(tg, args, &s, returns);
     }
-    for (uint32_t i = 0; i < s.nargs; i++)
+    for (uint32_t i = 0; rc != TRYGON_SUCCESS && i < s.nargs; i++)
         tg_item_fini(&s.args[i]); /* what was not handed over */
     if (s.args != here)
         free(s.args);

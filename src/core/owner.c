@@ -183,7 +183,7 @@ static void watch_args(struct tg_owner *w, struct tg_task *t)
 
 static bool is_class_of(const struct tg_class *c, const struct tg_spec *s)
 {
-    const struct tg_shape *a = &c->key.shape, *b = &s->shape;
+    const struct tg_shape *a = &c->key.shape, *b = s->shape;
     return memcmp(a->amount, b->amount, sizeof a->amount) == 0 &&
            a->strategy == b->strategy && a->node == b->node &&
            a->soft == b->soft && a->fail == b->fail && c->key.depth == s->depth;
@@ -193,11 +193,11 @@ static bool is_class_of(const struct tg_class *c, const struct tg_spec *s)
 static void make_key(struct tg_class_key *key, const struct tg_spec *s)
 {
     memset(key, 0, sizeof *key);
-    memcpy(key->shape.amount, s->shape.amount, sizeof key->shape.amount);
-    key->shape.strategy = s->shape.strategy;
-    key->shape.node = s->shape.node;
-    key->shape.soft = s->shape.soft;
-    key->shape.fail = s->shape.fail;
+    memcpy(key->shape.amount, s->shape->amount, sizeof key->shape.amount);
+    key->shape.strategy = s->shape->strategy;
+    key->shape.node = s->shape->node;
+    key->shape.soft = s->shape->soft;
+    key->shape.fail = s->shape->fail;
     key->depth = s->depth;
 }
 

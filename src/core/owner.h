@@ -26,7 +26,7 @@ struct tg_spec { /* what submit asks for; codes and name are taken over */
     uint32_t fn, nargs, nreturns, ncodes;
     struct tg_item *args; /* values, which are taken out of it, or references
                              without weight; the array stays the caller's */
-    struct tg_shape shape;
+    const struct tg_shape *shape;
     int32_t max_retries;
     int32_t depth;
     int32_t *codes;  /* user codes to retry; ncodes UINT32_MAX: any */

@@ -89,6 +89,7 @@ struct trygon {
     struct trygon_registry *registry; /* NULL: none */
     const struct tg_fn *fns;          /* by function number, sorted by name */
     uint32_t nfns;
+    atomic_uint last_fn; /* of the last submit */
     const char **fn_names;
 
     pthread_mutex_t lock; /* guards the rest */

@@ -114,11 +114,12 @@ static trygon_ref_t submit(struct world *w, uint64_t parent, enum fn fn,
                            struct tg_item arg)
 {
     trygon_ref_t ref = {0, 0};
+    struct tg_shape shape = shape_cpus(TG_UNIT);
     struct tg_spec spec = {.fn = (uint32_t)fn,
                            .nargs = 1,
                            .nreturns = 1,
                            .args = &arg,
-                           .shape = shape_cpus(TG_UNIT),
+                           .shape = &shape,
                            .parent = parent};
     struct tg_event ev = {
         .type = TG_EV_SUBMIT, .spec = &spec, .refs_out = &ref};

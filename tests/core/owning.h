@@ -19,8 +19,8 @@ struct sent { /* a run, as its worker has it */
 
 static inline struct tg_spec spec_of(uint32_t fn)
 {
-    return (struct tg_spec){
-        .fn = fn, .nreturns = 1, .shape = shape_cpus(TG_UNIT)};
+    static const struct tg_shape one_cpu = {.amount = {TG_UNIT}};
+    return (struct tg_spec){.fn = fn, .nreturns = 1, .shape = &one_cpu};
 }
 
 static inline trygon_ref_t submit(struct rig *r, struct tg_spec spec)

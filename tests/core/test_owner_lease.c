@@ -66,9 +66,11 @@ static void each_shape_and_depth_is_a_class_of_its_own(void)
     CU_ASSERT_EQUAL(r.owner.classes.used, 1);
     spec.depth = 1;
     submit(&r, spec);
-    spec.shape.amount[TG_RES_GPU] = TG_UNIT;
+    struct tg_shape shape = *spec.shape;
+    spec.shape = &shape;
+    shape.amount[TG_RES_GPU] = TG_UNIT;
     submit(&r, spec);
-    spec.shape.strategy = TRYGON_STRATEGY_SPREAD;
+    shape.strategy = TRYGON_STRATEGY_SPREAD;
     submit(&r, spec);
     CU_ASSERT_EQUAL(r.owner.classes.used, 4);
     rig_stop(&r);

@@ -285,7 +285,7 @@ static void submit(struct script *s)
                            .nargs = p->nargs + 1,
                            .nreturns = p->nreturns,
                            .ncodes = p->ncodes,
-                           .shape = p->shape,
+                           .shape = &p->shape,
                            .max_retries = p->max_retries,
                            .parent = s->exec,
                            .name = tg_strdup(p->gene.name)};
