@@ -80,15 +80,23 @@ static void learn(struct tg_owner *w, uint32_t fn, uint64_t ran_ns)
     w->mean_ns[fn] = mean == 0 ? x : (7 * mean + x) / 8 + 1;
 }
 
+/* May another run be sent on the lease? */
+static bool has_room(const struct tg_owner *w, const struct tg_olease *l)
+{
+    const struct tg_class *c = l->cls;
+    if (l->state != TG_OLEASE_OPEN || l == c->leaving)
+        return false;
+    if (l->ninflight == 0)
+        return true;
+    const struct tg_task *t = c->queue != NULL ? c->queue : l->inflight;
+    return l->ninflight < pipeline(w, t->fn);
+}
+
 /* Put the lease in the list where it belongs. */
 static void file(struct tg_owner *w, struct tg_olease *l)
 {
     struct tg_class *c = l->cls;
-    uint32_t fn = c->queue != NULL      ? c->queue->fn
-                  : l->inflight != NULL ? l->inflight->fn
-                                        : 0;
-    bool room = l->state == TG_OLEASE_OPEN && l->ninflight < pipeline(w, fn) &&
-                l != c->leaving;
+    bool room = has_room(w, l);
     if (room == l->has_room)
         return;
     l->has_room = room;

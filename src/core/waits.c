@@ -138,9 +138,11 @@ void tg_waits_end(struct tg_waits *w, uint64_t handle)
     struct tg_set *s = tg_slab_find(&w->sets, x->set);
     if (s != NULL && s->waiter == handle)
         s->waiter = 0;
+    bool watches = x->nready < x->n;
     bool pin = x->pins != NULL && x->done && x->rc == TRYGON_SUCCESS;
     for (uint32_t i = 0; x->entries != NULL && i < x->n; i++) {
-        tg_objs_unwatch(w->objs, x->entries[i].watch);
+        if (watches)
+            tg_objs_unwatch(w->objs, x->entries[i].watch);
         if (pin)
             x->pins[i] = x->entries[i].obj;
         else
