@@ -37,21 +37,6 @@ static struct tg_olease *find_lease(const struct tg_owner *w, uint64_t id)
     return e != NULL ? &e->l : NULL;
 }
 
-/* How many runs of this function may be under way on one lease: as many as
- * make pipeline_ns of work, one as long as nothing is known.  It is asked
- * several times a task, so it divides only in between. */
-static uint32_t pipeline(const struct tg_owner *w, uint32_t fn)
-{
-    const struct tg_limits *lim = &w->ctx->lim;
-    uint64_t mean = w->mean_ns[fn];
-    if (mean == 0 || mean > lim->pipeline_ns / 2)
-        return 1;
-    if (mean <= UINT32_MAX && mean * lim->pipeline_max <= lim->pipeline_ns)
-        return lim->pipeline_max;
-    uint64_t n = lim->pipeline_ns / mean;
-    return n > lim->pipeline_max ? lim->pipeline_max : (uint32_t)n;
-}
-
 /* Can the owner keep n leases busy with a function of this mean?  Further ones
  * would wait for it most of the time.  Tasks that are to be spread may all go
  * to different places. */
@@ -80,7 +65,8 @@ static void learn(struct tg_owner *w, uint32_t fn, uint64_t ran_ns)
     w->mean_ns[fn] = mean == 0 ? x : (7 * mean + x) / 8 + 1;
 }
 
-/* May another run be sent on the lease? */
+/* May another run be sent on the lease?  As many may be under way as make
+ * pipeline_ns of work; one, as long as nothing is known of the function. */
 static bool has_room(const struct tg_owner *w, const struct tg_olease *l)
 {
     const struct tg_class *c = l->cls;
@@ -88,8 +74,12 @@ static bool has_room(const struct tg_owner *w, const struct tg_olease *l)
         return false;
     if (l->ninflight == 0)
         return true;
+    const struct tg_limits *lim = &w->ctx->lim;
     const struct tg_task *t = c->queue != NULL ? c->queue : l->inflight;
-    return l->ninflight < pipeline(w, t->fn);
+    uint64_t mean = w->mean_ns[t->fn];
+    return mean != 0 && mean <= lim->pipeline_ns &&
+           l->ninflight < lim->pipeline_max &&
+           (l->ninflight + UINT64_C(1)) * mean <= lim->pipeline_ns;
 }
 
 /* Put the lease in the list where it belongs. */
