@@ -219,6 +219,7 @@ static int hand_over(struct trygon *tg, const trygon_value_t args[],
     const struct trygon_call *call = tg_current(tg);
     s->parent = call != NULL ? call->exec->self : 0;
     struct tg_event ev = {.type = TG_EV_SUBMIT, .spec = s, .refs_out = returns};
+    tg_rouse(tg);
     tg_enter(tg);
     int rc = copy_small_args(tg, args, s);
     if (rc == TRYGON_SUCCESS)

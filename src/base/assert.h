@@ -5,7 +5,9 @@
 #ifndef TG_BASE_ASSERT_H
 #define TG_BASE_ASSERT_H
 
-_Noreturn void tg_assert_failed(const char *file, int line, const char *what);
+/* Cold: what leads here lies apart, out of the way of what runs. */
+_Noreturn void tg_assert_failed(const char *file, int line, const char *what)
+    __attribute__((cold));
 
 /* For what cannot be (a bad enum value): always on. */
 #define TG_UNREACHABLE() tg_assert_failed(__FILE__, __LINE__, "unreachable")

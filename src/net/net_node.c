@@ -17,12 +17,13 @@ enum {
     TURN = 8 /* frames shown before the transport below is asked again */
 };
 
-/* The word of a slot: the frame's number, counted from 1, above its size.  It
- * lies with the frame's first bytes, so that a short one moves in one line. */
+/* The word of a slot: the low half of the frame's number, counted from 1, above
+ * its size.  It lies with the frame's first bytes, so that a short one (a run
+ * with one number, say) moves in one line. */
 struct slot {
-    _Atomic uint64_t word;
+    _Atomic uint32_t word;
     unsigned char data[TG_FRAME_MAX];
-    unsigned char unused[24];
+    unsigned char unused[28];
 };
 
 struct inbox {          /* from one rank to another */
@@ -35,7 +36,8 @@ struct inbox {          /* from one rank to another */
 _Static_assert(sizeof(struct slot) % LINE == 0, "whole lines");
 /* The frame that poll has shown counts as read only at the next poll. */
 _Static_assert((int)SLOTS > TG_NET_AHEAD + 1, "there is always a free slot");
-_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "no lock of one process");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "no lock of one process");
+_Static_assert((int)TG_FRAME_MAX < 65536, "half a word");
 
 struct out { /* to a rank whose inbox we have mapped */
     struct tg_shm shm;
@@ -144,7 +146,7 @@ static int send(struct tg_net *net, int32_t rank, size_t size)
         return net->ops->send(net->below, rank, size);
     TG_ASSERT(size <= TG_FRAME_MAX);
     struct slot *s = &o->box->slots[o->sent++ % SLOTS];
-    atomic_store_explicit(&s->word, (uint64_t)o->sent << 32 | size,
+    atomic_store_explicit(&s->word, o->sent << 16 | (uint32_t)size,
                           memory_order_release);
     if (o->sent - o->read >= TG_NET_AHEAD)
         o->read = atomic_load_explicit(&o->box->read, memory_order_acquire);
@@ -171,12 +173,12 @@ static int bulk_recv(struct tg_net *net, int32_t rank, uint32_t tag, void *data,
 /* ----- receiving ---------------------------------------------------------- */
 
 /* The size of the next frame of an inbox; -1: it has not come. */
-static int64_t next_size(const struct in *in)
+static int32_t next_size(const struct in *in)
 {
     const struct slot *s = &in->box->slots[in->read % SLOTS];
-    uint64_t word = atomic_load_explicit(&s->word, memory_order_acquire);
-    return word >> 32 == (uint32_t)(in->read + 1) ? (int64_t)(word & UINT32_MAX)
-                                                  : -1;
+    uint32_t word = atomic_load_explicit(&s->word, memory_order_acquire);
+    return word >> 16 == ((in->read + 1) & 0xffff) ? (int32_t)(word & 0xffff)
+                                                   : -1;
 }
 
 static void drop_shown(struct tg_net *net)
@@ -195,7 +197,7 @@ static bool next_frame(struct tg_net *net, struct tg_net_event *ev)
         if (net->next >= n)
             net->next = 0;
         struct in *in = &net->in.v[net->next++];
-        int64_t size = next_size(in);
+        int32_t size = next_size(in);
         if (size < 0)
             continue;
         net->shown = in;

@@ -135,4 +135,14 @@ static inline void tg_bells_ring(const struct tg_bells *b, int32_t rank)
         tg_bells_wake(bell);
 }
 
+/* It will soon be sent something: if it sleeps, wake it meanwhile.  May miss
+ * that it has just gone to sleep; the ring that follows does not. */
+static inline void tg_bells_rouse(const struct tg_bells *b, int32_t rank)
+{
+    struct tg_bell *bell = b->of[rank];
+    if (bell != NULL &&
+        atomic_load_explicit(&bell->asleep, memory_order_relaxed) != 0)
+        tg_bells_wake(bell);
+}
+
 #endif

@@ -22,11 +22,11 @@
 #include "net/net_node.h"
 #include "rank/rank.h"
 
-static const uint64_t spin_ns = 50000, yield_ns = 250000;
+static const uint64_t spin_ns = 5000, yield_ns = 250000, stay_ns = 50000;
 static const uint64_t nap_least = 50000, nap_most = 2000000;
-static const uint64_t watch_ns = 500000, watch_crowded_ns = 1000000;
+static const uint64_t watch_least = 500000, watch_most = 4000000;
 
-enum { LOOKS = 8, TURN = 64, CLOCK_TURN = 16, GLANCE = 16 };
+enum { LOOKS = 32, TURN = 64, CLOCK_TURN = 16, GLANCE = 16 };
 
 /* The word of a sleeper. */
 enum { AWAKE, WOKEN, SLEEPING };
@@ -194,7 +194,7 @@ static void rest(struct trygon *tg, struct tg_sleeper *s, struct idle *idle,
 {
     uint64_t idle_ns = tg->looked_ns - idle->since_ns;
     bool spin = !tg->crowded && idle_ns < spin_ns;
-    bool yield = idle_ns < (tg->crowded ? spin_ns : yield_ns);
+    bool yield = idle_ns < (tg->crowded ? stay_ns : yield_ns);
     if (s->level > TG_WATCHES && !all_busy(tg) && (spin || yield))
         pause_looking(tg, !spin);
     else
@@ -263,9 +263,7 @@ void tg_pass_role(struct trygon *tg, bool for_long)
         tg_wake(tg, &tg->server->s);
         return;
     }
-    if (!tg->has_background)
-        return;
-    if (for_long || tg->watch_rests)
+    if (tg->has_background && (for_long || tg->watch_rests))
         tg_wake(tg, &tg->watch);
 }
 
@@ -296,9 +294,15 @@ void tg_wake_all(struct trygon *tg)
 /* Without the lock: is it woken within a short time? */
 static bool spin_on(const struct trygon *tg, struct tg_sleeper *s)
 {
-    uint64_t end = tg_now_ns() + spin_ns;
-    while (!tg->crowded && atomic_load(&s->word) == AWAKE && tg_now_ns() < end)
-        tg_relax();
+    uint64_t now = tg_now_ns(), start = now;
+    while (!tg->crowded && atomic_load(&s->word) == AWAKE &&
+           now - start < stay_ns) {
+        if (now - start < spin_ns)
+            tg_relax();
+        else
+            sched_yield();
+        now = tg_now_ns();
+    }
     return atomic_load(&s->word) != AWAKE;
 }
 
@@ -382,15 +386,17 @@ void tg_glance(struct trygon *tg)
 /* ----- the background thread ---------------------------------------------------------- */
 
 /* Sleep until woken, or until nobody has looked for a tick.  Without the lock:
- * while others are busy this thread must not be in their way. */
+ * while others are busy this thread must not be in their way.  The longer they
+ * are the longer are the ticks, since each may cost one of them its core. */
 static void watch(struct trygon *tg, bool rests)
 {
-    uint64_t tick = tg->crowded ? watch_crowded_ns : watch_ns;
+    uint64_t tick = watch_least;
     unsigned looks = atomic_load(&tg->looks), now = looks;
     do {
         looks = now;
         tg_futex_wait(&tg->watch.word, SLEEPING, rests ? UINT64_MAX : tick);
         now = atomic_load(&tg->looks);
+        tick = sooner(2 * tick, watch_most);
     } while (atomic_load(&tg->watch.word) == SLEEPING &&
              (rests || now != looks));
 }

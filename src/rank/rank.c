@@ -157,8 +157,9 @@ static int make_core(struct trygon *tg)
 
 static void ring_neighbour(void *arg, int32_t rank)
 {
-    const struct trygon *tg = arg;
+    struct trygon *tg = arg;
     tg_bells_ring(&tg->bells, rank);
+    atomic_store_explicit(&tg->sent_to, rank, memory_order_relaxed);
 }
 
 static int make_net(struct trygon *tg)
@@ -198,6 +199,7 @@ int tg_rank_create(MPI_Comm comm, struct tg_start *start, struct trygon **out)
     struct trygon *tg = tg_alloc(sizeof *tg);
     pthread_mutex_init(&tg->lock, NULL);
     tg->comm = comm;
+    tg->sent_to = -1;
     MPI_Comm_rank(comm, &tg->rank);
     MPI_Comm_size(comm, &tg->nranks);
     MPI_Query_thread(&tg->thread_level);

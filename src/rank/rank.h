@@ -123,6 +123,7 @@ struct trygon {
     bool naps;               /* the poller sleeps on its bell */
     struct tg_sleeper watch; /* the background thread's */
     bool watch_rests;        /* it sleeps until woken */
+    atomic_int sent_to;      /* who was sent something last; -1: nobody */
     uint32_t glances;
     pthread_t background;
     bool has_background;
@@ -176,6 +177,14 @@ void tg_flush(struct trygon *tg); /* only the latter */
  * thread that does not wait, so that it is no stranger to what happens. */
 void tg_look_in(struct trygon *tg, enum tg_level level);
 void tg_glance(struct trygon *tg); /* now and then */
+/* Without the lock, by a thread that is about to send something.  Most likely
+ * it goes where the last one went: if that rank sleeps, it wakes meanwhile. */
+static inline void tg_rouse(struct trygon *tg)
+{
+    int32_t to = atomic_load_explicit(&tg->sent_to, memory_order_relaxed);
+    if (to >= 0)
+        tg_bells_rouse(&tg->bells, to);
+}
 /* With the lock held, which is given up meanwhile: poll or sleep until *done
  * is true, the deadline is over, or the runtime has failed. */
 void tg_wait_until(struct trygon *tg, struct tg_sleeper *s, const bool *done,

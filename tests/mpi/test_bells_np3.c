@@ -151,6 +151,8 @@ static void a_token_goes_round(void)
             await(&w, i, &rng);
     }
     CU_ASSERT_EQUAL(w.lost, 0);
+    MPI_Allreduce(MPI_IN_PLACE, &w.slept, 1, MPI_UINT32_T, MPI_SUM,
+                  MPI_COMM_WORLD);
     CU_ASSERT(w.slept > 0);
     while (!tg_net_mpi_idle(w.net))
         CU_ASSERT_FALSE(take(&w));

@@ -181,6 +181,24 @@ static void only_sleepers_are_rung_and_once(void)
     tg_bells_free(&b[1]);
 }
 
+/* So that it wakes while the message is made. */
+static void a_sleeper_is_roused_before_it_is_sent_something(void)
+{
+    struct tg_bells b[2];
+    struct tg_shm_offer first;
+    open_rank(&b[0], 0, same, 2, &first);
+    open_rank(&b[1], 1, same, 2, &first);
+    unsigned seen = tg_bell_seen(&b[1]);
+    tg_bells_rouse(&b[0], 1);
+    CU_ASSERT_EQUAL(tg_bell_seen(&b[1]), seen); /* it is awake */
+    tg_bell_arm(&b[1]);
+    tg_bells_rouse(&b[0], 1);
+    CU_ASSERT_EQUAL(flag(&b[0], 1), 0);
+    CU_ASSERT_EQUAL(tg_bell_seen(&b[1]), seen + 1);
+    tg_bells_free(&b[0]);
+    tg_bells_free(&b[1]);
+}
+
 /* Who took the flag down was killed before it could wake us. */
 static void a_wait_ends(void)
 {
@@ -367,11 +385,17 @@ static void no_ring_is_lost_between_threads(void)
 }
 
 static const struct unit_test tests[] = {
-    TEST(one_rank_needs_no_page),          TEST(all_when_the_last_has_joined),
-    TEST(other_nodes_are_not_rung),        TEST(who_cannot_map_is_told),
-    TEST(only_sleepers_are_rung_and_once), TEST(a_wait_ends),
-    TEST(no_ring_is_lost_between_ranks),   TEST(a_rank_dies_asleep),
-    TEST(no_ring_is_lost_between_threads), TESTS_END,
+    TEST(one_rank_needs_no_page),
+    TEST(all_when_the_last_has_joined),
+    TEST(other_nodes_are_not_rung),
+    TEST(who_cannot_map_is_told),
+    TEST(only_sleepers_are_rung_and_once),
+    TEST(a_sleeper_is_roused_before_it_is_sent_something),
+    TEST(a_wait_ends),
+    TEST(no_ring_is_lost_between_ranks),
+    TEST(a_rank_dies_asleep),
+    TEST(no_ring_is_lost_between_threads),
+    TESTS_END,
 };
 
 int main(void)
