@@ -228,9 +228,14 @@ static bool all_joined(struct tg_net *net)
     return net->njoined == others;
 }
 
+bool tg_net_node_alone(struct tg_net *net)
+{
+    return net->nbulk == 0 && all_joined(net);
+}
+
 static bool poll_below(struct tg_net *net, struct tg_net_event *ev)
 {
-    if (net->nbulk == 0 && all_joined(net))
+    if (tg_net_node_alone(net))
         return false;
     if (!net->ops->poll(net->below, ev))
         return false;

@@ -48,4 +48,8 @@ const struct tg_net_ops *tg_net_node_over(struct tg_net *net,
  * what was sent before its last fence.  Says nothing of what is below. */
 bool tg_net_node_look(const struct tg_net *net);
 
+/* Nothing can come from the transport below: all ranks send through memory,
+ * and no piece is under way. */
+bool tg_net_node_alone(struct tg_net *net);
+
 #endif

@@ -22,7 +22,7 @@
 #include "net/net_node.h"
 #include "rank/rank.h"
 
-static const uint64_t spin_ns = 5000, yield_ns = 250000, stay_ns = 50000;
+static const uint64_t spin_ns = 2000, yield_ns = 250000, stay_ns = 50000;
 static const uint64_t nap_least = 50000, nap_most = 2000000;
 static const uint64_t watch_least = 500000, watch_most = 4000000;
 
@@ -61,7 +61,8 @@ void tg_flush(struct trygon *tg)
 bool tg_look(const struct trygon *tg)
 {
     return tg->mpi != NULL &&
-           (tg_net_node_look(tg->net) || tg_net_mpi_look(tg->mpi));
+           (tg_net_node_look(tg->net) ||
+            (!tg_net_node_alone(tg->net) && tg_net_mpi_look(tg->mpi)));
 }
 
 /* The next message, if there is one soon: a look costs less than the clock and

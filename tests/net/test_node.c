@@ -276,8 +276,10 @@ static void below_is_asked_only_for_what_is_there(void)
     for (int i = 0; i < 100; i++)
         CU_ASSERT(nothing(0));
     CU_ASSERT_EQUAL(ranks[0].below.polls, 0);
+    CU_ASSERT(tg_net_node_alone(ranks[0].net));
     ranks[0].ops->bulk_recv(ranks[0].net, 1, 3, &x, sizeof x, &x);
     CU_ASSERT_EQUAL(ranks[0].below.pieces, 1);
+    CU_ASSERT_FALSE(tg_net_node_alone(ranks[0].net));
     CU_ASSERT(nothing(0));
     CU_ASSERT_EQUAL(ranks[0].below.polls, 1);
     ranks[0].below.event =
@@ -289,6 +291,7 @@ static void below_is_asked_only_for_what_is_there(void)
     uint32_t polls = ranks[0].below.polls;
     CU_ASSERT(nothing(0));
     CU_ASSERT_EQUAL(ranks[0].below.polls, polls);
+    CU_ASSERT(tg_net_node_alone(ranks[0].net));
     stop();
 }
 
