@@ -122,8 +122,8 @@ struct trygon {
     int32_t running;         /* threads in user code of tasks, not blocked */
     bool naps;               /* the poller sleeps on its bell */
     struct tg_sleeper watch; /* the background thread's */
-    bool watch_rests;      /* it sleeps until woken */
-    atomic_int sent_to;    /* who was sent something last; -1: nobody */
+    bool watch_rests;        /* it sleeps until woken */
+    atomic_int sent_to;      /* who was sent something last; -1: nobody */
     uint32_t glances;
     pthread_t background;
     bool has_background;
