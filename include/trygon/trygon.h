@@ -6,6 +6,7 @@
  *   2  values and references            6  inside a task
  *   3  registry, options and life       7  wait sets and callbacks
  *   4  objects: put, get, wait          8  looking at the machine
+ *                                       9  actors
  *
  * The codes, the error and the value structures are in <trygon/types.h>.
  *
@@ -105,6 +106,37 @@ TRYGON_API int trygon_registry_create(trygon_registry_t **reg);
  * taken), STATE (frozen). */
 TRYGON_API int trygon_registry_add_task(trygon_registry_t *reg,
                                         const char *name, trygon_task_fn fn);
+
+/* A class of actors: state of the user's that lives on one rank, and methods
+ * that are called from anywhere (section 9). */
+typedef struct trygon_method {
+    const char *name;
+    /* As a task.  self is what the constructor made. */
+    int (*fn)(trygon_call_t *call, void *self);
+} trygon_method_t;
+
+typedef int (*trygon_method_fn)(trygon_call_t *call, void *self);
+/* As a task without returns; sets *self to what methods get (NULL at first). */
+typedef int (*trygon_construct_fn)(trygon_call_t *call, void **self);
+/* Called once, after the last method, unless the actor was killed. */
+typedef void (*trygon_destroy_fn)(trygon_t *tg, void *self);
+
+typedef struct trygon_class {
+    size_t size; /* sizeof(trygon_class_t) */
+    const char *name;
+    trygon_construct_fn construct;
+    trygon_destroy_fn destroy; /* may be NULL */
+    const trygon_method_t *methods;
+    size_t nmethods;
+} trygon_class_t;
+
+/* The strings are copied.  A class shares the names of tasks, a method is
+ * called "Class.method" there.  Errors: INVALID (NULL, an empty name, a name
+ * with a dot, "Class.method" longer than 63 bytes, size not set), EXISTS
+ * (a name is taken, or there twice), NOMEM, STATE (frozen).  After an error
+ * nothing of the class is registered. */
+TRYGON_API int trygon_registry_add_class(trygon_registry_t *reg,
+                                         const trygon_class_t *cls);
 
 /* Sets *reg to NULL.  Call it after the runtimes that use it are finalized.
  * Errors: INVALID (reg NULL), STATE (a runtime still uses it). */
@@ -423,6 +455,115 @@ TRYGON_API int trygon_resources(trygon_t *tg, const char *name, double *total,
  * capacity bytes with the final NUL; *size (may be NULL) is what it wanted. */
 TRYGON_API int trygon_why(trygon_t *tg, char *text, size_t capacity,
                           size_t *size);
+
+/* ------------------------------------------------------------------------
+ * 9  Actors
+ * --------------------------------------------------------------------- */
+
+typedef struct trygon_actor_opts {
+    size_t size;
+    /* Nothing given (all of these as init leaves them): one CPU for the
+     * constructor, nothing afterwards.  Anything given: it is held for life,
+     * and num_cpus -1 then counts as 1 (Ray).  Methods need nothing. */
+    double num_cpus;                    /* default -1 */
+    double num_gpus;                    /* default 0 */
+    uint64_t memory;                    /* default 0 */
+    const trygon_resource_t *resources; /* default none */
+    size_t nresources;
+    int32_t strategy; /* enum trygon_strategy */
+    int32_t node;     /* for TRYGON_STRATEGY_NODE */
+    bool soft;
+    bool fail_unschedulable;   /* as of tasks */
+    int32_t max_restarts;      /* default 0; nothing else is supported */
+    int32_t max_task_retries;  /* default 0; nothing else is supported */
+    int32_t max_concurrency;   /* methods that may run at once, each on a thread
+                                  of its own: up to 32767; default 1 */
+    int32_t max_pending_calls; /* calls of one rank that may be outstanding: a
+                                  further one is PENDING_LIMIT; default -1: no
+                                  limit.  A rank that was given the handle
+                                  knows the limit once the actor is there. */
+    const char *name;          /* default NULL; names are not supported */
+    const char *name_space;
+    bool get_if_exists;
+    bool detached;
+} trygon_actor_opts_t;
+
+#define trygon_actor_opts_init(o_) \
+    trygon_actor_opts_init_sized((o_), sizeof(*(o_)))
+TRYGON_API int trygon_actor_opts_init_sized(trygon_actor_opts_t *opts,
+                                            size_t size);
+
+/* Create an actor: returns at once.  Its constructor is scheduled like a task
+ * and runs once; the handle, of kind TRYGON_KIND_ACTOR, may be used from now
+ * on.  It is a reference: count it with retain and release, wait for it (ready
+ * when the constructor has returned or the actor has ended), and pass it on in
+ * the refs of values.  It has no value, so trygon_get() and TRYGON_REF() refuse
+ * it with INVALID.
+ *
+ * The actor ends, destructor included, when no handle is left and its calls
+ * are done, when one of its methods called trygon_call_actor_exit(), or when
+ * the rank that created it calls trygon_finalize().  It ends without destructor
+ * when it is killed or the rank that created it is lost.  If its constructor
+ * fails, or its rank is lost, it has ended as well.  Every call then fails with
+ * ACTOR_DIED, and the error's text says which it was; behind it stands the
+ * constructor's error.
+ *
+ * Errors: NOTFOUND (no such class; a reference that this rank does not hold),
+ * INVALID (an option out of range: the log names it), UNSUPPORTED (an option
+ * that this version does not have), NOMEM, SHUTDOWN.  In each case no actor
+ * exists. */
+TRYGON_API int trygon_actor_create(trygon_t *tg, const char *cls, size_t nargs,
+                                   const trygon_value_t args[],
+                                   const trygon_actor_opts_t *opts,
+                                   trygon_ref_t *actor);
+
+typedef struct trygon_call_opts {
+    size_t size;
+    int32_t num_returns; /* 0 to 65535; default 1 */
+    const char *name;    /* for messages; NULL: "Class.method" */
+} trygon_call_opts_t;
+
+#define trygon_call_opts_init(o_) \
+    trygon_call_opts_init_sized((o_), sizeof(*(o_)))
+TRYGON_API int trygon_call_opts_init_sized(trygon_call_opts_t *opts,
+                                           size_t size);
+
+/* Call a method: returns at once with num_returns references in returns[].
+ * Arguments as of trygon_submit().  Calls of one caller (a task, a method, or
+ * what is outside of them on a rank) run in the order in which they were made,
+ * one at a time; a later one waits for the arguments of an earlier one.  Calls
+ * of different callers have no order, nor has any when max_concurrency is above
+ * 1.  The call keeps the actor alive.
+ *
+ * trygon_cancel() of a result: not started, the call never runs; running,
+ * trygon_call_cancelled() becomes true in it, and its results are CANCELLED
+ * whatever it returns (Ray).  A method that waits lends nothing to others.
+ *
+ * Errors: NOTFOUND (no such method; a reference, or the handle, that this rank
+ * does not hold), INVALID (it is no actor; an option is out of range),
+ * PENDING_LIMIT (max_pending_calls are outstanding: get some, then try again),
+ * NOMEM, SHUTDOWN.  In each case there is no call.  That the actor has ended
+ * is no error of this call but the value of its results: ACTOR_DIED. */
+TRYGON_API int trygon_actor_call(trygon_t *tg, trygon_ref_t actor,
+                                 const char *method, size_t nargs,
+                                 const trygon_value_t args[],
+                                 const trygon_call_opts_t *opts,
+                                 trygon_ref_t returns[]);
+
+/* End an actor now, from any rank that holds a handle (Ray: ray.kill).  What it
+ * runs is asked to stop (trygon_call_cancelled()) and its results are dropped;
+ * its calls fail with ACTOR_DIED; its destructor is not run.  Asynchronous:
+ * calls made on another rank than the creator's may still run until it has
+ * heard of it.  An actor that has ended stays as it is.
+ * Errors: NOTFOUND (not held), INVALID (no actor), UNSUPPORTED (no_restart
+ * false: actors do not restart in this version). */
+TRYGON_API int trygon_actor_kill(trygon_t *tg, trygon_ref_t actor,
+                                 bool no_restart);
+
+/* Inside a method: the actor ends when this method has returned, whose results
+ * stand; calls that wait fail with ACTOR_DIED (Ray: ray.actor.exit_actor).
+ * Errors: INVALID (NULL), STATE (not inside a method). */
+TRYGON_API int trygon_call_actor_exit(trygon_call_t *call);
 
 #ifdef __cplusplus
 }

@@ -37,7 +37,10 @@ extern "C" {
     X_(STATE, -17, "the call is not possible in this state")                  \
     X_(UNSUPPORTED, -18, "not supported")                                     \
     X_(MPI, -19, "an MPI call failed")                                        \
-    X_(IO, -20, "input or output failed")
+    X_(IO, -20, "input or output failed")                                     \
+    X_(ACTOR_DIED, -22, "the actor has ended")                                \
+    X_(ACTOR_UNAVAILABLE, -23, "the actor cannot be reached now")             \
+    X_(PENDING_LIMIT, -24, "too many calls of the actor are pending")
 
 #define TRYGON_ERROR_ENUM_(name_, value_, text_) TRYGON_ERR_##name_ = (value_),
 enum trygon_status { TRYGON_SUCCESS = 0, TRYGON_ERRORS(TRYGON_ERROR_ENUM_) };

@@ -40,6 +40,20 @@ int tg_check_value(const struct trygon *tg, const char *who,
 /* Fill a lent view of a value; the pin is the caller's affair. */
 void tg_view(const struct tg_val *val, trygon_value_t *out);
 
+/* The function of that name; -1: none. */
+int32_t tg_find_fn(struct trygon *tg, const char *name);
+/* For what is submitted (task.c); who names the public function. */
+int tg_shape_of(const struct trygon *tg, const char *who,
+                const trygon_task_opts_t *o, const char *task,
+                struct tg_shape *shape);
+int tg_check_returns(const struct trygon *tg, const char *who,
+                     int32_t num_returns, const char *name,
+                     const trygon_ref_t returns[]);
+/* Copies the arguments; takes over what the rest of the spec points to. */
+int tg_submit_spec(struct trygon *tg, const char *who, size_t nargs,
+                   const trygon_value_t args[], struct tg_spec *s,
+                   trygon_ref_t returns[]);
+
 uint64_t tg_deadline(int64_t timeout_ms);
 /* With the lock held: block until the request is over.  0, TIMEOUT, CANCELLED,
  * NOTFOUND or what broke the runtime.  rows, for a table: the caller frees. */

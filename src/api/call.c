@@ -107,7 +107,9 @@ int trygon_call_info(const trygon_call_t *call, trygon_call_info_t *info)
             "info is NULL or its size not set");
     const struct trygon *tg = call->tg;
     const struct tg_exec *e = call->exec;
-    const struct tg_shape *s = &call->lease->shape;
+    static const struct tg_shape nothing;
+    const struct tg_shape *s =
+        call->lease != NULL ? &call->lease->shape : &nothing;
     trygon_call_info_t full = {
         .size = info->size,
         .task = e->number,

@@ -151,6 +151,11 @@ static int await_all(struct trygon *tg, const char *who, size_t n,
                               .refs = refs,
                               .pins = pins,
                               .fetch = true};
+    for (size_t i = 0; i < n; i++)
+        if (tg_ref_actor(refs[i]))
+            return tg_fail(tg, TRYGON_ERR_INVALID,
+                           "%s: an actor has no value; wait for it instead",
+                           who);
     int rc = tg_block(tg, &req, timeout_ms, NULL, NULL);
     if (rc != TRYGON_SUCCESS)
         return tg_report(tg, who, rc);

@@ -21,28 +21,31 @@ int trygon_task_opts_init_sized(trygon_task_opts_t *opts, size_t size)
     return TRYGON_SUCCESS;
 }
 
-static int invalid(const struct trygon *tg, const char *what)
+static int invalid(const struct trygon *tg, const char *who, const char *what)
 {
-    int rc = tg_fail(tg, TRYGON_ERR_INVALID, "trygon_submit: %s", what);
-    tg_log(&tg->log, TRYGON_LOG_WARN, "trygon_submit: %s", what);
+    int rc = tg_fail(tg, TRYGON_ERR_INVALID, "%s: %s", who, what);
+    tg_log(&tg->log, TRYGON_LOG_WARN, "%s: %s", who, what);
     return rc;
 }
 
 /* ----- what it needs ------------------------------------------------------------- */
 
-static int add_resource(const struct trygon *tg, const trygon_resource_t *r,
-                        const char *task, struct tg_shape *shape)
+static int add_resource(const struct trygon *tg, const char *who,
+                        const trygon_resource_t *r, const char *task,
+                        struct tg_shape *shape)
 {
     int64_t units;
     if (r->name == NULL || r->name[0] == '\0')
-        return invalid(tg, "option resources: a name is empty");
+        return invalid(tg, who, "option resources: a name is empty");
     for (int i = 0; i < TG_RES_CUSTOM; i++)
         if (strcmp(r->name, tg->layout.res_names[i]) == 0)
-            return invalid(tg, "option resources: cpu, gpu and memory have "
-                               "options of their own");
+            return invalid(tg, who,
+                           "option resources: cpu, gpu and memory have "
+                           "options of their own");
     if (tg_amount_from_double(r->amount, &units) != TRYGON_SUCCESS)
-        return invalid(tg, "option resources: an amount is negative, absurd "
-                           "or finer than 0.0001");
+        return invalid(tg, who,
+                       "option resources: an amount is negative, absurd "
+                       "or finer than 0.0001");
     int id = TG_RES_UNKNOWN;
     for (int i = TG_RES_CUSTOM; i < TG_RES_UNKNOWN; i++)
         if (tg->layout.res_ptrs[i] != NULL &&
@@ -65,32 +68,37 @@ static int64_t round_memory(uint64_t bytes)
     return (int64_t)((bytes + step - 1) / step * step);
 }
 
-static int shape_of(const struct trygon *tg, const trygon_task_opts_t *o,
-                    const char *task, struct tg_shape *shape)
+int tg_shape_of(const struct trygon *tg, const char *who,
+                const trygon_task_opts_t *o, const char *task,
+                struct tg_shape *shape)
 {
     memset(shape, 0, sizeof *shape);
     if (tg_amount_from_double(o->num_cpus, &shape->amount[TG_RES_CPU]) != 0)
-        return invalid(tg, "option num_cpus is negative, absurd or finer than "
-                           "0.0001");
+        return invalid(tg, who,
+                       "option num_cpus is negative, absurd or finer than "
+                       "0.0001");
     if (tg_amount_from_double(o->num_gpus, &shape->amount[TG_RES_GPU]) != 0)
-        return invalid(tg, "option num_gpus is negative, absurd or finer than "
-                           "0.0001");
+        return invalid(tg, who,
+                       "option num_gpus is negative, absurd or finer than "
+                       "0.0001");
     if (shape->amount[TG_RES_GPU] > TG_UNIT &&
         shape->amount[TG_RES_GPU] % TG_UNIT != 0)
-        return invalid(tg, "option num_gpus above 1 must be whole");
+        return invalid(tg, who, "option num_gpus above 1 must be whole");
     if (o->memory > INT64_MAX / TG_UNIT)
-        return invalid(tg, "option memory is absurd");
+        return invalid(tg, who, "option memory is absurd");
     shape->amount[TG_RES_MEMORY] = round_memory(o->memory);
     if (o->nresources > 0 && o->resources == NULL)
-        return invalid(tg, "option resources is NULL but nresources is not 0");
+        return invalid(tg, who,
+                       "option resources is NULL but nresources is not 0");
     for (size_t i = 0; i < o->nresources; i++) {
-        int rc = add_resource(tg, &o->resources[i], task, shape);
+        int rc = add_resource(tg, who, &o->resources[i], task, shape);
         if (rc != TRYGON_SUCCESS)
             return rc;
     }
     if (o->strategy < TRYGON_STRATEGY_DEFAULT ||
         o->strategy > TRYGON_STRATEGY_NODE)
-        return invalid(tg, "option strategy is none of enum trygon_strategy");
+        return invalid(tg, who,
+                       "option strategy is none of enum trygon_strategy");
     shape->strategy = o->strategy;
     shape->node = o->strategy == TRYGON_STRATEGY_NODE ? o->node : 0;
     shape->soft = o->strategy == TRYGON_STRATEGY_NODE && o->soft;
@@ -98,21 +106,28 @@ static int shape_of(const struct trygon *tg, const trygon_task_opts_t *o,
     return TRYGON_SUCCESS;
 }
 
-static int check_opts(const struct trygon *tg, const trygon_task_opts_t *o,
-                      const trygon_ref_t returns[])
+int tg_check_returns(const struct trygon *tg, const char *who,
+                     int32_t num_returns, const char *name,
+                     const trygon_ref_t returns[])
 {
-    if (o->num_returns < 0 || o->num_returns > TG_RETURNS_MAX)
-        return invalid(tg, "option num_returns is not 0 to 65535");
-    if (o->num_returns > 0 && returns == NULL)
-        return invalid(tg, "returns is NULL but num_returns is not 0");
+    if (num_returns < 0 || num_returns > TG_RETURNS_MAX)
+        return invalid(tg, who, "option num_returns is not 0 to 65535");
+    if (num_returns > 0 && returns == NULL)
+        return invalid(tg, who, "returns is NULL but num_returns is not 0");
+    if (name != NULL && strlen(name) >= TG_NAME_MAX)
+        return invalid(tg, who, "option name is longer than 63 bytes");
+    return TRYGON_SUCCESS;
+}
+
+static int check_opts(const struct trygon *tg, const char *who,
+                      const trygon_task_opts_t *o, const trygon_ref_t returns[])
+{
     if (o->max_retries < -1)
-        return invalid(tg, "option max_retries is below -1");
+        return invalid(tg, who, "option max_retries is below -1");
     if (o->nretry_codes > 0 && o->nretry_codes != TRYGON_ANY_CODE &&
         (o->retry_codes == NULL || o->nretry_codes > 4096))
-        return invalid(tg, "option retry_codes is NULL or has over 4096");
-    if (o->name != NULL && strlen(o->name) >= TG_NAME_MAX)
-        return invalid(tg, "option name is longer than 63 bytes");
-    return TRYGON_SUCCESS;
+        return invalid(tg, who, "option retry_codes is NULL or has over 4096");
+    return tg_check_returns(tg, who, o->num_returns, o->name, returns);
 }
 
 /* ----- submit -------------------------------------------------------------------------- */
@@ -131,7 +146,7 @@ static const trygon_task_opts_t *whole_opts(const trygon_task_opts_t *opts,
 }
 
 /* Most submits name the function of the one before. */
-static int32_t find_fn(struct trygon *tg, const char *name)
+int32_t tg_find_fn(struct trygon *tg, const char *name)
 {
     uint32_t last = atomic_load_explicit(&tg->last_fn, memory_order_relaxed);
     if (last < tg->nfns && strcmp(tg->fns[last].name, name) == 0)
@@ -155,14 +170,15 @@ static int32_t find_fn(struct trygon *tg, const char *name)
 
 enum { ARGS_HERE = 8 }; /* so many need no allocation */
 
-static int no_room(const struct trygon *tg, const trygon_value_t *arg)
+static int no_room(const struct trygon *tg, const char *who,
+                   const trygon_value_t *arg)
 {
-    return tg_fail(tg, TRYGON_ERR_NOMEM, "trygon_submit: no room for %zu bytes",
+    return tg_fail(tg, TRYGON_ERR_NOMEM, "%s: no room for %zu bytes", who,
                    arg->size);
 }
 
 /* Values are copied, but small ones later; references are only named. */
-static int copy_args(const struct trygon *tg, size_t nargs,
+static int copy_args(const struct trygon *tg, const char *who, size_t nargs,
                      const trygon_value_t args[], struct tg_spec *s)
 {
     for (size_t i = 0; i < nargs; i++) {
@@ -170,33 +186,38 @@ static int copy_args(const struct trygon *tg, size_t nargs,
         s->args[i] = (struct tg_item){0};
         if (args[i].type == TRYGON_BY_REF) {
             if (args[i].refs == NULL || args[i].nrefs != 1)
-                return invalid(tg, "an argument by reference has not exactly "
-                                   "one reference");
+                return invalid(tg, who,
+                               "an argument by reference has not exactly "
+                               "one reference");
+            if (tg_ref_actor(args[i].refs[0]))
+                return invalid(tg, who,
+                               "an actor has no value: pass its "
+                               "handle in the refs of a value");
             s->args[i].ref = args[i].refs[0];
             continue;
         }
-        int rc = tg_check_value(tg, "trygon_submit", &args[i]);
+        int rc = tg_check_value(tg, who, &args[i]);
         if (rc != TRYGON_SUCCESS)
             return rc;
         if (tg_vals_fits(&args[i]))
             continue;
         s->args[i].val = tg_val_copy(&args[i]);
         if (s->args[i].val == NULL)
-            return no_room(tg, &args[i]);
+            return no_room(tg, who, &args[i]);
     }
     return TRYGON_SUCCESS;
 }
 
 /* With the lock held, under which they are made and dropped. */
-static int copy_small_args(struct trygon *tg, const trygon_value_t args[],
-                           struct tg_spec *s)
+static int copy_small_args(struct trygon *tg, const char *who,
+                           const trygon_value_t args[], struct tg_spec *s)
 {
     for (uint32_t i = 0; i < s->nargs; i++) {
         if (args[i].type == TRYGON_BY_REF || s->args[i].val != NULL)
             continue;
         s->args[i].val = tg_vals_copy(&tg->vals, &args[i]);
         if (s->args[i].val == NULL)
-            return no_room(tg, &args[i]);
+            return no_room(tg, who, &args[i]);
     }
     return TRYGON_SUCCESS;
 }
@@ -213,21 +234,41 @@ static void copy_opts(const trygon_task_opts_t *o, struct tg_spec *s)
     memcpy(s->codes, o->retry_codes, s->ncodes * sizeof *s->codes);
 }
 
-static int hand_over(struct trygon *tg, const trygon_value_t args[],
-                     struct tg_spec *s, trygon_ref_t returns[])
+static int hand_over(struct trygon *tg, const char *who,
+                     const trygon_value_t args[], struct tg_spec *s,
+                     trygon_ref_t returns[])
 {
     const struct trygon_call *call = tg_current(tg);
     s->parent = call != NULL ? call->exec->self : 0;
     struct tg_event ev = {.type = TG_EV_SUBMIT, .spec = s, .refs_out = returns};
     tg_rouse(tg);
     tg_enter(tg);
-    int rc = copy_small_args(tg, args, s);
+    int rc = copy_small_args(tg, who, args, s);
     if (rc == TRYGON_SUCCESS)
-        rc = tg_report(tg, "trygon_submit", tg_step(tg, &ev));
+        rc = tg_report(tg, who, tg_step(tg, &ev));
     for (uint32_t i = 0; rc != TRYGON_SUCCESS && i < s->nargs; i++)
         tg_item_fini(&s->args[i]);
     tg_glance(tg);
     tg_leave(tg);
+    return rc;
+}
+
+int tg_submit_spec(struct trygon *tg, const char *who, size_t nargs,
+                   const trygon_value_t args[], struct tg_spec *s,
+                   trygon_ref_t returns[])
+{
+    struct tg_item here[ARGS_HERE];
+    s->args = here;
+    if (nargs > ARGS_HERE)
+        s->args = tg_alloc(nargs * sizeof *s->args);
+    int rc = copy_args(tg, who, nargs, args, s);
+    if (rc == TRYGON_SUCCESS)
+        rc = hand_over(tg, who, args, s, returns);
+    for (uint32_t i = 0; rc != TRYGON_SUCCESS && i < s->nargs; i++)
+        tg_item_fini(&s->args[i]); /* what was not handed over */
+    if (s->args != here)
+        free(s->args);
+    s->args = NULL;
     if (rc != TRYGON_SUCCESS) {
         free(s->codes);
         free(s->name);
@@ -247,37 +288,29 @@ int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
             "opts was not set up by trygon_task_opts_init()");
     trygon_task_opts_t room;
     const trygon_task_opts_t *o = whole_opts(opts, &room);
-    int32_t fn = find_fn(tg, task);
-    if (fn < 0)
+    static const char who[] = "trygon_submit";
+    int32_t fn = tg_find_fn(tg, task);
+    if (fn < 0 || tg->fns[fn].fn == NULL)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
-                       "trygon_submit: no task '%s' is registered", task);
-    struct tg_item here[ARGS_HERE];
-    struct tg_spec s = {
-        .fn = (uint32_t)fn, .args = here, .shape = &default_shape};
+                       "%s: no task '%s' is registered", who, task);
+    struct tg_spec s = {.fn = (uint32_t)fn, .shape = &default_shape};
     struct tg_shape shape;
-    if (nargs > ARGS_HERE)
-        s.args = tg_alloc(nargs * sizeof *s.args);
-    int rc = check_opts(tg, o, returns);
+    int rc = check_opts(tg, who, o, returns);
     if (opts != NULL && rc == TRYGON_SUCCESS) {
         s.shape = &shape;
-        rc = shape_of(tg, o, task, &shape);
+        rc = tg_shape_of(tg, who, o, task, &shape);
     }
-    if (rc == TRYGON_SUCCESS)
-        rc = copy_args(tg, nargs, args, &s);
-    if (rc == TRYGON_SUCCESS) {
-        copy_opts(o, &s);
-        rc = hand_over(tg, args, &s, returns);
-    }
-    for (uint32_t i = 0; rc != TRYGON_SUCCESS && i < s.nargs; i++)
-        tg_item_fini(&s.args[i]); /* what was not handed over */
-    if (s.args != here)
-        free(s.args);
-    return rc;
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    copy_opts(o, &s);
+    return tg_submit_spec(tg, who, nargs, args, &s, returns);
 }
 
 int trygon_cancel(trygon_t *tg, trygon_ref_t ref, bool force, bool recursive)
 {
     TG_NEED_TG(tg);
+    TG_NEED(tg, !tg_ref_actor(ref),
+            "an actor is no task: end it with trygon_actor_kill()");
     if (force)
         return tg_fail(tg, TRYGON_ERR_UNSUPPORTED,
                        "trygon_cancel: force needs tasks in processes of "

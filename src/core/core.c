@@ -103,8 +103,15 @@ static void on_note(struct tg_core *c, struct tg_msg *m)
 static void on_cancel_ref(struct tg_core *c, const struct tg_msg_cancel_ref *m)
 {
     struct tg_obj *x = tg_objs_find(&c->objs, m->ref);
-    if (x != NULL)
+    if (x != NULL && !tg_ref_actor(m->ref))
         tg_owner_cancel(&c->owner, x, m->recursive);
+}
+
+static void on_kill(struct tg_core *c, trygon_ref_t ref)
+{
+    struct tg_obj *x = tg_objs_find(&c->objs, ref);
+    if (x != NULL && x->owned && tg_ref_actor(ref))
+        tg_owner_kill(&c->owner, x);
 }
 
 static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
@@ -118,17 +125,22 @@ static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
     case TG_MSG_LEASE:
     case TG_MSG_REFUSE:
     case TG_MSG_DONE:
+    case TG_MSG_LEFT:
     case TG_MSG_BOUNCE: tg_owner_msg(&c->owner, from, m); break;
     case TG_MSG_OPEN:
     case TG_MSG_RECALL:
     case TG_MSG_CLOSE:
     case TG_MSG_RUN:
+    case TG_MSG_CALL:
+    case TG_MSG_UNCALL:
+    case TG_MSG_LEAVE:
     case TG_MSG_CANCEL: tg_worker_msg(&c->worker, from, m); break;
     case TG_MSG_WATCH:
     case TG_MSG_VALUE:
     case TG_MSG_DROP:
     case TG_MSG_MORE:
     case TG_MSG_WEIGHT: tg_objs_msg(&c->objs, from, m); break;
+    case TG_MSG_KILL: on_kill(c, m->u.cancel_ref.ref); break;
     case TG_MSG_CANCEL_REF: on_cancel_ref(c, &m->u.cancel_ref); break;
     case TG_MSG_GONE: on_gone(c, m->u.gone.rank); break;
     case TG_MSG_NOTE: on_note(c, m); break;
@@ -169,6 +181,7 @@ static void on_notice(struct tg_core *c, const struct tg_watch *w)
     case TG_WATCHER_EXEC: tg_worker_notice(&c->worker, w); break;
     case TG_WATCHER_WAIT:
     case TG_WATCHER_SET: tg_waits_notice(&c->waits, w); break;
+    case TG_WATCHER_ACTOR: tg_owner_located(&c->owner, w->obj); break;
     case TG_WATCHER_RANK: tg_objs_tell(&c->objs, w); break;
     case TG_WATCHER_CALL: {
         struct tg_action *a = tg_ctx_act(&c->ctx, TG_ACT_CALL);
@@ -185,7 +198,7 @@ static void on_notice(struct tg_core *c, const struct tg_watch *w)
 static bool any_news(const struct tg_core *c)
 {
     uint32_t news = c->ctx.local.n | c->objs.fired.n | c->worker.cancelled.n |
-                    c->waits.unblocked.n | c->ending;
+                    c->waits.unblocked.n | c->objs.left.n | c->ending;
     return news != 0 || (c->head != NULL && c->head->dirty);
 }
 
@@ -206,6 +219,8 @@ static bool pass_on(struct tg_core *c)
     } else if (c->waits.unblocked.n > 0) {
         uint64_t exec = c->waits.unblocked.v[--c->waits.unblocked.n];
         tg_worker_unblocked(&c->worker, tg_worker_exec(&c->worker, exec));
+    } else if (c->objs.left.n > 0) {
+        tg_owner_left(&c->owner, c->objs.left.v[--c->objs.left.n]);
     } else if (c->head != NULL && c->head->dirty) {
         tg_head_schedule(c->head);
     } else {
@@ -298,6 +313,8 @@ static int handle(struct tg_core *c, struct tg_event *ev)
     case TG_EV_RETAIN:
     case TG_EV_RELEASE:
     case TG_EV_CANCEL:
+    case TG_EV_KILL:
+    case TG_EV_EXIT:
     case TG_EV_CALL:
     case TG_EV_WAIT:
     case TG_EV_WAIT_END:

@@ -47,6 +47,10 @@ static int on_submit(struct tg_core *c, struct tg_event *ev)
                            : held(c, a->ref) == NULL)
             return TRYGON_ERR_NOTFOUND;
     }
+    if (!tg_ref_none(s->actor) && held(c, s->actor) == NULL)
+        return TRYGON_ERR_NOTFOUND;
+    if (!tg_ref_none(s->actor) && !tg_owner_may_call(&c->owner, s->actor))
+        return TRYGON_ERR_PENDING_LIMIT;
     struct tg_exec *parent = tg_worker_exec(&c->worker, s->parent);
     s->depth = 0;
     if (parent != NULL) {
@@ -103,6 +107,8 @@ static int on_cancel(struct tg_core *c, struct tg_event *ev)
     struct tg_obj *x = held(c, ev->ref);
     if (x == NULL)
         return TRYGON_ERR_NOTFOUND;
+    if (tg_ref_actor(ev->ref))
+        return TRYGON_ERR_INVALID;
     if (x->owned) {
         tg_owner_cancel(&c->owner, x, ev->recursive);
         return TRYGON_SUCCESS;
@@ -112,6 +118,29 @@ static int on_cancel(struct tg_core *c, struct tg_event *ev)
     m.u.cancel_ref.recursive = ev->recursive;
     tg_ctx_send(&c->ctx, tg_ref_rank(ev->ref), &m);
     return TRYGON_SUCCESS;
+}
+
+static int on_kill(struct tg_core *c, struct tg_event *ev)
+{
+    struct tg_obj *x = held(c, ev->ref);
+    if (x == NULL)
+        return TRYGON_ERR_NOTFOUND;
+    if (!tg_ref_actor(ev->ref))
+        return TRYGON_ERR_INVALID;
+    if (x->owned) {
+        tg_owner_kill(&c->owner, x);
+        return TRYGON_SUCCESS;
+    }
+    struct tg_msg m = {.type = TG_MSG_KILL};
+    m.u.cancel_ref.ref = ev->ref;
+    tg_ctx_send(&c->ctx, tg_ref_rank(ev->ref), &m);
+    return TRYGON_SUCCESS;
+}
+
+static int on_exit_actor(struct tg_core *c, struct tg_event *ev)
+{
+    bool exits = tg_worker_exits(tg_worker_exec(&c->worker, ev->handle));
+    return exits ? TRYGON_SUCCESS : TRYGON_ERR_STATE;
 }
 
 static int on_call(struct tg_core *c, struct tg_event *ev)
@@ -236,6 +265,8 @@ int tg_core_user(struct tg_core *c, struct tg_event *ev)
         [TG_EV_RETAIN] = on_retain,
         [TG_EV_RELEASE] = on_release,
         [TG_EV_CANCEL] = on_cancel,
+        [TG_EV_KILL] = on_kill,
+        [TG_EV_EXIT] = on_exit_actor,
         [TG_EV_CALL] = on_call,
         [TG_EV_WAIT] = on_wait,
         [TG_EV_WAIT_END] = on_wait_end,

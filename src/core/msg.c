@@ -6,33 +6,22 @@
 #include "base/mem.h"
 
 static const char *const names[TG_MSG_LAST + 1] = {
-    [TG_MSG_DEMAND] = "demand",
-    [TG_MSG_LEASE] = "lease",
-    [TG_MSG_REFUSE] = "refuse",
-    [TG_MSG_OPEN] = "open",
-    [TG_MSG_RECALL] = "recall",
-    [TG_MSG_CLOSE] = "close",
-    [TG_MSG_CLOSED] = "closed",
-    [TG_MSG_LEND] = "lend",
-    [TG_MSG_RESUME] = "resume",
-    [TG_MSG_RUN] = "run",
-    [TG_MSG_DONE] = "done",
-    [TG_MSG_BOUNCE] = "bounce",
-    [TG_MSG_CANCEL] = "cancel",
-    [TG_MSG_WATCH] = "watch",
-    [TG_MSG_VALUE] = "value",
-    [TG_MSG_DROP] = "drop",
-    [TG_MSG_MORE] = "more",
-    [TG_MSG_WEIGHT] = "weight",
-    [TG_MSG_CANCEL_REF] = "cancel_ref",
-    [TG_MSG_GONE] = "gone",
-    [TG_MSG_NOTE] = "note",
-    [TG_MSG_QUERY] = "query",
-    [TG_MSG_TABLE] = "table",
-    [TG_MSG_ENDED] = "ended",
-    [TG_MSG_PROBE] = "probe",
-    [TG_MSG_COUNTS] = "counts",
-    [TG_MSG_BYE] = "bye",
+    [TG_MSG_DEMAND] = "demand", [TG_MSG_LEASE] = "lease",
+    [TG_MSG_REFUSE] = "refuse", [TG_MSG_OPEN] = "open",
+    [TG_MSG_RECALL] = "recall", [TG_MSG_CLOSE] = "close",
+    [TG_MSG_CLOSED] = "closed", [TG_MSG_LEND] = "lend",
+    [TG_MSG_RESUME] = "resume", [TG_MSG_RUN] = "run",
+    [TG_MSG_DONE] = "done",     [TG_MSG_BOUNCE] = "bounce",
+    [TG_MSG_CANCEL] = "cancel", [TG_MSG_CALL] = "call",
+    [TG_MSG_UNCALL] = "uncall", [TG_MSG_KILL] = "kill",
+    [TG_MSG_LEAVE] = "leave",   [TG_MSG_LEFT] = "left",
+    [TG_MSG_WATCH] = "watch",   [TG_MSG_VALUE] = "value",
+    [TG_MSG_DROP] = "drop",     [TG_MSG_MORE] = "more",
+    [TG_MSG_WEIGHT] = "weight", [TG_MSG_CANCEL_REF] = "cancel_ref",
+    [TG_MSG_GONE] = "gone",     [TG_MSG_NOTE] = "note",
+    [TG_MSG_QUERY] = "query",   [TG_MSG_TABLE] = "table",
+    [TG_MSG_ENDED] = "ended",   [TG_MSG_PROBE] = "probe",
+    [TG_MSG_COUNTS] = "counts", [TG_MSG_BYE] = "bye",
 };
 
 const char *tg_msg_name(enum tg_msg_type type)
@@ -81,7 +70,7 @@ void tg_items_fini(struct tg_items *v)
 struct tg_item *tg_msg_items(struct tg_msg *m, uint32_t *n)
 {
     *n = 0;
-    if (m->type == TG_MSG_RUN) {
+    if (m->type == TG_MSG_RUN || m->type == TG_MSG_CALL) {
         *n = m->u.run.args.n;
         return tg_items_at(&m->u.run.args);
     }
@@ -100,6 +89,7 @@ void tg_msg_fini(struct tg_msg *m)
 {
     switch ((int)m->type) {
     case TG_MSG_RUN:
+    case TG_MSG_CALL:
         tg_items_fini(&m->u.run.args);
         free(m->u.run.name);
         break;

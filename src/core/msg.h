@@ -47,7 +47,13 @@ enum tg_msg_type {
     TG_MSG_PROBE,  /* head -> all: are you quiet? */
     TG_MSG_COUNTS, /* any -> head: so much sent and received */
     TG_MSG_BYE,    /* head -> all: all are quiet, nothing is under way */
-    TG_MSG_LAST = TG_MSG_BYE
+    /* actors: caller, owner (who created it) and worker */
+    TG_MSG_CALL,   /* caller -> worker: a run of a method */
+    TG_MSG_UNCALL, /* caller -> worker: cancel it */
+    TG_MSG_KILL,   /* holder -> owner: end the actor */
+    TG_MSG_LEAVE,  /* owner -> worker: it is to end */
+    TG_MSG_LEFT,   /* worker -> owner: it has ended by itself */
+    TG_MSG_LAST = TG_MSG_LEFT
 };
 
 /* An argument or a result: a value, or a reference in its stead.  Weights go
@@ -120,8 +126,8 @@ struct tg_msg_close { /* RECALL, CLOSE, CLOSED, LEND, RESUME */
     uint64_t lease;
 };
 
-struct tg_msg_run {
-    uint64_t lease;
+struct tg_msg_run {  /* RUN, CALL */
+    uint64_t lease;  /* CALL: the worker's handle of the actor */
     uint64_t task;   /* the owner's handle */
     uint64_t number; /* for people: unique in the run */
     int32_t attempt;
@@ -129,8 +135,16 @@ struct tg_msg_run {
     uint32_t fn;
     uint32_t nreturns;
     struct tg_items args;
-    char *name; /* NULL: the function's */
+    char *name;   /* NULL: the function's */
+    uint64_t seq; /* CALL: its number among the caller's calls of the actor.
+                     RUN: 0, or of a constructor the owner's handle of the
+                     actor; nreturns then is TG_CREATES() */
 };
+
+/* A constructor returns nothing that user code sets. */
+#define TG_CREATES(concurrency_, keeps_) \
+    ((concurrency_)*2u + ((keeps_) ? 1 : 0))
+enum { TG_CONCURRENCY_MAX = 32767 };
 
 struct tg_msg_done {
     uint64_t lease;
@@ -155,11 +169,27 @@ struct tg_msg_bounce {
     struct tg_attempt *v;
 };
 
-struct tg_msg_cancel {
-    uint64_t lease; /* under which the run was sent */
+struct tg_msg_cancel { /* CANCEL, UNCALL */
+    uint64_t lease;    /* under which the run was sent, or the actor */
     uint64_t task;
+    uint64_t seq; /* UNCALL */
     int32_t attempt;
     bool recursive;
+};
+
+/* Why an actor ends. */
+enum tg_leave {
+    TG_LEAVE_SCOPE = 1, /* its last handle is gone */
+    TG_LEAVE_KILLED,
+    TG_LEAVE_EXITED, /* one of its methods asked for it */
+    TG_LEAVE_OVER,   /* its owner's runtime ends */
+    TG_LEAVE_LOST    /* its owner is lost */
+};
+
+struct tg_msg_leave { /* LEAVE, LEFT */
+    uint64_t actor;   /* the worker's handle */
+    uint64_t obj;     /* the owner's */
+    enum tg_leave why;
 };
 
 struct tg_msg_watch {
@@ -183,7 +213,7 @@ struct tg_msg_more { /* MORE (weight 0), WEIGHT */
     struct tg_weighted w;
 };
 
-struct tg_msg_cancel_ref {
+struct tg_msg_cancel_ref { /* CANCEL_REF, KILL */
     trygon_ref_t ref;
     bool recursive;
 };
@@ -232,15 +262,16 @@ struct tg_msg {
         struct tg_msg_refuse refuse;
         struct tg_msg_open open;
         struct tg_msg_close close; /* RECALL, CLOSE, CLOSED, LEND, RESUME */
-        struct tg_msg_run run;
+        struct tg_msg_run run;     /* RUN, CALL */
         struct tg_msg_done done;
         struct tg_msg_bounce bounce;
-        struct tg_msg_cancel cancel;
+        struct tg_msg_cancel cancel; /* CANCEL, UNCALL */
+        struct tg_msg_leave leave;   /* LEAVE, LEFT */
         struct tg_msg_watch watch;
         struct tg_msg_value value;
         struct tg_msg_drop drop;
-        struct tg_msg_more more; /* MORE, WEIGHT */
-        struct tg_msg_cancel_ref cancel_ref;
+        struct tg_msg_more more;             /* MORE, WEIGHT */
+        struct tg_msg_cancel_ref cancel_ref; /* CANCEL_REF, KILL */
         struct tg_msg_gone gone;
         struct tg_msg_note note;
         struct tg_msg_query query;

@@ -28,6 +28,7 @@ void tg_objs_fini(struct tg_objs *o)
     tg_vec_free(&o->fired);
     tg_vec_free(&o->drops);
     tg_vec_free(&o->buried);
+    tg_vec_free(&o->left);
 }
 
 /* ----- entries ------------------------------------------------------------ */
@@ -128,6 +129,8 @@ static void forget(struct tg_objs *o, struct tg_obj *x)
         tg_objs_unwatch(o, x->watches->self);
     if (x->state == TG_OBJ_FAILED && x->owned && !x->seen)
         note_unread(o, tg_val_err(x->val, 0));
+    if (tg_ref_actor(x->ref))
+        *tg_vec_add(&o->left) = x->ref;
     struct tg_val *val = x->val;
     x->val = NULL;
     if (x->owned) {
@@ -215,7 +218,8 @@ void tg_objs_hurry(struct tg_objs *o)
 
 static const bool legal[4][4] = {
     [TG_OBJ_PENDING] = {[TG_OBJ_READY] = true, [TG_OBJ_FAILED] = true},
-    [TG_OBJ_READY] = {[TG_OBJ_FAILED] = true}, /* never here, owner lost */
+    [TG_OBJ_READY] = {[TG_OBJ_FAILED] = true}, /* never here, owner lost; an
+                                                  actor has ended */
 };
 
 static void set_state(struct tg_obj *x, enum tg_obj_state to)
@@ -243,6 +247,13 @@ void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val)
     set_state(x, val->error ? TG_OBJ_FAILED : TG_OBJ_READY);
     x->val = val;
     fire(o, x);
+}
+
+void tg_objs_fail(struct tg_objs *o, struct tg_obj *x, struct tg_val *error)
+{
+    TG_ASSERT(tg_ref_actor(x->ref)); /* whose value has no references */
+    tg_val_drop(&x->val);
+    tg_objs_resolve(o, x, error);
 }
 
 void tg_obj_arrived(struct tg_objs *o, struct tg_obj *x, uint64_t size,

@@ -30,6 +30,7 @@ enum tg_watcher {
     TG_WATCHER_WAIT,     /* a blocked call */
     TG_WATCHER_SET,      /* a member of a wait set */
     TG_WATCHER_RANK,     /* a holder elsewhere (handle: its rank) */
+    TG_WATCHER_ACTOR,    /* an actor's calls from here: where is it? */
     TG_WATCHER_CALL      /* a completion callback */
 };
 
@@ -75,6 +76,9 @@ struct tg_objs {
     uint32_t fired_at;
     TG_VEC(struct tg_weighted) drops; /* sent at the end of the step */
     TG_VEC(struct tg_val *) buried;   /* values of objects that have ended */
+    TG_VEC(trygon_ref_t)
+    left; /* actors' handles that have ended: read
+                                         by core.c */
     bool burying;
     uint64_t user_counts; /* counts that user code holds */
 };
@@ -112,6 +116,8 @@ uint64_t tg_obj_size(const struct tg_obj *x);
 /* PENDING -> READY, or FAILED for an error value; takes over val, and a hold
  * on each of its references. */
 void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val);
+/* An actor has ended: its handle is FAILED from now on, ready or not. */
+void tg_objs_fail(struct tg_objs *o, struct tg_obj *x, struct tg_val *error);
 
 /* ----- watches ----------------------------------------------------------- */
 

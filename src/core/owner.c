@@ -48,6 +48,7 @@ void tg_owner_fini(struct tg_owner *w)
         free(e);
     }
     HASH_CLEAR(hh, w->by_shape);
+    tg_actors_fini(w);
     tg_slab_fini(&w->tasks);
     tg_slab_fini(&w->classes);
     free(w->mean_ns);
@@ -84,6 +85,9 @@ static void make_results(struct tg_owner *w, struct tg_task *t,
     struct tg_obj **results = tg_task_results(t);
     for (uint32_t i = 0; i < t->nreturns; i++) {
         struct tg_obj *x = tg_objs_new(w->objs, t->self, i);
+        if (t->creates)
+            x->ref = tg_ref_make(TRYGON_KIND_ACTOR, 0, w->ctx->rank, t->fn,
+                                 x->ref.lo);
         tg_objs_hold(w->objs, x); /* one for the task, one for the user */
         x->user = 1;
         w->objs->user_counts++;
@@ -186,7 +190,9 @@ static bool is_class_of(const struct tg_class *c, const struct tg_spec *s)
     const struct tg_shape *a = &c->key.shape, *b = s->shape;
     return memcmp(a->amount, b->amount, sizeof a->amount) == 0 &&
            a->strategy == b->strategy && a->node == b->node &&
-           a->soft == b->soft && a->fail == b->fail && c->key.depth == s->depth;
+           a->soft == b->soft && a->fail == b->fail &&
+           c->key.depth == s->depth &&
+           c->key.keeps == (s->create != NULL && s->create->keeps);
 }
 
 /* Without what is between the fields: all bytes of a key count. */
@@ -199,6 +205,7 @@ static void make_key(struct tg_class_key *key, const struct tg_spec *s)
     key->shape.soft = s->shape->soft;
     key->shape.fail = s->shape->fail;
     key->depth = s->depth;
+    key->keeps = s->create != NULL && s->create->keeps;
 }
 
 static struct tg_class *class_of(struct tg_owner *w, const struct tg_spec *s)
@@ -220,6 +227,15 @@ static struct tg_class *class_of(struct tg_owner *w, const struct tg_spec *s)
     return c;
 }
 
+/* All that it needs is there. */
+static void ready(struct tg_owner *w, struct tg_task *t)
+{
+    if (t->call)
+        tg_call_ready(w, t);
+    else
+        tg_class_enqueue(w, t, false);
+}
+
 void tg_owner_submit(struct tg_owner *w, struct tg_spec *s, trygon_ref_t *refs)
 {
     uint64_t handle;
@@ -231,18 +247,26 @@ void tg_owner_submit(struct tg_owner *w, struct tg_spec *s, trygon_ref_t *refs)
     t->fn = s->fn;
     t->nreturns = (uint16_t)s->nreturns;
     t->retries_left = s->max_retries;
+    t->creates = s->create != NULL;
     take_args(w, t, s);
     take_extra(t, s);
     make_results(w, t, refs);
-    t->cls = class_of(w, s);
-    t->cls->ntasks++;
+    if (t->creates)
+        tg_actor_new(w, t->result1, s->create);
+    if (!tg_ref_none(s->actor)) {
+        t->depth = s->depth;
+        tg_call_enter(w, t, s->actor);
+    } else {
+        t->cls = class_of(w, s);
+        t->cls->ntasks++;
+    }
     if (tg_task_spoilt(w, t))
         return;
     watch_args(w, t);
     if (t->nwait > 0)
         tg_task_set_state(t, TG_TASK_WAITING);
     else
-        tg_class_enqueue(w, t, false);
+        ready(w, t);
 }
 
 void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n)
@@ -254,7 +278,7 @@ void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n)
     if (n->obj->state == TG_OBJ_FAILED)
         fail_arg(w, t, n->obj);
     else if (t->nwait == 0)
-        tg_class_enqueue(w, t, false);
+        ready(w, t);
 }
 
 /* ----- the end ----------------------------------------------------------------- */
@@ -274,11 +298,14 @@ static void drop_args(struct tg_owner *w, struct tg_task *t)
  * NULL, with results that are resolved already. */
 void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error)
 {
-    if (t->state == TG_TASK_READY)
+    struct tg_class *c = t->call ? NULL : t->cls;
+    if (c != NULL && t->state == TG_TASK_READY)
         tg_class_dequeue(w, t);
-    TG_ASSERT(t->lease == NULL);
-    struct tg_class *c = t->cls;
-    c->ntasks--;
+    TG_ASSERT(t->call || t->lease == NULL);
+    if (c != NULL)
+        c->ntasks--;
+    if (error != NULL && t->creates)
+        error = tg_actor_failed(w, t, error);
     struct tg_obj **results = tg_task_results(t);
     for (uint32_t i = 0; i < t->nreturns; i++) {
         if (error != NULL)
@@ -288,8 +315,11 @@ void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error)
     }
     tg_val_drop(&error);
     drop_args(w, t);
+    if (c == NULL)
+        tg_call_leave(w, t);
     free_task(w, t);
-    tg_class_settle(w, c);
+    if (c != NULL)
+        tg_class_settle(w, c);
 }
 
 static struct tg_val *cancelled_error(struct tg_owner *w, struct tg_task *t)
@@ -357,16 +387,45 @@ static void name_error(struct tg_val *error, const char *name)
         snprintf(e->function, sizeof e->function, "%s", name);
 }
 
+/* Where a task is that was sent. */
+static int32_t sent_to(const struct tg_task *t)
+{
+    return t->call ? t->actor->where : t->lease->worker;
+}
+
+/* What it held at its worker is free, but what an actor keeps. */
+static void off_worker(struct tg_owner *w, struct tg_task *t, int32_t code,
+                       uint64_t ran_ns)
+{
+    if (t->call)
+        return;
+    if (t->creates && t->cls->key.keeps && code == 0)
+        tg_lease_kept(w, t, ran_ns);
+    else
+        tg_lease_done(w, t, ran_ns);
+}
+
+/* An actor's method runs to its end even when its call was cancelled. */
+static bool is_value(struct tg_owner *w, struct tg_task *t, int32_t from,
+                     const struct tg_msg_done *m)
+{
+    if (m->code != 0 || m->returns.n != t->nreturns)
+        return false;
+    if (t->creates)
+        return tg_actor_born(w, t, from, tg_items_at(&m->returns));
+    return !t->call || !t->cancelled;
+}
+
 static void on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
 {
     struct tg_task *t = tg_slab_find(&w->tasks, m->task);
     if (t == NULL || t->state != TG_TASK_SENT || t->attempt != m->attempt ||
-        t->lease->worker != from) {
+        sent_to(t) != from) {
         discard_results(w, m);
         return;
     }
-    tg_lease_done(w, t, m->ran_ns);
-    if (m->code == 0 && m->returns.n == t->nreturns) {
+    off_worker(w, t, m->code, m->ran_ns);
+    if (is_value(w, t, from, m)) {
         take_results(w, t, m);
         tg_task_end(w, t, NULL);
         return;
@@ -374,7 +433,9 @@ static void on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
     discard_results(w, m);
     struct tg_val *error = m->error;
     m->error = NULL;
-    if (error == NULL)
+    if (error == NULL && t->cancelled && m->code == 0)
+        error = cancelled_error(w, t);
+    else if (error == NULL)
         error = tg_val_error(m->code < 0 ? m->code : TRYGON_ERR_RETURNS, from,
                              t->number, tg_task_name(w, t),
                              "the task ended with code %d and %u of %u "
@@ -389,11 +450,15 @@ static void on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
 
 /* ----- cancel ------------------------------------------------------------------- */
 
-static void cancel_task(struct tg_owner *w, struct tg_task *t, bool recursive)
+void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive)
 {
     t->cancelled = true;
     if (t->state != TG_TASK_SENT) {
         tg_task_end(w, t, cancelled_error(w, t));
+        return;
+    }
+    if (t->call) {
+        tg_call_cancel(w, t, recursive);
         return;
     }
     if (tg_objs_withdraw(w->objs, t->self, t->attempt)) {
@@ -414,7 +479,7 @@ bool tg_owner_cancel(struct tg_owner *w, struct tg_obj *x, bool recursive)
     struct tg_task *t = tg_slab_find(&w->tasks, x->task);
     if (t == NULL)
         return false;
-    cancel_task(w, t, recursive);
+    tg_task_cancel(w, t, recursive);
     return true;
 }
 
@@ -424,15 +489,17 @@ void tg_owner_cancel_children(struct tg_owner *w, uint64_t parent)
     struct tg_task *t;
     while ((t = tg_slab_next(&w->tasks, &slot)) != NULL)
         if (t->parent == parent)
-            cancel_task(w, t, true);
+            tg_task_cancel(w, t, true);
 }
 
 void tg_owner_cancel_all(struct tg_owner *w)
 {
+    w->over = true;
+    tg_actors_end(w);
     uint32_t slot = 0;
     struct tg_task *t;
     while ((t = tg_slab_next(&w->tasks, &slot)) != NULL)
-        cancel_task(w, t, true);
+        tg_task_cancel(w, t, true);
 }
 
 /* ----- messages ------------------------------------------------------------------ */
@@ -447,6 +514,8 @@ void tg_owner_msg(struct tg_owner *w, int32_t from, struct tg_msg *m)
         tg_owner_on_refuse(w, &m->u.refuse);
     else if (m->type == TG_MSG_BOUNCE)
         tg_owner_on_bounce(w, from, &m->u.bounce);
+    else if (m->type == TG_MSG_LEFT)
+        tg_actor_on_left(w, from, &m->u.leave);
     else
         TG_UNREACHABLE();
 }
@@ -481,4 +550,5 @@ void tg_owner_why(const struct tg_owner *w, void (*line)(void *, const char *),
         snprintf(text, sizeof text, "%u waiting for arguments", waiting);
         line(arg, text);
     }
+    tg_actors_why(w, line, arg);
 }

@@ -22,8 +22,16 @@ enum tg_olease_state {
     TG_OLEASE_CLOSING   /* the worker has closed it: only dones to come */
 };
 
+struct tg_create {        /* what makes a task the constructor of an actor */
+    uint32_t concurrency; /* methods that may run at once */
+    int32_t max_pending;  /* calls of one rank; -1: no limit */
+    bool keeps;           /* its resources, until it ends */
+};
+
 struct tg_spec { /* what submit asks for; codes and name are taken over */
     uint32_t fn, nargs, nreturns, ncodes;
+    trygon_ref_t actor;             /* whose method it is; none: a task */
+    const struct tg_create *create; /* NULL: no constructor */
     struct tg_item *args; /* values, which are taken out of it, or references
                              without weight; the array stays the caller's */
     const struct tg_shape *shape;
@@ -49,10 +57,15 @@ struct tg_task { /* 112 bytes: there may be millions in a queue */
     uint64_t self, number, parent;
     uint8_t state; /* enum tg_task_state */
     bool cancelled : 1;
-    bool by_ref : 1; /* an argument is a reference */
+    bool by_ref : 1;  /* an argument is a reference */
+    bool call : 1;    /* of an actor's method */
+    bool creates : 1; /* it is the constructor of an actor, its result */
     uint16_t nreturns;
     int32_t attempt;
-    int32_t retries_left; /* -1: no limit */
+    union {
+        int32_t retries_left; /* -1: no limit */
+        int32_t depth;        /* of a call */
+    };
     uint32_t fn, nargs, nwait;
     union { /* one argument is here, more or none elsewhere: tg_task_args() */
         struct tg_arg arg1, *args;
@@ -61,9 +74,16 @@ struct tg_task { /* 112 bytes: there may be millions in a queue */
         struct tg_obj *result1, **results; /* each with a hold */
     };
     struct tg_task_extra *extra; /* or NULL */
-    struct tg_class *cls;
-    struct tg_olease *lease;
-    struct tg_task *prev, *next; /* class queue, or lease's inflight */
+    union {
+        struct tg_class *cls;
+        struct tg_actor *actor; /* of a call */
+    };
+    union {
+        struct tg_olease *lease;
+        uint64_t seq; /* of a call that was sent */
+    };
+    struct tg_task *prev, *next; /* class queue, or lease's inflight; likewise
+                                    of an actor */
 };
 
 static inline struct tg_arg *tg_task_args(const struct tg_task *t)
@@ -91,6 +111,7 @@ struct tg_olease { /* a lease, as its owner sees it */
 };
 
 struct tg_class;
+struct tg_actor;
 
 struct tg_owner {
     struct tg_ctx *ctx;
@@ -98,8 +119,11 @@ struct tg_owner {
     struct tg_slab tasks, classes;
     struct tg_class *by_shape; /* hashes */
     struct tg_olease_entry *leases;
-    struct tg_class *last; /* of the last submit, or NULL */
-    uint64_t *mean_ns;     /* running mean of each function */
+    struct tg_class *last;   /* of the last submit, or NULL */
+    struct tg_actor *actors; /* called or created here: a hash by handle */
+    uint64_t ncallers;       /* so far: orders of calls that began here */
+    bool over;               /* the end of the run: actors end as well */
+    uint64_t *mean_ns;       /* running mean of each function */
     uint32_t nfns;
     const char *const *fn_names;
     uint64_t submitted; /* so far */
@@ -123,8 +147,17 @@ void tg_owner_cancel_children(struct tg_owner *w, uint64_t parent);
 /* Cancel everything: the end of the run. */
 void tg_owner_cancel_all(struct tg_owner *w);
 
+/* May one more call of the actor be pending? */
+bool tg_owner_may_call(const struct tg_owner *w, trygon_ref_t actor);
+/* End an actor that was created here; its calls fail. */
+void tg_owner_kill(struct tg_owner *w, struct tg_obj *x);
+/* The last trace of a handle has gone from this rank. */
+void tg_owner_left(struct tg_owner *w, trygon_ref_t actor);
+/* TG_WATCHER_ACTOR */
+void tg_owner_located(struct tg_owner *w, struct tg_obj *x);
+
 void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n);
-/* LEASE, REFUSE, DONE, BOUNCE */
+/* LEASE, REFUSE, DONE, BOUNCE, LEFT */
 void tg_owner_msg(struct tg_owner *w, int32_t from, struct tg_msg *m);
 void tg_owner_gone(struct tg_owner *w, int32_t rank);
 void tg_owner_timer(struct tg_owner *w, uint64_t handle);

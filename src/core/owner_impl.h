@@ -8,6 +8,7 @@
 struct tg_class_key { /* all bytes count: make it from zeroed memory */
     struct tg_shape shape;
     int32_t depth;
+    bool keeps; /* constructors of actors that keep their leases */
 };
 
 struct tg_class {
@@ -30,6 +31,27 @@ struct tg_olease_entry {
     UT_hash_handle hh;
 };
 
+/* An actor as this rank knows it: as one that calls it, or as its owner. */
+struct tg_actor {
+    trygon_ref_t ref;
+    struct tg_obj *obj;           /* while there are calls, which hold it */
+    struct tg_task *queue, *sent; /* calls, in order */
+    uint32_t ncalls;              /* in both */
+    uint32_t concurrency;
+    int32_t max_pending;
+    int32_t where; /* its rank; -1: not known yet */
+    uint64_t handle;
+    uint64_t seq; /* of the next call; above TG_SEQ_BITS: of the order */
+    bool keeps;
+    bool watched; /* its handle is */
+    bool pumping;
+    bool mixed;  /* the queue has calls of several callers */
+    bool parted; /* its worker need not be told any more */
+    UT_hash_handle hh;
+};
+
+enum { TG_SEQ_BITS = 40 };
+
 void tg_task_set_state(struct tg_task *t, enum tg_task_state to);
 const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t);
 
@@ -44,7 +66,41 @@ void tg_owner_on_refuse(struct tg_owner *w, const struct tg_msg_refuse *m);
 void tg_owner_on_bounce(struct tg_owner *w, int32_t from,
                         const struct tg_msg_bounce *m);
 
+/* A constructor is done: the lease is the actor's. */
+void tg_lease_kept(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns);
+void tg_task_fill(const struct tg_task *t, struct tg_items *items);
+
+/* The actors (owner_actor.c). */
+/* A constructor is submitted, whose result is x. */
+void tg_actor_new(struct tg_owner *w, struct tg_obj *x,
+                  const struct tg_create *create);
+/* What the constructor's run says of the actor. */
+void tg_actor_run(const struct tg_owner *w, const struct tg_task *t,
+                  struct tg_msg_run *r);
+/* It has returned: its handle's value is put in the item's place.  False, if
+ * the actor was ended meanwhile. */
+bool tg_actor_born(struct tg_owner *w, struct tg_task *t, int32_t from,
+                   struct tg_item *it);
+/* The error of the handle (NULL: it has one) because of its constructor's,
+ * which is taken over. */
+struct tg_val *tg_actor_failed(struct tg_owner *w, struct tg_task *t,
+                               struct tg_val *error);
+/* A call is in its actor's queue from submit to its end. */
+void tg_call_enter(struct tg_owner *w, struct tg_task *t, trygon_ref_t actor);
+void tg_call_leave(struct tg_owner *w, struct tg_task *t);
+void tg_call_ready(struct tg_owner *w, struct tg_task *t);
+void tg_call_cancel(struct tg_owner *w, struct tg_task *t, bool recursive);
+void tg_actor_on_left(struct tg_owner *w, int32_t from,
+                      const struct tg_msg_leave *m);
+void tg_actors_gone(struct tg_owner *w, int32_t rank);
+void tg_actors_end(struct tg_owner *w);
+void tg_actors_fini(struct tg_owner *w);
+void tg_actors_check(const struct tg_owner *w);
+void tg_actors_why(const struct tg_owner *w, void (*line)(void *, const char *),
+                   void *arg);
+
 /* The task side (owner.c). */
+void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive);
 void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error);
 /* End it if one of its arguments has failed (meanwhile). */
 bool tg_task_spoilt(struct tg_owner *w, struct tg_task *t);

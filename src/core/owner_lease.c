@@ -39,13 +39,13 @@ static struct tg_olease *find_lease(const struct tg_owner *w, uint64_t id)
 
 /* Can the owner keep n leases busy with a function of this mean?  Further ones
  * would wait for it most of the time.  Tasks that are to be spread may all go
- * to different places. */
+ * to different places, and of actors that keep theirs each needs one. */
 static bool useful(const struct tg_owner *w, const struct tg_class *c,
                    uint64_t mean_ns, uint32_t n)
 {
     return mean_ns == 0 || n <= 1 ||
            (n - 1) * w->ctx->lim.dispatch_ns <= mean_ns ||
-           c->key.shape.strategy == TRYGON_STRATEGY_SPREAD;
+           c->key.shape.strategy == TRYGON_STRATEGY_SPREAD || c->key.keeps;
 }
 
 /* One lease at a time leaves a class that has too many, by a wide margin, so
@@ -74,6 +74,8 @@ static bool has_room(const struct tg_owner *w, const struct tg_olease *l)
         return false;
     if (l->ninflight == 0)
         return true;
+    if (c->key.keeps)
+        return false;
     const struct tg_limits *lim = &w->ctx->lim;
     const struct tg_task *t = c->queue != NULL ? c->queue : l->inflight;
     uint64_t mean = w->mean_ns[t->fn];
@@ -281,7 +283,7 @@ static void fill_objs(const struct tg_task *t, struct tg_item *out,
     }
 }
 
-static void fill_args(const struct tg_task *t, struct tg_items *items)
+void tg_task_fill(const struct tg_task *t, struct tg_items *items)
 {
     tg_items_init(items, t->nargs);
     struct tg_item *out = tg_items_at(items);
@@ -309,8 +311,11 @@ static void send_run(struct tg_owner *w, struct tg_task *t)
     r->depth = t->cls->key.depth;
     r->fn = t->fn;
     r->nreturns = t->nreturns;
-    fill_args(t, &r->args);
+    tg_task_fill(t, &r->args);
     r->name = t->extra != NULL ? tg_strdup(t->extra->name) : NULL;
+    r->seq = 0;
+    if (t->creates)
+        tg_actor_run(w, t, r);
     tg_objs_send(w->objs, t->lease->worker, &m);
 }
 
@@ -397,6 +402,15 @@ void tg_lease_done(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns)
     rest(w, l);
 }
 
+void tg_lease_kept(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns)
+{
+    struct tg_olease *l = t->lease;
+    if (ran_ns > 0)
+        learn(w, t->fn, ran_ns);
+    take_off(t);
+    forget_lease(w, l);
+}
+
 /* ----- messages ---------------------------------------------------------------------- */
 
 void tg_owner_on_lease(struct tg_owner *w, const struct tg_msg_lease *m)
@@ -455,7 +469,7 @@ void tg_owner_on_bounce(struct tg_owner *w, int32_t from,
 {
     for (uint32_t i = m->n; i-- > 0;) { /* from the back: order is kept */
         struct tg_task *t = tg_slab_find(&w->tasks, m->v[i].task);
-        if (t == NULL || t->state != TG_TASK_SENT ||
+        if (t == NULL || t->call || t->state != TG_TASK_SENT ||
             t->attempt != m->v[i].attempt || t->lease->worker != from)
             continue;
         take_off(t);
@@ -495,6 +509,7 @@ static void close_all(struct tg_owner *w, int32_t rank)
 void tg_owner_gone(struct tg_owner *w, int32_t rank)
 {
     close_all(w, rank);
+    tg_actors_gone(w, rank);
     struct tg_olease_entry *e, *next;
     HASH_ITER (hh, w->leases, e, next) {
         struct tg_olease *l = &e->l;
@@ -572,9 +587,10 @@ void tg_owner_check(const struct tg_owner *w)
         TG_ASSERT(!w->ctx->dead[e->l.worker]);
         TG_ASSERT(n > 0 || e->l.state == TG_OLEASE_OPEN);
     }
+    tg_actors_check(w);
     const struct tg_task *t;
     for (slot = 0; (t = tg_slab_next(&w->tasks, &slot)) != NULL;) {
-        TG_ASSERT((t->state == TG_TASK_SENT) == (t->lease != NULL));
+        TG_ASSERT(t->call || (t->state == TG_TASK_SENT) == (t->lease != NULL));
         TG_ASSERT((t->state == TG_TASK_WAITING) == (t->nwait > 0));
     }
 }

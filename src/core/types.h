@@ -46,6 +46,17 @@ static inline int32_t tg_ref_rank(trygon_ref_t r)
     return (int32_t)(r.hi >> 24 & 0xffffff);
 }
 
+/* An actor's handle: its index is the class's function number. */
+static inline bool tg_ref_actor(trygon_ref_t r)
+{
+    return r.hi >> 60 == TRYGON_KIND_ACTOR;
+}
+
+static inline uint32_t tg_ref_index(trygon_ref_t r)
+{
+    return (uint32_t)(r.hi & 0xffffff);
+}
+
 static inline bool tg_ref_none(trygon_ref_t r)
 {
     return r.hi == 0 && r.lo == 0;

@@ -12,6 +12,7 @@ void tg_worker_init(struct tg_worker *w, struct tg_ctx *ctx,
     *w = (struct tg_worker){.ctx = ctx, .objs = objs};
     tg_slab_init(&w->execs, sizeof(struct tg_exec));
     tg_slab_init(&w->leases, sizeof(struct tg_wlease_entry));
+    tg_slab_init(&w->actors, sizeof(struct tg_wactor));
 }
 
 void tg_worker_fini(struct tg_worker *w)
@@ -33,6 +34,7 @@ void tg_worker_fini(struct tg_worker *w)
         tg_msg_fini(&h->msg);
         free(h);
     }
+    tg_wactors_fini(w);
     tg_slab_fini(&w->execs);
     tg_slab_fini(&w->leases);
     tg_vec_free(&w->cancelled);
@@ -72,20 +74,21 @@ void tg_exec_free(struct tg_worker *w, struct tg_exec *e)
 
 /* ----- the end of an execution ---------------------------------------------------- */
 
-static void send_done(struct tg_worker *w, const struct tg_exec *e,
-                      struct tg_outcome *out)
+void tg_exec_send_done(struct tg_worker *w, const struct tg_exec *e,
+                       struct tg_outcome *out)
 {
     struct tg_msg m; /* of which nothing is left out: no need to zero it */
     struct tg_msg_done *d = &m.u.done;
     m.type = TG_MSG_DONE;
-    d->lease = e->lease->id;
+    d->lease = e->lease != NULL ? e->lease->id : 0;
     d->task = e->task;
     d->attempt = e->attempt;
     d->code = out->code;
     d->ran_ns = e->busy_ns;
     d->error = out->error;
     d->returns = out->returns;
-    TG_ASSERT(d->returns.n == (d->code == 0 ? e->nreturns : 0));
+    TG_ASSERT(d->returns.n ==
+              (d->code == 0 ? e->nreturns + (e->creates > 0) : 0));
     struct tg_val **kept = NULL; /* what has references, which we hold */
     uint32_t nkept = 0;
     const struct tg_item *returns = tg_items_at(&d->returns);
@@ -104,15 +107,34 @@ static void send_done(struct tg_worker *w, const struct tg_exec *e,
     free(kept);
 }
 
+/* What its lease or its actor now has to do. */
+static void settle(struct tg_worker *w, struct tg_wlease *l,
+                   struct tg_wactor *a)
+{
+    if (l != NULL)
+        tg_wlease_settle(w, l);
+    else
+        tg_wactor_settle(w, a);
+}
+
+static void unqueue(struct tg_exec *e)
+{
+    if (e->lease != NULL)
+        tg_wlease_unqueue(e);
+    else
+        tg_wactor_unqueue(e);
+}
+
 static void end_unstarted(struct tg_worker *w, struct tg_exec *e, int32_t code,
                           struct tg_val *error)
 {
     struct tg_wlease *l = e->lease;
+    struct tg_wactor *a = e->actor;
     struct tg_outcome out = {.code = code, .error = error};
-    tg_wlease_unqueue(e);
-    send_done(w, e, &out);
+    unqueue(e);
+    tg_exec_send_done(w, e, &out);
     tg_exec_free(w, e);
-    tg_wlease_settle(w, l);
+    settle(w, l, a);
 }
 
 static struct tg_val *cancelled_error(const struct tg_worker *w,
@@ -122,14 +144,30 @@ static struct tg_val *cancelled_error(const struct tg_worker *w,
                         "the task was cancelled");
 }
 
+/* What the owner of a new actor is told. */
+static void give_birth(struct tg_worker *w, struct tg_exec *e,
+                       struct tg_outcome *out)
+{
+    struct tg_val *v = tg_wactor_new(w, e, out->state);
+    tg_items_init(&out->returns, 1);
+    out->returns.one.val = v;
+}
+
 void tg_worker_done(struct tg_worker *w, struct tg_exec *e,
                     struct tg_outcome *out)
 {
     struct tg_wlease *l = e->lease;
+    struct tg_wactor *a = e->actor;
     TG_ASSERT(e->state == TG_EXEC_RUNNING);
     e->busy_ns += w->ctx->now_ns - e->started_ns;
-    l->nrunning--;
-    DL_DELETE(l->started, e);
+    if (l != NULL) {
+        l->nrunning--;
+        DL_DELETE(l->started, e);
+    } else {
+        tg_wactor_done(w, e);
+    }
+    if (e->creates > 0 && out->code == 0 && !e->orphan)
+        give_birth(w, e, out);
     if (e->orphan) {
         const struct tg_item *returns = tg_items_at(&out->returns);
         for (uint32_t i = 0; i < out->returns.n; i++)
@@ -137,10 +175,18 @@ void tg_worker_done(struct tg_worker *w, struct tg_exec *e,
         tg_items_fini(&out->returns);
         tg_val_drop(&out->error);
     } else {
-        send_done(w, e, out);
+        tg_exec_send_done(w, e, out);
     }
     tg_exec_free(w, e);
-    tg_wlease_settle(w, l);
+    settle(w, l, a);
+}
+
+bool tg_worker_exits(struct tg_exec *e)
+{
+    if (e == NULL || e->step != TG_STEP_METHOD)
+        return false;
+    e->exits = true;
+    return true;
 }
 
 /* ----- run --------------------------------------------------------------------------- */
@@ -188,9 +234,13 @@ static void ready_to_start(struct tg_worker *w, struct tg_exec *e)
     if (failed_arg(w, e))
         return;
     tg_exec_set_state(e, TG_EXEC_QUEUED);
-    tg_wlease_settle(w, e->lease);
+    if (e->lease != NULL)
+        tg_wlease_settle(w, e->lease);
+    else
+        tg_wactor_ready(w, e);
 }
 
+/* Of a task, under its lease l; or NULL: of a call. */
 static void start_exec(struct tg_worker *w, int32_t from, struct tg_wlease *l,
                        struct tg_msg_run *m)
 {
@@ -206,10 +256,21 @@ static void start_exec(struct tg_worker *w, int32_t from, struct tg_wlease *l,
     e->nreturns = m->nreturns;
     e->args = m->args;
     e->name = m->name;
+    e->seq = m->seq;
     e->lease = l;
     m->args.n = 0;
     m->name = NULL;
-    tg_wlease_enqueue(w, e);
+    if (l == NULL) {
+        e->step = TG_STEP_METHOD;
+        tg_wactor_enqueue(w, e, m->lease);
+    } else {
+        tg_wlease_enqueue(w, e);
+    }
+    if (l != NULL && e->seq != 0) {
+        e->step = TG_STEP_CONSTRUCT;
+        e->creates = (uint16_t)e->nreturns;
+        e->nreturns = 0;
+    }
     fetch_args(w, e);
     if (e->nmissing > 0)
         tg_exec_set_state(e, TG_EXEC_FETCHING);
@@ -227,17 +288,36 @@ static void refuse_run(struct tg_worker *w, struct tg_msg_run *m)
     }
 }
 
-/* Answer a run that was cancelled before it was here. */
-static void cancel_run(struct tg_worker *w, int32_t from, struct tg_msg_run *r)
+/* Answer a run that will not start. */
+static void answer_run(struct tg_worker *w, int32_t from, struct tg_msg_run *r,
+                       int32_t code, struct tg_val *error)
 {
     struct tg_msg d = {.type = TG_MSG_DONE};
     d.u.done.lease = r->lease;
     d.u.done.task = r->task;
     d.u.done.attempt = r->attempt;
-    d.u.done.code = TRYGON_ERR_CANCELLED;
-    d.u.done.error = cancelled_error(w, r->number, r->name);
+    d.u.done.code = code;
+    d.u.done.error = error;
     tg_ctx_send(w->ctx, from, &d);
     refuse_run(w, r);
+}
+
+/* It was cancelled before it was here. */
+static void cancel_run(struct tg_worker *w, int32_t from, struct tg_msg_run *r)
+{
+    answer_run(w, from, r, TRYGON_ERR_CANCELLED,
+               cancelled_error(w, r->number, r->name));
+}
+
+static void on_call(struct tg_worker *w, int32_t from, struct tg_msg_run *r)
+{
+    struct tg_val *error;
+    if (tg_wactor_takes(w, from, r, &error))
+        start_exec(w, from, NULL, r);
+    else if (error != NULL)
+        answer_run(w, from, r, TRYGON_ERR_ACTOR_DIED, error);
+    else
+        cancel_run(w, from, r);
 }
 
 static bool cancelled_early(const struct tg_wlease *l,
@@ -320,6 +400,13 @@ void tg_worker_notice(struct tg_worker *w, const struct tg_watch *n)
 
 /* ----- cancel ---------------------------------------------------------------------------- */
 
+void tg_exec_stop(struct tg_worker *w, struct tg_exec *e, bool recursive)
+{
+    e->cancelled = true;
+    struct tg_cancelled *c = tg_vec_add(&w->cancelled);
+    *c = (struct tg_cancelled){e->self, recursive && e->submitted};
+}
+
 static void cancel_exec(struct tg_worker *w, struct tg_exec *e, bool recursive)
 {
     if (e->state == TG_EXEC_FETCHING || e->state == TG_EXEC_QUEUED) {
@@ -327,9 +414,7 @@ static void cancel_exec(struct tg_worker *w, struct tg_exec *e, bool recursive)
                       cancelled_error(w, e->number, e->name));
         return;
     }
-    e->cancelled = true;
-    struct tg_cancelled *c = tg_vec_add(&w->cancelled);
-    *c = (struct tg_cancelled){e->self, recursive && e->submitted};
+    tg_exec_stop(w, e, recursive);
 }
 
 /* A run that is still held is answered as one in a queue is. */
@@ -384,6 +469,14 @@ static void on_cancel(struct tg_worker *w, int32_t from, struct tg_msg *msg)
         hold_msg(w, from, msg);
 }
 
+static void on_uncall(struct tg_worker *w, int32_t from,
+                      const struct tg_msg_cancel *m)
+{
+    struct tg_exec *e = tg_wactor_cancel(w, from, m);
+    if (e != NULL)
+        cancel_exec(w, e, m->recursive);
+}
+
 /* ----- blocking ---------------------------------------------------------------------------- */
 
 void tg_worker_blocked(struct tg_worker *w, struct tg_exec *e, bool unmet)
@@ -391,6 +484,8 @@ void tg_worker_blocked(struct tg_worker *w, struct tg_exec *e, bool unmet)
     struct tg_wlease *l = e->lease;
     tg_exec_set_state(e, TG_EXEC_BLOCKED);
     e->busy_ns += w->ctx->now_ns - e->started_ns;
+    if (l == NULL)
+        return; /* an actor's methods lend nothing */
     l->nrunning--;
     l->nblocked++;
     l->blocked_since_ns = w->ctx->now_ns;
@@ -404,6 +499,8 @@ void tg_worker_unblocked(struct tg_worker *w, struct tg_exec *e)
     struct tg_wlease *l = e->lease;
     tg_exec_set_state(e, TG_EXEC_RUNNING);
     e->started_ns = w->ctx->now_ns;
+    if (l == NULL)
+        return;
     l->nblocked--;
     tg_wlease_goes_on(w, l);
     if (l->lent) {
@@ -430,6 +527,12 @@ void tg_worker_msg(struct tg_worker *w, int32_t from, struct tg_msg *m)
         tg_wlease_close(w, m->u.close.lease);
     else if (m->type == TG_MSG_CANCEL)
         on_cancel(w, from, m);
+    else if (m->type == TG_MSG_CALL)
+        on_call(w, from, &m->u.run);
+    else if (m->type == TG_MSG_UNCALL)
+        on_uncall(w, from, &m->u.cancel);
+    else if (m->type == TG_MSG_LEAVE)
+        tg_wactor_leave(w, from, &m->u.leave);
     else
         TG_UNREACHABLE();
 }
@@ -462,12 +565,13 @@ void tg_worker_gone(struct tg_worker *w, int32_t rank)
             e->orphan = true;
             cancel_exec(w, e, true);
         } else {
-            tg_wlease_unqueue(e);
+            unqueue(e);
             tg_exec_free(w, e);
         }
     }
+    tg_wactors_gone(w, rank);
     struct tg_wlease_entry *l;
     for (slot = 0; (l = tg_slab_next(&w->leases, &slot)) != NULL;)
-        if (l->l.owner == rank)
+        if (l->l.owner == rank && !l->l.kept)
             tg_wlease_close(w, l->l.id);
 }

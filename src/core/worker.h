@@ -20,6 +20,19 @@ enum tg_exec_state {
     TG_EXEC_BLOCKED /* in a call that waits */
 };
 
+enum tg_step { /* what of the user's is run */
+               TG_STEP_TASK = 0,
+               TG_STEP_CONSTRUCT, /* an actor */
+               TG_STEP_METHOD,
+               TG_STEP_DESTROY
+};
+
+enum tg_wactor_state {
+    TG_WACTOR_ALIVE = 1,
+    TG_WACTOR_LEAVING, /* no call starts any more; what runs is waited for */
+    TG_WACTOR_DEAD     /* it only says why */
+};
+
 enum tg_wlease_state { TG_WLEASE_OPEN = 1, TG_WLEASE_CLOSING };
 
 struct tg_exec { /* one execution; exec/ reads it while it runs */
@@ -27,15 +40,22 @@ struct tg_exec { /* one execution; exec/ reads it while it runs */
     int32_t owner, attempt, depth;
     uint8_t state; /* enum tg_exec_state */
     bool cancelled;
-    bool orphan;    /* its owner is lost: nobody waits for the result */
-    bool submitted; /* has submitted tasks of its own */
+    bool orphan;      /* its owner is lost: nobody waits for the result */
+    bool submitted;   /* has submitted tasks of its own */
+    bool exits;       /* its actor is to end with it */
+    bool in_turn;     /* of a call: all before it have been */
+    uint8_t step;     /* enum tg_step */
+    uint16_t creates; /* of a constructor: TG_CREATES() */
+    uint64_t seq;     /* struct tg_msg_run */
+    struct tg_wactor *actor; /* of a call or a destructor, else NULL */
     uint32_t fn, nreturns, nmissing;
     struct tg_items args; /* references: with a hold and here, once QUEUED */
     char *name;
     uint64_t started_ns;
-    uint64_t busy_ns; /* run so far, without the time blocked */
-    struct tg_wlease *lease;
-    struct tg_exec *prev, *next; /* in the lease's queue, or started */
+    uint64_t busy_ns;            /* run so far, without the time blocked */
+    struct tg_wlease *lease;     /* NULL for an actor's methods and its end */
+    struct tg_exec *prev, *next; /* in the lease's queue, or started; likewise
+                                    of the actor */
 };
 
 struct tg_wlease { /* a lease, as its worker sees it */
@@ -43,6 +63,7 @@ struct tg_wlease { /* a lease, as its worker sees it */
     int32_t owner, depth;
     uint8_t state;                  /* enum tg_wlease_state */
     bool lent;                      /* the head has the CPUs */
+    bool kept;                      /* by an actor, until it ends */
     bool overrun_timed, lend_timed; /* a timer is set that looks again */
     struct tg_shape shape;
     uint32_t ncpus, ngpus;
@@ -53,6 +74,23 @@ struct tg_wlease { /* a lease, as its worker sees it */
     uint64_t blocked_since_ns, run_since_ns;
 };
 
+struct tg_wcaller;
+
+struct tg_wactor {      /* an actor that lives here */
+    uint64_t self, obj; /* obj: the owner's handle of it */
+    void *state_of_user;
+    int32_t owner;
+    uint32_t fn;    /* its class */
+    uint8_t state;  /* enum tg_wactor_state */
+    bool destroys;  /* its destructor is still to be run */
+    bool forgotten; /* nobody will ask why it has ended */
+    enum tg_leave why;
+    uint32_t concurrency, nstarted;
+    struct tg_wlease *lease;         /* kept for life; or NULL */
+    struct tg_exec *queue, *started; /* queue: in turn */
+    struct tg_wcaller *callers;      /* a hash by rank */
+};
+
 struct tg_cancelled { /* a running execution was asked to stop */
     uint64_t exec;
     bool recursive; /* and so is what it has submitted */
@@ -61,7 +99,7 @@ struct tg_cancelled { /* a running execution was asked to stop */
 struct tg_worker {
     struct tg_ctx *ctx;
     struct tg_objs *objs;
-    struct tg_slab execs, leases;
+    struct tg_slab execs, leases, actors;
     struct tg_wlease_entry *by_id;
     struct tg_held *held; /* messages whose lease is not open yet */
     uint64_t last_opened; /* the highest lease number opened here */
@@ -72,7 +110,7 @@ void tg_worker_init(struct tg_worker *w, struct tg_ctx *ctx,
                     struct tg_objs *objs);
 void tg_worker_fini(struct tg_worker *w);
 
-/* OPEN, RECALL, CLOSE, RUN, CANCEL */
+/* OPEN, RECALL, CLOSE, RUN, CANCEL, CALL, UNCALL, LEAVE */
 void tg_worker_msg(struct tg_worker *w, int32_t from, struct tg_msg *m);
 void tg_worker_notice(struct tg_worker *w, const struct tg_watch *n);
 void tg_worker_timer(struct tg_worker *w, const struct tg_timer *t);
@@ -87,10 +125,14 @@ struct tg_outcome {
     struct tg_items returns; /* values with holds on their references; none
                                 unless code is 0 */
     struct tg_val *error;    /* when code is not 0 */
+    void *state;             /* what a constructor has made */
 };
 /* Takes over what out points to; the execution is gone afterwards. */
 void tg_worker_done(struct tg_worker *w, struct tg_exec *e,
                     struct tg_outcome *out);
+/* The actor ends with this execution of one of its methods.  False: it is not
+ * one. */
+bool tg_worker_exits(struct tg_exec *e);
 struct tg_exec *tg_worker_exec(const struct tg_worker *w, uint64_t handle);
 
 void tg_worker_check(const struct tg_worker *w);

@@ -32,7 +32,42 @@ void tg_wlease_close(struct tg_worker *w, uint64_t id);
 void tg_worker_bounce(struct tg_worker *w, int32_t owner, uint64_t lease,
                       enum tg_bounce why, uint32_t n, struct tg_attempt *v);
 
+struct tg_wcaller { /* a rank that calls an actor */
+    uint64_t rank;
+    uint64_t next;            /* the number of its next call in turn */
+    struct tg_exec *waiting;  /* calls here that are not in turn, by number */
+    TG_VEC(uint64_t) skipped; /* later numbers that need not be waited for */
+    UT_hash_handle hh;
+};
+
+/* The actors (worker_actor.c). */
+enum { TG_CALL_BITS = 40 }; /* above them: which order of the caller's */
+/* A constructor has succeeded.  Returns what its owner is told. */
+struct tg_val *tg_wactor_new(struct tg_worker *w, struct tg_exec *e,
+                             void *state);
+bool tg_wactor_takes(struct tg_worker *w, int32_t from,
+                     const struct tg_msg_run *m, struct tg_val **error);
+void tg_wactor_enqueue(struct tg_worker *w, struct tg_exec *e, uint64_t actor);
+void tg_wactor_ready(struct tg_worker *w, struct tg_exec *e);
+/* Before a settle: it ends unstarted, or is done. */
+void tg_wactor_unqueue(struct tg_exec *e);
+void tg_wactor_done(struct tg_worker *w, struct tg_exec *e);
+/* Start, or end: whatever the actor's state now asks for. */
+void tg_wactor_settle(struct tg_worker *w, struct tg_wactor *a);
+/* The call, if it is here; else its number is skipped. */
+struct tg_exec *tg_wactor_cancel(struct tg_worker *w, int32_t from,
+                                 const struct tg_msg_cancel *m);
+void tg_wactor_leave(struct tg_worker *w, int32_t from,
+                     const struct tg_msg_leave *m);
+void tg_wactors_gone(struct tg_worker *w, int32_t rank);
+void tg_wactors_fini(struct tg_worker *w);
+uint32_t tg_wactors_check(const struct tg_worker *w); /* executions of theirs */
+
 /* The execution side (worker.c). */
+void tg_exec_send_done(struct tg_worker *w, const struct tg_exec *e,
+                       struct tg_outcome *out);
+/* It runs: ask it to stop. */
+void tg_exec_stop(struct tg_worker *w, struct tg_exec *e, bool recursive);
 void tg_exec_free(struct tg_worker *w, struct tg_exec *e);
 
 #endif

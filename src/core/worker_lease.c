@@ -174,7 +174,7 @@ void tg_wlease_settle(struct tg_worker *w, struct tg_wlease *l)
     else if (l->nrunning == 0 && l->nblocked > 0 && !l->lent)
         lend(w, l);
     else if (l->nrunning == 0 && l->nblocked == 0 &&
-             l->state == TG_WLEASE_CLOSING)
+             l->state == TG_WLEASE_CLOSING && !l->kept)
         closed(w, l);
 }
 
@@ -182,7 +182,7 @@ void tg_wlease_settle(struct tg_worker *w, struct tg_wlease *l)
 void tg_wlease_recall(struct tg_worker *w, uint64_t id)
 {
     struct tg_wlease *l = tg_wlease_find(w, id);
-    if (l == NULL || l->state == TG_WLEASE_CLOSING)
+    if (l == NULL || l->state == TG_WLEASE_CLOSING || l->kept)
         return;
     set_state(l, TG_WLEASE_CLOSING);
     bounce_queue(w, l, TG_BOUNCE_CLOSED);
@@ -239,8 +239,11 @@ static void check_lease(const struct tg_worker *w, const struct tg_wlease *l)
               blocked == l->nblocked);
     TG_ASSERT(!l->lent || (running == 0 && blocked > 0 && n == 0));
     TG_ASSERT(l->state != TG_WLEASE_CLOSING || n == 0);
-    TG_ASSERT(l->state != TG_WLEASE_CLOSING || running + blocked > 0);
-    TG_ASSERT(!w->ctx->dead[l->owner] || l->state == TG_WLEASE_CLOSING);
+    TG_ASSERT(l->state != TG_WLEASE_CLOSING || running + blocked > 0 ||
+              l->kept);
+    TG_ASSERT(!w->ctx->dead[l->owner] || l->state == TG_WLEASE_CLOSING ||
+              l->kept);
+    TG_ASSERT(!l->kept || running + blocked + n == 0);
     TG_ASSERT(l->id <= w->last_opened);
 }
 
@@ -252,7 +255,7 @@ void tg_worker_check(const struct tg_worker *w)
         check_lease(w, &l->l);
         n += l->l.nqueued + l->l.nrunning + l->l.nblocked;
     }
-    TG_ASSERT(n == w->execs.used);
+    TG_ASSERT(n + tg_wactors_check(w) == w->execs.used);
     const struct tg_held *h;
     DL_FOREACH (w->held, h)
         TG_ASSERT(!w->ctx->dead[h->from]);
@@ -260,5 +263,6 @@ void tg_worker_check(const struct tg_worker *w)
 
 bool tg_worker_quiet(const struct tg_worker *w)
 {
-    return w->execs.used == 0 && w->leases.used == 0 && w->held == NULL;
+    return w->execs.used == 0 && w->leases.used == 0 && w->actors.used == 0 &&
+           w->held == NULL;
 }

@@ -28,8 +28,11 @@
 enum { TG_HOST_MAX = 64 };
 
 struct tg_fn {
-    char name[TG_NAME_MAX];
-    trygon_task_fn fn;
+    char name[TG_NAME_MAX];        /* of a method: "Class.method" */
+    trygon_task_fn fn;             /* a task, or NULL */
+    trygon_construct_fn construct; /* a class, or NULL */
+    trygon_destroy_fn destroy;     /* of a class, or NULL */
+    trygon_method_fn method;       /* or NULL */
 };
 
 /* What every rank knows of every rank: made by startup.c, then constant. */
@@ -134,11 +137,12 @@ struct trygon {
 struct trygon_call {
     struct trygon *tg;
     struct tg_exec *exec;
-    const struct tg_wlease *lease;
-    int32_t *cpus; /* the system's numbers */
+    const struct tg_wlease *lease; /* or NULL: of an actor without one */
+    int32_t *cpus;                 /* the system's numbers */
     size_t ncpus;
     struct tg_items returns; /* values set so far */
     uint64_t served;         /* tg->served when its thread was woken for it */
+    void *self;              /* of an actor */
     int32_t fail_code;
     char fail_text[256];
 };

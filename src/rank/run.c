@@ -116,6 +116,7 @@ static void set_outcome(struct tg_outcome *out, const struct trygon_call *c,
     out->code = checked_code(code);
     out->returns.n = 0;
     out->error = NULL;
+    out->state = c->self;
     if (code == 0 && set < nreturns) {
         out->code = TRYGON_ERR_RETURNS;
         out->error = tg_val_error(
@@ -204,6 +205,26 @@ static bool end_call(struct tg_server *sv, int code)
     return more;
 }
 
+/* What the registries of the ranks agreed on is names: the same one may be a
+ * class here and a task where the call comes from. */
+static int call_user(struct trygon_call *c)
+{
+    const struct tg_fn *f = &c->tg->fns[c->exec->fn];
+    switch ((enum tg_step)c->exec->step) {
+    case TG_STEP_TASK: return f->fn != NULL ? f->fn(c) : TRYGON_ERR_MISMATCH;
+    case TG_STEP_CONSTRUCT:
+        return f->construct != NULL ? f->construct(c, &c->self)
+                                    : TRYGON_ERR_MISMATCH;
+    case TG_STEP_METHOD:
+        return f->method != NULL ? f->method(c, c->self) : TRYGON_ERR_MISMATCH;
+    case TG_STEP_DESTROY:
+        if (f->destroy != NULL)
+            f->destroy(c->tg, c->self);
+        return 0;
+    default: TG_UNREACHABLE();
+    }
+}
+
 static void run(void *arg)
 {
     struct trygon_call *c = arg;
@@ -212,7 +233,7 @@ static void run(void *arg)
     do {
         current = c;
         tg_last_error_clear();
-        code = c->tg->fns[c->exec->fn].fn(c);
+        code = call_user(c);
         current = NULL;
     } while (end_call(&sv, code));
     free(c->cpus);
@@ -221,10 +242,17 @@ static void run(void *arg)
 
 /* ----- the start -------------------------------------------------------------------- */
 
+/* Whose cores it runs on: NULL: any. */
+static const struct tg_wlease *lease_of(const struct tg_exec *e)
+{
+    return e->actor != NULL ? e->actor->lease : e->lease;
+}
+
 static void set_call(struct trygon_call *c, struct tg_exec *e)
 {
     c->exec = e;
-    c->lease = e->lease;
+    c->lease = lease_of(e);
+    c->self = e->actor != NULL ? e->actor->state_of_user : NULL;
     c->fail_text[0] = '\0';
     tg_items_init(&c->returns, e->nreturns);
     if (!tg_log_wants(&c->tg->log, TRYGON_LOG_DEBUG))
@@ -239,11 +267,12 @@ static void set_call(struct trygon_call *c, struct tg_exec *e)
 static bool in_place(const struct tg_server *sv, const struct tg_exec *e)
 {
     const struct trygon_call *c = sv->call;
-    const struct tg_wlease *l = e->lease;
+    const struct tg_wlease *l = lease_of(e);
+    uint32_t n = l != NULL ? l->ncpus : 0;
     if (!c->tg->layout.bound)
         return true;
-    bool same = c->ncpus == l->ncpus;
-    for (uint32_t i = 0; same && i < l->ncpus; i++)
+    bool same = c->ncpus == n;
+    for (uint32_t i = 0; same && i < n; i++)
         same = c->cpus[i] == c->tg->layout.pus[l->ids[i]];
     return same;
 }
@@ -275,10 +304,11 @@ void tg_run_exec(struct trygon *tg, uint64_t handle)
     struct trygon_call *c = tg_alloc(sizeof *c);
     c->tg = tg;
     c->served = tg->served;
-    uint32_t n = tg->layout.bound ? e->lease->ncpus : 0;
+    const struct tg_wlease *l = lease_of(e);
+    uint32_t n = tg->layout.bound && l != NULL ? l->ncpus : 0;
     c->cpus = tg_alloc((n + 1) * sizeof *c->cpus);
     for (uint32_t i = 0; i < n; i++)
-        c->cpus[c->ncpus++] = tg->layout.pus[e->lease->ids[i]];
+        c->cpus[c->ncpus++] = tg->layout.pus[l->ids[i]];
     set_call(c, e);
     if (tg_pool_run(tg->pool, run, c, c->cpus, c->ncpus) == TRYGON_SUCCESS)
         return;

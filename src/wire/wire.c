@@ -297,6 +297,12 @@ static void code_run(struct tg_coder *c, struct tg_msg_run *m)
     tg_code_must(c, m->nreturns <= TG_RETURNS_MAX);
     code_items(c, &m->args, UINT32_MAX);
     tg_code_text(c, &m->name, TG_NAME_MAX);
+    tg_code_uint(c, &m->seq);
+}
+
+static bool creates_ok(const struct tg_msg_run *m)
+{
+    return m->seq == 0 || m->nreturns >= TG_CREATES(1, false);
 }
 
 tg_visit done_head(struct tg_fixed *f, struct tg_msg_done *m)
@@ -341,6 +347,15 @@ static void code_cancel(struct tg_coder *c, struct tg_msg_cancel *m)
     tg_code_u64(c, &m->task);
     tg_code_i32(c, &m->attempt);
     tg_code_bool(c, &m->recursive);
+}
+
+static void code_leave(struct tg_coder *c, struct tg_msg_leave *m)
+{
+    tg_code_u64(c, &m->actor);
+    tg_code_u64(c, &m->obj);
+    uint64_t why = (uint64_t)m->why;
+    tg_code_within(c, &why, TG_LEAVE_SCOPE, TG_LEAVE_OVER);
+    m->why = (enum tg_leave)why;
 }
 
 static void code_watch(struct tg_coder *c, struct tg_msg_watch *m)
@@ -414,7 +429,18 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
     case TG_MSG_CLOSED:
     case TG_MSG_LEND:
     case TG_MSG_RESUME: tg_code_u64(c, &m->u.close.lease); break;
-    case TG_MSG_RUN: code_run(c, &m->u.run); break;
+    case TG_MSG_RUN:
+        code_run(c, &m->u.run);
+        tg_code_must(c, creates_ok(&m->u.run));
+        break;
+    case TG_MSG_CALL: code_run(c, &m->u.run); break;
+    case TG_MSG_UNCALL:
+        code_cancel(c, &m->u.cancel);
+        tg_code_uint(c, &m->u.cancel.seq);
+        break;
+    case TG_MSG_KILL: code_ref(c, &m->u.cancel_ref.ref); break;
+    case TG_MSG_LEAVE:
+    case TG_MSG_LEFT: code_leave(c, &m->u.leave); break;
     case TG_MSG_DONE: code_done(c, &m->u.done); break;
     case TG_MSG_BOUNCE: code_bounce(c, &m->u.bounce); break;
     case TG_MSG_CANCEL: code_cancel(c, &m->u.cancel); break;

@@ -36,6 +36,22 @@ static bool pick_slot(struct script *s, uint32_t *slot)
     return false;
 }
 
+static bool is_actor(const struct script *s, uint32_t slot)
+{
+    return tg_ref_actor(s->slots.v[slot].ref);
+}
+
+static bool pick_actor(struct script *s, uint32_t *slot)
+{
+    uint32_t n = s->slots.n, from = n > 0 ? below(s, n) : 0;
+    for (uint32_t i = 0; i < n; i++) {
+        *slot = (from + i) % n;
+        if (slot_live(s, *slot) && is_actor(s, *slot))
+            return true;
+    }
+    return false;
+}
+
 static uint32_t pick_slots(struct script *s, uint32_t most, uint32_t *slots)
 {
     uint32_t n = 0, want = 1 + below(s, most);
@@ -123,7 +139,7 @@ static void pick_args(struct script *s, struct plan *p)
     for (uint32_t i = 0; i < p->nargs; i++) {
         struct plan_arg *a = &p->args[i];
         *a = (struct plan_arg){.by_ref = odds(s, 50)};
-        if (a->by_ref && pick_slot(s, &a->slot[0]))
+        if (a->by_ref && pick_slot(s, &a->slot[0]) && !is_actor(s, a->slot[0]))
             continue;
         a->by_ref = false;
         a->size = pick_size(s);
@@ -146,6 +162,52 @@ static void pick_end(struct script *s, struct plan *p)
         p->ncodes = UINT32_MAX;
 }
 
+/* A constructor or a method waits for nobody without a time-out: others may
+ * wait behind it. */
+static void pick_create(struct script *s, struct plan *p)
+{
+    p->create = (struct tg_create){.concurrency = odds(s, 80) ? 1 : 3,
+                                   .max_pending = -1,
+                                   .keeps = odds(s, 30)};
+    p->nreturns = 1;
+    p->gene.spin = false;
+    p->gene.leaf = true;
+    p->gene.fail_first = odds(s, 10) ? 1 : 0;
+    p->gene.fail_code = 1;
+    p->max_retries = 0;
+    p->ncodes = 0;
+    p->shape = (struct tg_shape){0};
+    if (!p->create.keeps) /* else it might starve what waits for a CPU */
+        p->shape.amount[TG_RES_CPU] = TG_UNIT;
+}
+
+static bool pick_call(struct script *s, struct plan *p)
+{
+    if (!pick_actor(s, &p->actor))
+        return false;
+    p->call = true;
+    p->gene.spin = false;
+    p->gene.leaf = true;
+    p->max_retries = 0;
+    p->ncodes = 0;
+    p->shape = (struct tg_shape){0};
+    for (uint32_t i = 0; i < p->nargs; i++) {
+        struct plan_arg *a = &p->args[i];
+        if (a->by_ref &&
+            truth_hopeless(&s->rank->w->truth, s->slots.v[a->slot[0]].ref))
+            *a = (struct plan_arg){.size = 16}; /* others wait behind it */
+    }
+    return true;
+}
+
+static void pick_what(struct script *s, struct plan *p)
+{
+    if (odds(s, 12))
+        pick_create(s, p);
+    else if (odds(s, 30))
+        (void)pick_call(s, p);
+}
+
 static void pick_plan(struct script *s, struct plan *p)
 {
     *p = (struct plan){.gene = {.seed = tg_rng_next(&s->rng)}};
@@ -163,6 +225,7 @@ static void pick_plan(struct script *s, struct plan *p)
     pick_shape(s, p);
     pick_args(s, p);
     pick_end(s, p);
+    pick_what(s, p);
 }
 
 /* ----- the next op --------------------------------------------------------------------------- */
@@ -215,6 +278,8 @@ static void one_slot_op(struct script *s, struct op *op, enum op_type type)
     op->n = 1;
     if (!pick_slot(s, &op->slot[0]))
         *op = (struct op){.type = OP_QUERY};
+    else if (type == OP_CANCEL && is_actor(s, op->slot[0]))
+        *op = (struct op){.type = OP_RETAIN, .n = 1, .slot = {op->slot[0]}};
 }
 
 static void end_op(struct script *s, struct op *op)
@@ -310,6 +375,11 @@ void chance_next(struct script *s, struct op *op)
         release_op(s, op);
     } else if (x < 96) {
         one_slot_op(s, op, OP_CALL);
+    } else if (x < 97 && odds(s, 30) && pick_actor(s, &op->slot[0])) {
+        op->type = OP_KILL;
+        op->n = 1;
+    } else if (x < 97 && s->task != NULL && s->task->call && odds(s, 50)) {
+        op->type = OP_EXIT;
     } else if (x < 99) {
         op->type = OP_PUT;
         op->size = pick_size(s);

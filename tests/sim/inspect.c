@@ -213,8 +213,8 @@ static void check_left(struct world *w, struct sim_rank *r)
         world_fail(w, "rank %d left with %u scripts going on", (int)r->id,
                    r->nbusy);
     if (c->owner.tasks.used + c->owner.classes.used + c->worker.execs.used +
-            c->worker.leases.used + c->waits.waiters.used + c->waits.sets.used +
-            c->waits.members.used >
+            c->worker.leases.used + c->worker.actors.used +
+            c->waits.waiters.used + c->waits.sets.used + c->waits.members.used >
         0)
         world_fail(w, "rank %d left something behind", (int)r->id);
     if (c->objs.user_counts > 0)
@@ -273,7 +273,7 @@ static void why_tasks(const struct sim_rank *r)
         fprintf(stderr, "  rank %d: task %u (%d.%u) is %s", (int)r->id, t->id,
                 (int)t->owner, (unsigned)(t->number & 0xffffff),
                 states[x->state]);
-        if (x->lease != NULL)
+        if (!x->call && x->lease != NULL)
             fprintf(stderr, " to %d, lease %llx, attempt %d",
                     (int)x->lease->worker, (unsigned long long)x->lease->id,
                     (int)x->attempt);

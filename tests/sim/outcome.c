@@ -20,6 +20,27 @@ static void set_bit(uint64_t *set, int32_t i)
 
 /* ----- executions --------------------------------------------------------------- */
 
+/* A method starts: in its caller's order, and not beside too many others. */
+static void method_starts(struct world *w, const struct truth_task *t)
+{
+    struct truth_task *a = truth_of(&w->truth, t->actor);
+    if (a->destroyed || a->running >= a->concurrency)
+        world_fail(w, "task %u starts, its actor %s", t->id,
+                   a->destroyed ? "is no more" : "is busy");
+    a->running++;
+    if (a->concurrency > 1)
+        return;
+    uint32_t i = 0;
+    while (i < a->callers.n && (a->callers.v[i].owner != t->owner ||
+                                a->callers.v[i].exec != t->exec))
+        i++;
+    if (i == a->callers.n)
+        *tg_vec_add(&a->callers) = (struct truth_caller){t->owner, t->exec, 0};
+    if (a->callers.v[i].number >= t->number)
+        world_fail(w, "task %u starts after a later call of its caller", t->id);
+    a->callers.v[i].number = t->number;
+}
+
 struct truth_task *outcome_started(struct world *w, struct sim_rank *r,
                                    uint64_t exec)
 {
@@ -48,14 +69,36 @@ struct truth_task *outcome_started(struct world *w, struct sim_rank *r,
         t->last_attempt = a;
     w->stats.execs++;
     w->stats.retries += a > 0;
+    if (t->call)
+        method_starts(w, t);
     tell(w, r->id, "starts %d.%u%s", (int)owner, (unsigned)(n & 0xffffff),
          a > 0 ? " again" : "");
     return t;
 }
 
+void outcome_destroys(struct world *w, struct sim_rank *r,
+                      const struct tg_exec *e)
+{
+    trygon_ref_t ref = tg_ref_make(TRYGON_KIND_ACTOR, 0, e->actor->owner, e->fn,
+                                   e->actor->obj);
+    struct truth_task *a = truth_of(&w->truth, ref);
+    if (a == NULL || a->destroyed || a->running > 0)
+        world_fail(w, "rank %d destroys an actor %s", (int)r->id,
+                   a == NULL      ? "that is none"
+                   : a->destroyed ? "twice"
+                                  : "that runs a method");
+    if (a->killed_here && !a->exited && !w->ranks[a->owner].draining)
+        world_fail(w, "rank %d destroys an actor that was killed", (int)r->id);
+    a->destroyed = true;
+    tell(w, r->id, "destroys the actor of %d.%u", (int)a->owner,
+         (unsigned)(a->number & 0xffffff));
+}
+
 void outcome_done(struct world *w, struct truth_task *t, int32_t attempt,
                   int32_t code)
 {
+    if (t->call)
+        truth_of(&w->truth, t->actor)->running--;
     if (bit(t->done, attempt))
         world_fail(w, "task %u ends attempt %d twice", t->id, (int)attempt);
     set_bit(t->done, attempt);
@@ -65,16 +108,31 @@ void outcome_done(struct world *w, struct truth_task *t, int32_t attempt,
 
 /* ----- does the error fit? --------------------------------------------------------- */
 
+/* Was there a reason for the actor to end? */
+static bool may_have_died(const struct world *w, const struct truth_task *a)
+{
+    return a->killed || a->exited || w->ranks[a->owner].lost ||
+           w->ranks[a->owner].draining || w->nlost > 0 ||
+           (a->ended && (!a->known || a->outcome != 0));
+}
+
+/* It ran for an actor that was ended. */
+static bool lost_actor(const struct world *w, const struct truth_task *t)
+{
+    return (t->creates && t->killed) ||
+           (t->call && may_have_died(w, truth_of(&w->truth, t->actor)));
+}
+
 /* Somebody asked for it, here or above; or what submitted it was stopped
  * because its own owner is lost; or its owner's run is over. */
 static bool cancel_fits(const struct world *w, const struct truth_task *t)
 {
-    if (t->cancelled || w->ranks[t->owner].draining)
+    if (t->cancelled || w->ranks[t->owner].draining || lost_actor(w, t))
         return true;
     while (t->parent != UINT32_MAX) {
         t = w->truth.tasks.v[t->parent];
         if (t->recursive || w->ranks[t->owner].lost ||
-            w->ranks[t->owner].draining)
+            w->ranks[t->owner].draining || lost_actor(w, t))
             return true;
     }
     return t->owner == 0 && w->ending;
@@ -139,6 +197,10 @@ static bool script_did(const struct truth_task *t, int32_t code)
 
 static bool fits(const struct world *w, const struct truth_task *t)
 {
+    if (t->outcome == TRYGON_ERR_ACTOR_DIED)
+        return t->creates
+                   ? may_have_died(w, t)
+                   : t->call && may_have_died(w, truth_of(&w->truth, t->actor));
     switch (t->outcome) {
     case TRYGON_SUCCESS: return script_did(t, 0);
     case TRYGON_ERR_TASK:
@@ -160,9 +222,11 @@ static void note_outcome(struct world *w, struct truth_task *t,
 {
     t->known = true;
     const struct trygon_error *e = tg_val_err(x->val, 0);
+    if (t->creates && e != NULL && tg_val_err(x->val, 1) != NULL)
+        e = tg_val_err(x->val, 1); /* what the constructor ended with */
     t->outcome = e != NULL ? e->code : 0;
     t->user_code = e != NULL ? e->user_code : 0;
-    t->caused = tg_val_err(x->val, 1) != NULL;
+    t->caused = tg_val_err(x->val, t->creates ? 2 : 1) != NULL;
     if (e != NULL)
         memcpy(t->text, e->text, sizeof t->text);
     if ((x->state == TG_OBJ_FAILED) != (e != NULL))
@@ -231,6 +295,8 @@ void outcome_seen(struct world *w, struct truth_task *t, const struct tg_obj *x)
             world_fail(w, "an owner is said to be lost and is not");
         return;
     }
+    if (t != NULL && t->creates)
+        return; /* it may have ended since */
     if (t == NULL || !t->ended ||
         (t->known && (t->outcome != e->code || t->user_code != e->user_code)))
         world_fail(w, "a result has error %d, its task %s %d", (int)e->code,

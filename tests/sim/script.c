@@ -61,8 +61,8 @@ static void take_args(struct script *s)
     const struct tg_exec *e = script_exec(s);
     const struct truth_task *t = s->task;
     const struct tg_item *args = tg_items_at(&e->args);
-    if (e->args.n != t->nargs || e->nreturns != t->nreturns ||
-        e->fn != t->gene->fn)
+    if (e->args.n != t->nargs ||
+        e->nreturns != (t->creates ? 0 : t->nreturns) || e->fn != t->gene->fn)
         world_fail(script_world(s), "task %u is not what was submitted", t->id);
     for (uint32_t i = 0; i < e->args.n; i++)
         check_arg(s, &args[i], &t->args[i]);
@@ -230,7 +230,13 @@ static struct truth_task *describe(struct script *s, const struct plan *p)
     t->ncodes = p->ncodes;
     memcpy(t->codes, p->codes, sizeof t->codes);
     t->nreturns = p->nreturns;
-    t->hopeless = !p->shape.fail && !can_ever_run(w, &p->shape);
+    t->hopeless = !p->shape.fail && !can_ever_run(w, &p->shape) && !p->call;
+    t->creates = p->create.concurrency > 0;
+    t->concurrency = p->create.concurrency;
+    t->call = p->call;
+    t->exec = s->exec;
+    if (p->call)
+        t->actor = s->slots.v[p->actor].ref;
     /* It may start within the step that submits it. */
     t->number =
         (uint64_t)s->rank->id << 40 | (s->rank->core->owner.submitted + 1);
@@ -289,6 +295,10 @@ static void submit(struct script *s)
                            .max_retries = p->max_retries,
                            .parent = s->exec,
                            .name = tg_strdup(p->gene.name)};
+    if (t->creates)
+        spec.create = &p->create;
+    if (t->call)
+        spec.actor = t->actor;
     struct tg_items args;
     tg_items_init(&args, spec.nargs);
     spec.args = tg_items_at(&args);
@@ -307,6 +317,7 @@ static void submit(struct script *s)
         free(spec.name);
         s->rank->numbered.n--;
         t->ended = true; /* nobody knows of it */
+        t->call = t->creates = false;
         return;
     }
     script_must(s, rc, "submit");
@@ -358,8 +369,9 @@ static struct tg_val *user_error(struct script *s, int32_t code)
 static void make_returns(struct script *s, struct tg_outcome *out)
 {
     const struct truth_task *t = s->task;
-    tg_items_init(&out->returns, t->nreturns);
-    for (uint32_t i = 0; i < t->nreturns; i++) {
+    uint32_t n = t->creates ? 0 : t->nreturns;
+    tg_items_init(&out->returns, n);
+    for (uint32_t i = 0; i < n; i++) {
         bool first = i == 0;
         struct tg_val *v =
             make_val(s, key_of(t->gene, i), first ? t->gene->result_size : 16,
@@ -414,6 +426,30 @@ void script_end(struct script *s, int32_t code)
     script_must(s, script_step(s, &ev), "done");
 }
 
+/* ----- actors --------------------------------------------------------------------------- */
+
+static void kill_actor(struct script *s)
+{
+    trygon_ref_t ref = s->slots.v[s->op.slot[0]].ref;
+    struct truth_task *t = truth_of(&script_world(s)->truth, ref);
+    t->killed = true;
+    t->killed_here = t->killed_here || tg_ref_rank(ref) == s->rank->id;
+    tell(script_world(s), s->rank->id, "kills %d.%u", (int)t->owner,
+         (unsigned)(t->number & 0xffffff));
+    struct tg_event ev = {.type = TG_EV_KILL, .ref = ref};
+    script_must(s, script_step(s, &ev), "kill");
+}
+
+static void exit_actor(struct script *s)
+{
+    struct truth_task *t = truth_of(&script_world(s)->truth, s->task->actor);
+    t->exited = true;
+    tell(script_world(s), s->rank->id, "exits from %d.%u", (int)s->task->owner,
+         (unsigned)(s->task->number & 0xffffff));
+    struct tg_event ev = {.type = TG_EV_EXIT, .handle = s->exec};
+    script_must(s, script_step(s, &ev), "exit");
+}
+
 /* ----- going on ------------------------------------------------------------------------------ */
 
 static void do_op(struct script *s)
@@ -436,6 +472,8 @@ static void do_op(struct script *s)
         break;
     }
     case OP_SPIN: spin(s); break;
+    case OP_KILL: kill_actor(s); break;
+    case OP_EXIT: exit_actor(s); break;
     case OP_END: script_end(s, op->code); break;
     default: TG_UNREACHABLE();
     }
@@ -461,8 +499,8 @@ void script_go(struct script *s)
 }
 
 static const char *const op_names[] = {
-    "?",      "compute", "submit",  "put",  "get",   "wait", "set",
-    "cancel", "retain",  "release", "call", "query", "spin", "end"};
+    "?",      "compute", "submit", "put",   "get",  "wait", "set",  "cancel",
+    "retain", "release", "call",   "query", "spin", "kill", "exit", "end"};
 
 void script_tell(const struct script *s, char *text, size_t size)
 {

@@ -27,6 +27,8 @@ enum op_type {
     OP_CALL,        /* have slot[0] told by a callback */
     OP_QUERY,       /* what the machine looks like */
     OP_SPIN,        /* compute until cancelled */
+    OP_KILL,        /* the actor in slot[0] */
+    OP_EXIT,        /* the actor whose method this is ends */
     OP_END          /* with code; everything else is released */
 };
 
@@ -77,6 +79,9 @@ struct plan {
     uint32_t nreturns;
     uint32_t nargs;
     struct plan_arg args[TRUTH_ARGS - 1];
+    struct tg_create create; /* of an actor, if concurrency is not 0 */
+    bool call;               /* of the actor in `actor`, a slot */
+    uint32_t actor;
 };
 
 struct slot {

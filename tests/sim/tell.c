@@ -155,6 +155,20 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
     case TG_MSG_GONE: line(w, "%d", (int)m->u.gone.rank); break;
     case TG_MSG_NOTE: line(w, "%s", m->u.note.text); break;
     case TG_MSG_ENDED: line(w, "%d", (int)m->u.ended.status); break;
+    case TG_MSG_CALL: line(w, "%s", name_of(m->u.run.number).text); break;
+    case TG_MSG_UNCALL:
+        line(w, "%s", task_name(w, from, m->u.cancel.task).text);
+        break;
+    case TG_MSG_KILL:
+        line(w, "%s", obj_name(w, m->u.cancel_ref.ref).text);
+        break;
+    case TG_MSG_LEAVE:
+    case TG_MSG_LEFT: {
+        static const char *const why[] = {"?",      "scope", "killed",
+                                          "exited", "over",  "lost"};
+        line(w, "%s", why[m->u.leave.why]);
+        break;
+    }
     case TG_MSG_PROBE:
     case TG_MSG_COUNTS:
     case TG_MSG_QUERY:

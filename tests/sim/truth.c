@@ -8,6 +8,7 @@ void truth_fini(struct truth *t)
 {
     for (uint32_t i = 0; i < t->tasks.n; i++) {
         free(t->tasks.v[i]->gene);
+        tg_vec_free(&t->tasks.v[i]->callers);
         free(t->tasks.v[i]);
     }
     tg_vec_free(&t->tasks);
@@ -117,6 +118,9 @@ static bool task_hopeless(const struct truth *t, const struct truth_task *x,
     if (x->ended || x->surely)
         return false;
     if (x->hopeless || depth > 64)
+        return true;
+    const struct truth_task *actor = x->call ? truth_of(t, x->actor) : NULL;
+    if (actor != NULL && task_hopeless(t, actor, depth + 1))
         return true;
     for (uint32_t i = 0; i < x->nargs; i++) {
         const struct truth_task *of =

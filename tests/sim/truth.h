@@ -31,6 +31,12 @@ struct truth_arg {
 
 struct gene;
 
+struct truth_caller { /* of an actor: the calls of a script have an order */
+    int32_t owner;
+    uint64_t exec;
+    uint64_t number; /* the last that has started */
+};
+
 struct truth_task {
     uint32_t id;
     uint32_t parent; /* the task whose script submitted it; UINT32_MAX */
@@ -43,6 +49,13 @@ struct truth_task {
     uint32_t ncodes, nreturns, nargs;
     struct truth_arg args[TRUTH_ARGS];
     trygon_ref_t results[4];
+    bool creates, call;               /* a constructor; of a method */
+    trygon_ref_t actor;               /* whose */
+    uint64_t exec;                    /* who called */
+    uint32_t concurrency, running;    /* of an actor: its methods now */
+    bool killed, killed_here, exited; /* an actor that should end */
+    bool destroyed;
+    TG_VEC(struct truth_caller) callers;
     bool hopeless;  /* no rank can ever run it, and it waits all the same */
     bool cancelled; /* somebody asked for it */
     bool recursive; /* ... with all below it */

@@ -156,6 +156,13 @@ static void called(struct sim_rank *r, trygon_ref_t ref)
 static void start(struct sim_rank *r, uint64_t exec)
 {
     struct world *w = r->w;
+    const struct tg_exec *e = tg_worker_exec(&r->core->worker, exec);
+    if (e != NULL && e->step == TG_STEP_DESTROY) {
+        outcome_destroys(w, r, e);
+        world_at(w, world_delay(w, &w->opts.thread), WORLD_DESTROYED, r->id,
+                 exec, NULL);
+        return;
+    }
     struct truth_task *t = outcome_started(w, r, exec);
     world_mix(w, t->number);
     world_at(w, world_delay(w, &w->opts.thread), WORLD_START, r->id, exec, t);
@@ -411,6 +418,11 @@ static void on_rank(struct world *w, const struct world_event *ev)
         const struct tg_exec *e = tg_worker_exec(&r->core->worker, ev->handle);
         struct truth_task *t = ev->what;
         script_go(script_new(r, t->gene, t, ev->handle, e->attempt));
+    } else if (ev->type == WORLD_DESTROYED) {
+        struct tg_outcome out = {0};
+        struct tg_event done = {
+            .type = TG_EV_DONE, .handle = ev->handle, .outcome = &out};
+        world_step(r, &done);
     } else if (ev->type == WORLD_GO) {
         script_go(ev->what);
     } else if (ev->type == WORLD_WOKEN) {

@@ -52,12 +52,13 @@ enum world_event_type {
     WORLD_ARRIVE = 1, /* a packet */
     WORLD_POLL,
     WORLD_TICK,
-    WORLD_START,  /* an execution on a thread of its own */
-    WORLD_GO,     /* a script's computing is over */
-    WORLD_WOKEN,  /* a waiter's script */
-    WORLD_DIE,    /* the rank stops */
-    WORLD_LOST,   /* the head is told so */
-    WORLD_FINISH, /* a story's own time for the end of the run */
+    WORLD_START,     /* an execution on a thread of its own */
+    WORLD_DESTROYED, /* an actor's destructor has returned */
+    WORLD_GO,        /* a script's computing is over */
+    WORLD_WOKEN,     /* a waiter's script */
+    WORLD_DIE,       /* the rank stops */
+    WORLD_LOST,      /* the head is told so */
+    WORLD_FINISH,    /* a story's own time for the end of the run */
     WORLD_DRAIN
 };
 
@@ -138,6 +139,9 @@ void inspect_why(const struct world *w); /* who waits for what */
 /* An execution begins or is over; a task of r may have ended. */
 struct truth_task *outcome_started(struct world *w, struct sim_rank *r,
                                    uint64_t exec);
+/* An actor's destructor begins: may it? */
+void outcome_destroys(struct world *w, struct sim_rank *r,
+                      const struct tg_exec *e);
 void outcome_done(struct world *w, struct truth_task *t, int32_t attempt,
                   int32_t code);
 void outcome_scan(struct sim_rank *r);

@@ -258,6 +258,23 @@ static const struct field fields[] = {
     F(RUN, run.attempt, I32),
     F(RUN, run.depth, I32),
     F(RUN, run.fn, U32),
+    F(CALL, run.lease, U64),
+    F(CALL, run.task, U64),
+    F(CALL, run.number, U64),
+    F(CALL, run.attempt, I32),
+    F(CALL, run.depth, I32),
+    F(CALL, run.fn, U32),
+    F(CALL, run.seq, U64),
+    F(UNCALL, cancel.lease, U64),
+    F(UNCALL, cancel.task, U64),
+    F(UNCALL, cancel.seq, U64),
+    F(UNCALL, cancel.attempt, I32),
+    F(UNCALL, cancel.recursive, BOOL),
+    F(KILL, cancel_ref.ref, REF),
+    F(LEAVE, leave.actor, U64),
+    F(LEAVE, leave.obj, U64),
+    F(LEFT, leave.actor, U64),
+    F(LEFT, leave.obj, U64),
     F(DONE, done.lease, U64),
     F(DONE, done.task, U64),
     F(DONE, done.attempt, I32),
@@ -403,8 +420,12 @@ void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
         m->u.refuse.reason = text(g, TG_REASON_MAX);
     } else if (type == TG_MSG_OPEN) {
         gen_open(g, &m->u.open);
-    } else if (type == TG_MSG_RUN) {
+    } else if (type == TG_MSG_LEAVE || type == TG_MSG_LEFT) {
+        m->u.leave.why = (enum tg_leave)(TG_LEAVE_SCOPE + below(g, 4));
+    } else if (type == TG_MSG_RUN || type == TG_MSG_CALL) {
         m->u.run.nreturns = below(g, TG_RETURNS_MAX + 1);
+        if (type == TG_MSG_RUN && m->u.run.nreturns >= 2 && below(g, 3) == 0)
+            m->u.run.seq = number(g); /* of a constructor */
         items(g, &m->u.run.args);
         m->u.run.name = below(g, 2) == 0 ? text(g, TG_NAME_MAX) : NULL;
     } else if (type == TG_MSG_DONE) {
@@ -448,8 +469,8 @@ static bool same_open(const struct tg_msg_open *a, const struct tg_msg_open *b)
 
 static bool same_run(const struct tg_msg_run *a, const struct tg_msg_run *b)
 {
-    return a->nreturns == b->nreturns && same_items(&a->args, &b->args) &&
-           same_text(a->name, b->name);
+    return a->nreturns == b->nreturns && a->seq == b->seq &&
+           same_items(&a->args, &b->args) && same_text(a->name, b->name);
 }
 
 static bool same_done(const struct tg_msg_done *a, const struct tg_msg_done *b)
@@ -500,7 +521,9 @@ bool gen_same(const struct tg_msg *a, const struct tg_msg *b)
         return same_text(a->u.refuse.reason, b->u.refuse.reason);
     if (a->type == TG_MSG_OPEN)
         return same_open(&a->u.open, &b->u.open);
-    if (a->type == TG_MSG_RUN)
+    if (a->type == TG_MSG_LEAVE || a->type == TG_MSG_LEFT)
+        return a->u.leave.why == b->u.leave.why;
+    if (a->type == TG_MSG_RUN || a->type == TG_MSG_CALL)
         return same_run(&a->u.run, &b->u.run);
     if (a->type == TG_MSG_DONE)
         return same_done(&a->u.done, &b->u.done);

@@ -159,7 +159,8 @@ static void layout_run(void)
                                "0000000002000010" /* hi */
                                "0100000001000000" /* lo */
                                "0000010000000000" /* weight */
-                               "03666e00";        /* name */
+                               "03666e00"         /* name */
+                               "00";              /* seq */
     static char name[] = "fn";
     struct tg_item args[2] = {{0}, {0}};
     trygon_value_t u = trygon_bytes("\x8\x7\x6\x5\x4\x3\x2\x1", 8);

@@ -69,11 +69,16 @@ static void bad_counts_are_refused(void)
             0xff, 0x07, 0, 0);
     REFUSED(TG_MSG_OPEN, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0);
 #define HEAD TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
-    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0);
-    ACCEPTED(HEAD, 0xff, 0xff, 0, 0, ZEROS_4, 0);
-    REFUSED(HEAD, 0, 0, 1, 0, ZEROS_4, 0); /* 65536 returns */
-    REFUSED(HEAD, ZEROS_4, 0xff, 0xff, 0xff, 0xff, 0);
-    REFUSED(HEAD, ZEROS_4, 1, 0, 0, 0, 0);
+    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0, 0);
+    ACCEPTED(HEAD, 0xff, 0xff, 0, 0, ZEROS_4, 0, 0);
+    REFUSED(HEAD, 0, 0, 1, 0, ZEROS_4, 0, 0); /* 65536 returns */
+    REFUSED(HEAD, ZEROS_4, 0xff, 0xff, 0xff, 0xff, 0, 0);
+    REFUSED(HEAD, ZEROS_4, 1, 0, 0, 0, 0, 0);
+    REFUSED(HEAD, 1, 0, 0, 0, ZEROS_4, 0, 1); /* no method at once */
+    ACCEPTED(HEAD, 2, 0, 0, 0, ZEROS_4, 0, 1);
+    REFUSED(TG_MSG_LEAVE, ZEROS_8, ZEROS_8, 0);
+    ACCEPTED(TG_MSG_LEAVE, ZEROS_8, ZEROS_8, 1);
+    REFUSED(TG_MSG_LEFT, ZEROS_8, ZEROS_8, 5);
 #undef HEAD
 #define HEAD TG_MSG_DONE, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4
     REFUSED(HEAD, 0, 0, 1, 0, 0);
@@ -106,7 +111,7 @@ static void bad_strings_are_refused(void)
 
     /* The name's length is behind the type, three names and five numbers. */
     enum { NAME = 1 + 3 * 8 + 5 * 4 };
-    unsigned char run[NAME + 1 + TG_NAME_MAX + 1] = {TG_MSG_RUN};
+    unsigned char run[NAME + 1 + TG_NAME_MAX + 2] = {TG_MSG_RUN};
     memset(run + NAME + 1, 'n', TG_NAME_MAX - 1);
     run[NAME] = TG_NAME_MAX;
     CU_ASSERT(accepted(run, sizeof run - 1));

@@ -1,0 +1,464 @@
+/* owner_actor.c - actors as their owners and callers see them (owner.h).
+ *
+ * An actor's handle is an object: PENDING while its constructor is to come,
+ * READY when it is alive, with a value that says where, FAILED when it has
+ * ended.  A call is a task that stands in its actor's queue instead of a
+ * class's: the calls of a rank leave in order, each with the next number, as
+ * soon as their arguments and the actor are there.  Each holds the handle
+ * until it ends, so an actor without handles has no calls either.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/owner.h"
+#include "core/owner_impl.h"
+
+struct place { /* a handle's value: where the actor is */
+    uint64_t handle;
+    int32_t rank, max_pending;
+    uint32_t concurrency, unused;
+};
+
+static struct tg_actor *find(const struct tg_owner *w, trygon_ref_t ref)
+{
+    struct tg_actor *a;
+    HASH_FIND(hh, w->actors, &ref, sizeof ref, a);
+    return a;
+}
+
+static struct tg_actor *find_or_add(struct tg_owner *w, trygon_ref_t ref)
+{
+    struct tg_actor *a = find(w, ref);
+    if (a != NULL)
+        return a;
+    a = tg_alloc(sizeof *a);
+    a->ref = ref;
+    a->where = -1;
+    a->max_pending = -1;
+    a->concurrency = 1;
+    a->seq = ++w->ncallers << TG_SEQ_BITS;
+    HASH_ADD(hh, w->actors, ref, sizeof a->ref, a);
+    return a;
+}
+
+void tg_actors_fini(struct tg_owner *w)
+{
+    struct tg_actor *a, *next;
+    HASH_ITER (hh, w->actors, a, next) {
+        HASH_DEL(w->actors, a);
+        free(a);
+    }
+}
+
+static const char *class_of(const struct tg_owner *w, trygon_ref_t ref)
+{
+    uint32_t fn = tg_ref_index(ref);
+    return fn < w->nfns ? w->fn_names[fn] : "";
+}
+
+static struct tg_val *died(const struct tg_owner *w, trygon_ref_t ref,
+                           int32_t rank, const char *why)
+{
+    return tg_val_error(TRYGON_ERR_ACTOR_DIED, rank, 0, class_of(w, ref),
+                        "the actor has ended: %s", why);
+}
+
+/* Nobody need be told of an end that somebody wanted. */
+static void fail_handle(struct tg_owner *w, struct tg_obj *x, int32_t rank,
+                        const char *why)
+{
+    x->seen = true;
+    tg_objs_fail(w->objs, x, died(w, x->ref, rank, why));
+}
+
+/* ----- where it is ----------------------------------------------------------------- */
+
+static struct tg_val *place_val(const struct tg_actor *a)
+{
+    struct place p = {.handle = a->handle,
+                      .rank = a->where,
+                      .max_pending = a->max_pending,
+                      .concurrency = a->concurrency};
+    struct tg_val *v = tg_val_new(sizeof p, 0, 0);
+    TG_ASSERT(v != NULL);
+    memcpy(tg_val_data(v), &p, sizeof p);
+    return v;
+}
+
+/* False: the value is none that an owner makes. */
+static bool locate(struct tg_owner *w, struct tg_actor *a,
+                   const struct tg_obj *x)
+{
+    struct place p;
+    if (a->where >= 0)
+        return true;
+    if (x->val == NULL || x->val->size != sizeof p)
+        return false;
+    memcpy(&p, tg_val_data(x->val), sizeof p);
+    if (p.rank < 0 || p.rank >= w->ctx->nranks)
+        return false;
+    a->where = p.rank;
+    a->handle = p.handle;
+    a->max_pending = p.max_pending;
+    a->concurrency = p.concurrency;
+    return true;
+}
+
+/* ----- sending calls ----------------------------------------------------------------- */
+
+static void send_call(struct tg_owner *w, struct tg_task *t)
+{
+    struct tg_actor *a = t->actor;
+    struct tg_msg m = {.type = TG_MSG_CALL};
+    struct tg_msg_run *r = &m.u.run;
+    DL_DELETE(a->queue, t);
+    tg_task_set_state(t, TG_TASK_SENT);
+    DL_APPEND(a->sent, t);
+    t->seq = a->seq++;
+    r->lease = a->handle;
+    r->task = t->self;
+    r->number = t->number;
+    r->attempt = t->attempt;
+    r->depth = t->depth;
+    r->fn = t->fn;
+    r->nreturns = t->nreturns;
+    r->seq = t->seq;
+    tg_task_fill(t, &r->args);
+    r->name = t->extra != NULL ? tg_strdup(t->extra->name) : NULL;
+    tg_objs_send(w->objs, a->where, &m);
+}
+
+static struct tg_val *call_error(const struct tg_owner *w,
+                                 const struct tg_obj *x)
+{
+    if (tg_val_err(x->val, 0)->code == TRYGON_ERR_ACTOR_DIED)
+        return tg_val_hold(x->val);
+    return tg_val_caused(died(w, x->ref, tg_ref_rank(x->ref),
+                              "the rank that created it was lost"),
+                         x->val);
+}
+
+static void fail_queue(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
+{
+    struct tg_val *error = call_error(w, x);
+    x->seen = true;
+    while (a->queue != NULL)
+        tg_task_end(w, a->queue, tg_val_hold(error));
+    tg_val_drop(&error);
+}
+
+static void watch(struct tg_owner *w, struct tg_actor *a)
+{
+    if (a->watched)
+        return;
+    a->watched = true;
+    struct tg_watch want = {.who = TG_WATCHER_ACTOR, .fetch = true};
+    tg_objs_watch(w->objs, a->obj, &want);
+}
+
+/* Has whoever calls made an earlier call that is still here?  Tasks that run
+ * on one rank do not wait for each other's arguments. */
+static bool is_behind(const struct tg_actor *a, const struct tg_task *t)
+{
+    const struct tg_task *x = a->queue;
+    while (x != t && x->parent != t->parent)
+        x = x->next;
+    return x != t;
+}
+
+/* What may leave: for each caller from the front, or all where methods run
+ * side by side. */
+static void send_ready(struct tg_owner *w, struct tg_actor *a)
+{
+    struct tg_task *t, *next;
+    DL_FOREACH_SAFE (a->queue, t, next) {
+        bool may = a->concurrency > 1 || !is_behind(a, t);
+        if (may && t->state == TG_TASK_READY && !tg_task_spoilt(w, t))
+            send_call(w, t);
+        else if (!a->mixed && a->concurrency == 1 && a->queue == t)
+            break;
+    }
+}
+
+/* Has it ended, as far as this rank can tell?  Then its handle says so. */
+static bool has_ended(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
+{
+    int32_t owner = tg_ref_rank(x->ref);
+    if (x->state == TG_OBJ_FAILED)
+        return true;
+    if (w->ctx->dead[owner])
+        fail_handle(w, x, owner, "the rank that created it was lost");
+    else if (!locate(w, a, x))
+        fail_handle(w, x, owner, "its handle has no meaning");
+    else if (w->ctx->dead[a->where])
+        fail_handle(w, x, a->where, "its rank was lost");
+    else
+        return false;
+    return true;
+}
+
+static void pump(struct tg_owner *w, struct tg_actor *a)
+{
+    if (a->pumping || a->queue == NULL)
+        return;
+    struct tg_obj *x = a->obj;
+    tg_objs_hold(w->objs, x); /* the last call may end here */
+    a->pumping = true;
+    if (x->state == TG_OBJ_PENDING)
+        watch(w, a);
+    else if (has_ended(w, a, x))
+        fail_queue(w, a, x);
+    else
+        send_ready(w, a);
+    a->pumping = false;
+    tg_objs_drop(w->objs, x);
+}
+
+void tg_owner_located(struct tg_owner *w, struct tg_obj *x)
+{
+    struct tg_actor *a = find(w, x->ref);
+    if (a == NULL)
+        return;
+    a->watched = false;
+    pump(w, a);
+}
+
+/* ----- a call's way ------------------------------------------------------------------ */
+
+bool tg_owner_may_call(const struct tg_owner *w, trygon_ref_t ref)
+{
+    const struct tg_actor *a = find(w, ref);
+    return a == NULL || a->max_pending < 0 ||
+           a->ncalls < (uint32_t)a->max_pending;
+}
+
+void tg_call_enter(struct tg_owner *w, struct tg_task *t, trygon_ref_t ref)
+{
+    struct tg_actor *a = find_or_add(w, ref);
+    a->obj = tg_objs_find(w->objs, ref);
+    tg_objs_hold(w->objs, a->obj);
+    t->call = true;
+    t->actor = a;
+    if (a->queue == NULL)
+        a->mixed = false;
+    else if (a->queue->prev->parent != t->parent)
+        a->mixed = true; /* prev of the first is the last */
+    DL_APPEND(a->queue, t);
+    a->ncalls++;
+}
+
+void tg_call_ready(struct tg_owner *w, struct tg_task *t)
+{
+    tg_task_set_state(t, TG_TASK_READY);
+    pump(w, t->actor);
+}
+
+void tg_call_leave(struct tg_owner *w, struct tg_task *t)
+{
+    struct tg_actor *a = t->actor;
+    struct tg_obj *x = a->obj;
+    if (t->state == TG_TASK_SENT)
+        DL_DELETE(a->sent, t);
+    else
+        DL_DELETE(a->queue, t);
+    if (--a->ncalls == 0)
+        a->obj = NULL;
+    tg_objs_drop(w->objs, x);
+    pump(w, a); /* what stood behind it */
+}
+
+/* The call may still wait for weight: its cancel then comes before it. */
+void tg_call_cancel(struct tg_owner *w, struct tg_task *t, bool recursive)
+{
+    struct tg_msg m = {.type = TG_MSG_UNCALL};
+    m.u.cancel.lease = t->actor->handle;
+    m.u.cancel.task = t->self;
+    m.u.cancel.seq = t->seq;
+    m.u.cancel.attempt = t->attempt;
+    m.u.cancel.recursive = recursive;
+    tg_ctx_send(w->ctx, t->actor->where, &m);
+}
+
+/* ----- an actor's life, at its owner -------------------------------------------------- */
+
+void tg_actor_new(struct tg_owner *w, struct tg_obj *x,
+                  const struct tg_create *create)
+{
+    struct tg_actor *a = find_or_add(w, x->ref);
+    a->concurrency = create->concurrency;
+    a->max_pending = create->max_pending;
+    a->keeps = create->keeps;
+}
+
+void tg_actor_run(const struct tg_owner *w, const struct tg_task *t,
+                  struct tg_msg_run *r)
+{
+    const struct tg_actor *a = find(w, t->result1->ref);
+    r->seq = a->ref.lo;
+    r->nreturns = TG_CREATES(a->concurrency, a->keeps);
+}
+
+static void leave(struct tg_owner *w, const struct tg_actor *a,
+                  enum tg_leave why)
+{
+    struct tg_msg m = {.type = TG_MSG_LEAVE};
+    m.u.leave.actor = a->handle;
+    m.u.leave.obj = a->ref.lo;
+    m.u.leave.why = why;
+    tg_ctx_send(w->ctx, a->where, &m);
+}
+
+/* Its worker may forget it. */
+static void part(struct tg_owner *w, struct tg_actor *a, enum tg_leave why)
+{
+    if (a->where >= 0 && !a->parted)
+        leave(w, a, why);
+    a->parted = true;
+}
+
+bool tg_actor_born(struct tg_owner *w, struct tg_task *t, int32_t from,
+                   struct tg_item *it)
+{
+    struct tg_obj *x = t->result1;
+    struct tg_actor *a = find(w, x->ref);
+    if (it->val == NULL || it->val->size != sizeof a->handle)
+        return false;
+    memcpy(&a->handle, tg_val_data(it->val), sizeof a->handle);
+    a->where = from;
+    if (x->state != TG_OBJ_FAILED) {
+        tg_val_drop(&it->val);
+        it->val = place_val(a);
+        return true;
+    }
+    if (!w->over) /* its destructor is not run, then */
+        leave(w, a, TG_LEAVE_KILLED);
+    part(w, a, w->over ? TG_LEAVE_OVER : TG_LEAVE_SCOPE);
+    return false;
+}
+
+struct tg_val *tg_actor_failed(struct tg_owner *w, struct tg_task *t,
+                               struct tg_val *cause)
+{
+    struct tg_val *error = NULL;
+    if (t->result1->state != TG_OBJ_FAILED) {
+        error = tg_val_error(TRYGON_ERR_ACTOR_DIED, tg_val_err(cause, 0)->rank,
+                             t->number, tg_task_name(w, t),
+                             "the actor has ended: its constructor failed");
+        error = tg_val_caused(error, cause);
+    }
+    tg_val_drop(&cause);
+    return error;
+}
+
+void tg_owner_kill(struct tg_owner *w, struct tg_obj *x)
+{
+    struct tg_actor *a = find(w, x->ref);
+    struct tg_task *t = tg_slab_find(&w->tasks, x->task);
+    if (x->state == TG_OBJ_FAILED)
+        return;
+    fail_handle(w, x, w->ctx->rank, "it was killed");
+    if (t != NULL)
+        tg_task_cancel(w, t, true);
+    else
+        leave(w, a, TG_LEAVE_KILLED);
+    pump(w, a);
+}
+
+void tg_owner_left(struct tg_owner *w, trygon_ref_t ref)
+{
+    struct tg_actor *a = find(w, ref);
+    if (a == NULL || tg_objs_find(w->objs, ref) != NULL)
+        return; /* it has come in again */
+    TG_ASSERT(a->ncalls == 0);
+    if (tg_ref_rank(ref) == w->ctx->rank)
+        part(w, a, TG_LEAVE_SCOPE);
+    HASH_DEL(w->actors, a);
+    free(a);
+}
+
+void tg_actor_on_left(struct tg_owner *w, int32_t from,
+                      const struct tg_msg_leave *m)
+{
+    struct tg_obj *x = tg_slab_find(&w->objs->owned, m->obj);
+    struct tg_actor *a = x != NULL ? find(w, x->ref) : NULL;
+    if (a == NULL || x->state != TG_OBJ_READY || a->where != from ||
+        a->handle != m->actor)
+        return;
+    fail_handle(w, x, from, "it exited");
+    pump(w, a);
+}
+
+void tg_actors_end(struct tg_owner *w)
+{
+    struct tg_actor *a, *next;
+    HASH_ITER (hh, w->actors, a, next) {
+        struct tg_obj *x = tg_objs_find(w->objs, a->ref);
+        if (x == NULL || !x->owned)
+            continue;
+        if (x->state != TG_OBJ_FAILED)
+            fail_handle(w, x, w->ctx->rank, "its owner's runtime ended");
+        if (a->where >= 0)
+            part(w, a, TG_LEAVE_OVER);
+        pump(w, a);
+    }
+}
+
+/* ----- loss ----------------------------------------------------------------------------- */
+
+void tg_actors_gone(struct tg_owner *w, int32_t rank)
+{
+    struct tg_actor *a, *next;
+    HASH_ITER (hh, w->actors, a, next) {
+        struct tg_obj *x = tg_objs_find(w->objs, a->ref);
+        if (x == NULL || (a->where != rank && tg_ref_rank(a->ref) != rank))
+            continue;
+        tg_objs_hold(w->objs, x);
+        if (x->state == TG_OBJ_READY)
+            (void)has_ended(w, a, x);
+        while (a->where == rank && a->sent != NULL)
+            tg_task_end(w, a->sent, died(w, a->ref, rank, "its rank was lost"));
+        pump(w, a);
+        tg_objs_drop(w->objs, x);
+    }
+}
+
+/* ----- looking ---------------------------------------------------------------------------- */
+
+void tg_actors_check(const struct tg_owner *w)
+{
+    const struct tg_actor *a;
+    for (a = w->actors; a != NULL; a = a->hh.next) {
+        uint32_t n = 0;
+        const struct tg_task *t;
+        DL_FOREACH (a->queue, t) {
+            TG_ASSERT(t->call && t->actor == a && t->state != TG_TASK_SENT);
+            TG_ASSERT(t->state != TG_TASK_READY || t != a->queue ||
+                      a->obj->state == TG_OBJ_PENDING);
+            n++;
+        }
+        DL_FOREACH (a->sent, t) {
+            TG_ASSERT(t->call && t->actor == a && t->state == TG_TASK_SENT);
+            TG_ASSERT(!w->ctx->dead[a->where]);
+            n++;
+        }
+        TG_ASSERT(n == a->ncalls && (n > 0) == (a->obj != NULL));
+        TG_ASSERT(a->obj == NULL || tg_ref_eq(a->obj->ref, a->ref));
+    }
+}
+
+void tg_actors_why(const struct tg_owner *w, void (*line)(void *, const char *),
+                   void *arg)
+{
+    char text[320];
+    const struct tg_actor *a;
+    for (a = w->actors; a != NULL; a = a->hh.next) {
+        if (a->queue == NULL)
+            continue;
+        snprintf(text, sizeof text, "%u calls of an actor (%s) wait for %s",
+                 a->ncalls, class_of(w, a->ref),
+                 a->obj->state == TG_OBJ_PENDING ? "its constructor"
+                                                 : "their arguments");
+        line(arg, text);
+    }
+}
