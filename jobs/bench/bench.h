@@ -14,6 +14,7 @@ struct effort {
     double window_s; /* of each side */
     double warm_s;   /* of trygon, before each window */
     int64_t queued;  /* tasks of queue_1m */
+    int64_t actors;  /* of actor_create */
     double idle_s;   /* how long idle_cpu sleeps */
     double nap_s;    /* how long wakeup sleeps, each time */
 };
@@ -54,7 +55,7 @@ struct row {
     void (*measure)(struct bench *, struct result *); /* collective */
 };
 
-enum { ROWS = 10 };
+enum { ROWS = 14 };
 extern const struct row rows[ROWS];
 
 /* One window more: trygon's value, after the limit's, if any. */
@@ -85,12 +86,27 @@ void task_sum(trygon_t *tg, size_t n, const trygon_value_t args[],
 /* The rank that runs small tasks. */
 int task_where(trygon_t *tg);
 
+/* ---- actors ------------------------------------------------------------ */
+
+/* With a method that answers as the tasks do, a thread for each of so many
+ * calls at once. */
+void actor_create(trygon_t *tg, int concurrency, trygon_ref_t *actor);
+void actor_await(trygon_t *tg, trygon_ref_t actor);
+void actor_call(trygon_t *tg, trygon_ref_t actor, uint64_t x,
+                trygon_ref_t *ref);
+int actor_where(trygon_t *tg, trygon_ref_t actor);
+
 /* ---- rows, by file ----------------------------------------------------- */
 
 void row_task_sync(struct bench *b, struct result *result);
 void row_task_async(struct bench *b, struct result *result);
 void row_task_async_batched(struct bench *b, struct result *result);
 void row_task_nested(struct bench *b, struct result *result);
+
+void row_actor_sync(struct bench *b, struct result *result);
+void row_actor_async(struct bench *b, struct result *result);
+void row_actor_threaded_async(struct bench *b, struct result *result);
+void row_actor_create(struct bench *b, struct result *result);
 
 void row_wait_10k(struct bench *b, struct result *result);
 void row_args_10k(struct bench *b, struct result *result);

@@ -6,7 +6,8 @@
  *   team.c         the ranks outside trygon: waiting, checking, the machine
  *   limit.c        bare MPI, as well as it can be written
  *   tasks.c        the tasks, and how they are called
- *   rows_task.c    rows that are measured against a limit, window by window
+ *   pair.c         trygon and a limit, window by window
+ *   rows_task.c, rows_actor.c    the rows that are measured so
  *   rows_scale.c, rows_idle.c    the other rows
  *   stats.c, report.c            what the windows say; lines and JSON
  */
@@ -24,6 +25,8 @@ enum { EXIT_USAGE = 2 };
 /* Ray's figures are those of its own microbenchmarks, release 2.55.0, on one
  * m5.16xlarge (queue_1m and args_10k: m4.16xlarge), 64 virtual cores:
  * single_client_tasks_sync 813/s, single_client_tasks_async 7097/s,
+ * 1_1_actor_calls_sync 1880/s, 1_1_actor_calls_async 8397/s,
+ * 1_1_actor_calls_concurrent 5679/s,
  * single_client_wait_1k_refs 4.93 times 1000 references a second; a task with
  * 10,000 object arguments; a million queued tasks. */
 const struct row rows[ROWS] = {
@@ -37,6 +40,14 @@ const struct row rows[ROWS] = {
      "a task that submits and gets one; limit: two "
      "ping-pongs",
      false, 1, 0, row_task_nested},
+    {"actor_sync", "us", "get(call a method); limit: ping-pong", false, 1, 532,
+     row_actor_sync},
+    {"actor_async", "1/s", "calls of one caller; limit: master/worker", true, 1,
+     8397, row_actor_async},
+    {"actor_threaded_async", "1/s", "the same, 16 methods at a time", true, 1,
+     5679, row_actor_threaded_async},
+    {"actor_create", "1/s", "10,000 actors created, all ready", true, 1, 0,
+     row_actor_create},
     {"wait_10k", "1/s", "10,000 tasks drained through a wait set", true, 1,
      4930, row_wait_10k},
     {"args_10k", "ms", "one task with 10,000 references as arguments", false, 1,
@@ -55,12 +66,14 @@ static const struct effort full = {.windows = 11,
                                    .window_s = 0.05,
                                    .warm_s = 0.01,
                                    .queued = 1000000,
+                                   .actors = 10000,
                                    .idle_s = 3.0,
                                    .nap_s = 1.0};
 static const struct effort quick = {.windows = 3,
                                     .window_s = 0.002,
                                     .warm_s = 0.001,
                                     .queued = 10000,
+                                    .actors = 200,
                                     .idle_s = 0.1,
                                     .nap_s = 0.02};
 

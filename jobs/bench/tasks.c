@@ -1,4 +1,5 @@
-/* tasks.c - the tasks of all rows, and how they are called (bench.h).
+/* tasks.c - the tasks and the actor of all rows, and how they are called
+ * (bench.h).
  *
  * An argument is one number of 8 bytes, as is an answer, so that the message
  * that runs a task and the one that says it is done have about 64 bytes each
@@ -80,8 +81,38 @@ static int where(trygon_call_t *call)
     return trygon_call_return(call, 0, &TRYGON_BYTES(&rank, sizeof rank));
 }
 
+static int construct(trygon_call_t *call, void **self)
+{
+    (void)call;
+    *self = NULL; /* it has no state */
+    return TRYGON_SUCCESS;
+}
+
+static int method_noop(trygon_call_t *call, void *self)
+{
+    (void)self;
+    return noop(call);
+}
+
+static int method_where(trygon_call_t *call, void *self)
+{
+    (void)self;
+    return where(call);
+}
+
+static const trygon_method_t methods[] = {{"noop", method_noop},
+                                          {"where", method_where}};
+static const trygon_class_t actor_class = {
+    .size = sizeof actor_class,
+    .name = "bench_actor",
+    .construct = construct,
+    .methods = methods,
+    .nmethods = sizeof methods / sizeof *methods,
+};
+
 void tasks_register(trygon_registry_t *registry)
 {
+    CHECK_TRYGON(trygon_registry_add_class(registry, &actor_class));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_noop", noop));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_nested", nested));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_sum", sum));
@@ -166,5 +197,37 @@ int task_where(trygon_t *tg)
     trygon_ref_t ref;
 
     CHECK_TRYGON(trygon_submit(tg, "bench_where", 0, NULL, NULL, &ref));
+    return (int)take(tg, &ref);
+}
+
+/* ---- the actor --------------------------------------------------------- */
+
+void actor_create(trygon_t *tg, int concurrency, trygon_ref_t *actor)
+{
+    trygon_actor_opts_t opts;
+
+    CHECK_TRYGON(trygon_actor_opts_init(&opts));
+    opts.max_concurrency = concurrency;
+    CHECK_TRYGON(trygon_actor_create(tg, "bench_actor", 0, NULL, &opts, actor));
+}
+
+void actor_await(trygon_t *tg, trygon_ref_t actor)
+{
+    bool ready;
+
+    CHECK_TRYGON(trygon_wait(tg, 1, &actor, NULL, &ready, NULL));
+}
+
+void actor_call(trygon_t *tg, trygon_ref_t actor, uint64_t x, trygon_ref_t *ref)
+{
+    CHECK_TRYGON(trygon_actor_call(tg, actor, "noop", 1,
+                                   &TRYGON_BYTES(&x, sizeof x), NULL, ref));
+}
+
+int actor_where(trygon_t *tg, trygon_ref_t actor)
+{
+    trygon_ref_t ref;
+
+    CHECK_TRYGON(trygon_actor_call(tg, actor, "where", 0, NULL, NULL, &ref));
     return (int)take(tg, &ref);
 }

@@ -1,0 +1,119 @@
+/* rows_actor.c - the cost of a call to an actor, against bare MPI (pair.h), and
+ * of an actor.
+ */
+#include <stdlib.h>
+
+#include "bench.h"
+#include "pair.h"
+
+/* What the rows call: made in the first window, ended by the last. */
+static trygon_ref_t actor;
+
+static int where(trygon_t *tg)
+{
+    return actor_where(tg, actor);
+}
+
+static int make_actor(trygon_t *tg, void *arg)
+{
+    actor_create(tg, *(const int *)arg, &actor);
+    return 0;
+}
+
+static int end_actor(trygon_t *tg, void *arg)
+{
+    (void)arg;
+    return trygon_ref_release(tg, 1, &actor);
+}
+
+/* Rank 0's actor lives through the windows of one row. */
+static void measure(struct bench *b, operation_fn operate, int concurrency,
+                    struct limit limit, bool rate, struct result *result)
+{
+    struct pairing p = {.operate = operate,
+                        .where = where,
+                        .limit = limit,
+                        .round_trips = 1,
+                        .rate = rate};
+
+    bench_run(b, make_actor, &concurrency);
+    pair_windows(b, &p, result);
+    bench_run(b, end_actor, NULL);
+}
+
+static void operate_sync(trygon_t *tg, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        trygon_ref_t ref;
+        actor_call(tg, actor, (uint64_t)i, &ref);
+        task_take(tg, (uint64_t)i, &ref);
+    }
+}
+
+void row_actor_sync(struct bench *b, struct result *result)
+{
+    measure(b, operate_sync, 1, (struct limit){.kind = LIMIT_PING_PONG}, false,
+            result);
+}
+
+/* As Ray's 1_1_actor_calls_async: 1000 calls, then get them. */
+static void operate_async(trygon_t *tg, int64_t count)
+{
+    trygon_ref_t refs[TAKE_MOST];
+
+    for (int64_t first = 0; first < count; first += TAKE_MOST) {
+        int64_t n = count - first < TAKE_MOST ? count - first : TAKE_MOST;
+        for (int64_t i = 0; i < n; i++)
+            actor_call(tg, actor, (uint64_t)(first + i), &refs[i]);
+        task_take_n(tg, (uint64_t)first, (size_t)n, refs);
+    }
+}
+
+void row_actor_async(struct bench *b, struct result *result)
+{
+    measure(b, operate_async, 1,
+            (struct limit){.kind = LIMIT_MASTER, .batch = 1}, true, result);
+}
+
+void row_actor_threaded_async(struct bench *b, struct result *result)
+{
+    measure(b, operate_async, 16,
+            (struct limit){.kind = LIMIT_MASTER, .batch = 1}, true, result);
+}
+
+/* ---- many actors ------------------------------------------------------- */
+
+struct crowd {
+    trygon_ref_t *actors;
+    size_t n;
+    double seconds;
+};
+
+static int drive_crowd(trygon_t *tg, void *arg)
+{
+    struct crowd *c = arg;
+    double start = clock_s();
+
+    for (size_t i = 0; i < c->n; i++)
+        actor_create(tg, 1, &c->actors[i]);
+    for (size_t i = 0; i < c->n; i++)
+        actor_await(tg, c->actors[i]);
+    c->seconds = clock_s() - start;
+    return trygon_ref_release(tg, c->n, c->actors);
+}
+
+/* Created, and all are ready. */
+void row_actor_create(struct bench *b, struct result *result)
+{
+    struct crowd c = {.n = (size_t)b->effort.actors};
+
+    c.actors = calloc(c.n, sizeof *c.actors);
+    if (c.actors == NULL)
+        die("out of memory for %zu references", c.n);
+    for (int i = 0; i < b->effort.windows; i++) {
+        bench_run(b, drive_crowd, &c);
+        if (b->team.rank == 0)
+            result_add(result, (double)c.n / c.seconds);
+    }
+    free(c.actors);
+}
