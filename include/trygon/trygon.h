@@ -6,7 +6,7 @@
  *   2  values and references            6  inside a task
  *   3  registry, options and life       7  wait sets and callbacks
  *   4  objects: put, get, wait          8  looking at the machine
- *                                       9  actors
+ *                                       9  actors, 10  streams
  *
  * The codes, the error and the value structures are in <trygon/types.h>.
  *
@@ -267,7 +267,8 @@ TRYGON_API int trygon_wait_opts_init_sized(trygon_wait_opts_t *opts,
  * which are.  At most num_returns are marked, the first ones in input order,
  * even if more are ready; failed ones count as ready (Ray).  Time running out
  * is not an error: *nready (may be NULL) is then smaller than num_returns.
- * n = 0 gives *nready = 0.  Errors: INVALID (a reference twice, num_returns 0
+ * n = 0 gives *nready = 0.  A stream may be among them: it is ready when
+ * trygon_stream_next() would not block, at its end too, for ever.  Errors: INVALID (a reference twice, num_returns 0
  * or over n), NOTFOUND, CANCELLED, SHUTDOWN. */
 TRYGON_API int trygon_wait(trygon_t *tg, size_t n, const trygon_ref_t refs[],
                            const trygon_wait_opts_t *opts, bool ready[],
@@ -313,6 +314,8 @@ typedef struct trygon_task_opts {
     bool fail_unschedulable; /* what no rank can ever run: true, fail at once;
                                 false (Ray), warn with the reason and wait */
     const char *name;        /* for messages; NULL: the function's name */
+    int64_t backpressure;    /* of a stream: items that the task may be ahead
+                                of its reader; default -1: any number */
 } trygon_task_opts_t;
 
 #define trygon_task_opts_init(o_) \
@@ -334,7 +337,8 @@ TRYGON_API int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
                              const trygon_task_opts_t *opts,
                              trygon_ref_t returns[]);
 
-/* Cancel the task that computes ref.  Not started: it never runs, and its
+/* Cancel the task that computes ref, or that yields to it when ref is a stream
+ * (section 9).  Not started: it never runs, and its
  * references carry CANCELLED.  Running: trygon_call_cancelled() becomes true in
  * it and waits inside it return CANCELLED; what it returns stands, but it is
  * never retried.  Finished: nothing happens.  recursive: also what it
@@ -402,7 +406,7 @@ TRYGON_API int trygon_call_info(const trygon_call_t *call,
  * --------------------------------------------------------------------- */
 
 /* A wait set costs the same per completion however many references wait in
- * it; trygon_wait() looks at every one each time.  Entries are borrowed: keep
+ * it, streams among them: add one again after each item that was read; trygon_wait() looks at every one each time.  Entries are borrowed: keep
  * your count until the entry was taken or removed.  One thread at a time. */
 TRYGON_API int trygon_waitset_create(trygon_t *tg, trygon_waitset_t **ws);
 /* Errors: NOTFOUND (not held), EXISTS (already in this set). */
@@ -418,7 +422,7 @@ TRYGON_API int trygon_waitset_remove(trygon_waitset_t *ws, trygon_ref_t ref);
 /* The references in it stay whole.  Sets *ws to NULL; NULL inside is fine. */
 TRYGON_API int trygon_waitset_destroy(trygon_waitset_t **ws);
 
-/* Called once when ref is ready (error or not), on whatever thread polls; may
+/* Called once when ref, no stream, is ready (error or not), on whatever thread polls; may
  * only make calls that do not block, and must not take long. */
 typedef void (*trygon_ready_fn)(trygon_t *tg, trygon_ref_t ref, void *arg);
 /* Errors: NOTFOUND (not held), INVALID. */
@@ -564,6 +568,75 @@ TRYGON_API int trygon_actor_kill(trygon_t *tg, trygon_ref_t actor,
  * stand; calls that wait fail with ACTOR_DIED (Ray: ray.actor.exit_actor).
  * Errors: INVALID (NULL), STATE (not inside a method). */
 TRYGON_API int trygon_call_actor_exit(trygon_call_t *call);
+
+/* ------------------------------------------------------------------------
+ * 10  Streams
+ * --------------------------------------------------------------------- */
+
+/* A task that yields items one after another, each of which can be read before
+ * the task is over (Ray: ObjectRefGenerator).  A stream is a reference of kind
+ * TRYGON_KIND_STREAM.  It is no object: it is read on the rank that submitted
+ * it, and cannot be got, be an argument, or travel in a value's refs (INVALID).
+ * Release closes it: items not taken are freed, now or when they come, taken
+ * ones live on, and the task runs to its end. */
+
+/* Start a task that yields items.  As trygon_submit(), but: num_returns must be
+ * its default or 0; backpressure may be set.  A rank that is lost, and codes in
+ * retry_codes, run the task again from its first item; the reader sees each
+ * index once.  Outputs the stream with one count.
+ * Errors: as trygon_submit(); INVALID also for backpressure 0 or below -1. */
+TRYGON_API int trygon_submit_stream(trygon_t *tg, const char *task,
+                                    size_t nargs, const trygon_value_t args[],
+                                    const trygon_task_opts_t *opts,
+                                    trygon_ref_t *stream);
+
+/* Inside such a task: its next item, by copy.  With backpressure it then blocks
+ * as long as that many items are yielded and not taken; meanwhile the CPU is
+ * lent.  In a task of trygon_submit() with num_returns = k, the i-th yield is
+ * return i.
+ * Errors: CANCELLED (the task was asked to stop: end it; when it blocked, the
+ * item is out); RETURNS (more than k yields, or 100 million items of a stream:
+ * pass it on and the task fails; Ray drops what is too much); INVALID,
+ * NOTFOUND, NOMEM as trygon_put(). */
+TRYGON_API int trygon_call_yield(trygon_call_t *call,
+                                 const trygon_value_t *value);
+
+/* Wait for the next item and take it: a reference of its own, with one count.
+ * Getting it may give an error: the task's own is the last item, whatever its
+ * position; a task that was cancelled, or whose rank was lost without retries
+ * left, has that error as its last item.  After trygon_cancel() the next item
+ * is CANCELLED, even if others had come.
+ * Errors: END (there are no more items, for ever after); TIMEOUT (try again,
+ * nothing was lost); CANCELLED (the calling task was cancelled while it
+ * waited); STATE (another thread waits for the next item); INVALID (no stream,
+ * or another rank's), NOTFOUND (it was released), SHUTDOWN. */
+TRYGON_API int trygon_stream_next(trygon_t *tg, trygon_ref_t stream,
+                                  int64_t timeout_ms, trygon_ref_t *item);
+
+/* Would trygon_stream_next() give an item at once?  False at the end (Ray).
+ * Errors: INVALID, NOTFOUND. */
+TRYGON_API int trygon_stream_next_ready(trygon_t *tg, trygon_ref_t stream,
+                                        bool *ready);
+
+/* Has everything been taken, the error included?  Errors: INVALID, NOTFOUND. */
+TRYGON_API int trygon_stream_is_finished(trygon_t *tg, trygon_ref_t stream,
+                                         bool *finished);
+
+/* An object that is ready when the task is over, with one count: an empty value
+ * when it ended by itself, even with an error of its own (which is an item);
+ * else the error that ended it, such as WORKER_LOST or CANCELLED (Ray).
+ * Errors: INVALID, NOTFOUND. */
+TRYGON_API int trygon_stream_completed(trygon_t *tg, trygon_ref_t stream,
+                                       trygon_ref_t *done);
+
+/* The item is lent: retain it to keep it longer. */
+typedef int (*trygon_item_fn)(trygon_t *tg, trygon_ref_t item, void *arg);
+
+/* Call fn(tg, item, arg) for each item, in order, until it returns something
+ * else than 0, which is then returned, or the stream ends, which is success.
+ * Errors: as trygon_stream_next(). */
+TRYGON_API int trygon_stream_foreach(trygon_t *tg, trygon_ref_t stream,
+                                     trygon_item_fn fn, void *arg);
 
 #ifdef __cplusplus
 }

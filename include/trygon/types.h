@@ -38,6 +38,7 @@ extern "C" {
     X_(UNSUPPORTED, -18, "not supported")                                     \
     X_(MPI, -19, "an MPI call failed")                                        \
     X_(IO, -20, "input or output failed")                                     \
+    X_(END, -21, "the stream has ended")                                      \
     X_(ACTOR_DIED, -22, "the actor has ended")                                \
     X_(ACTOR_UNAVAILABLE, -23, "the actor cannot be reached now")             \
     X_(PENDING_LIMIT, -24, "too many calls of the actor are pending")

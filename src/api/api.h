@@ -37,6 +37,9 @@ struct trygon_waitset {
 /* Is it a value that can travel?  INVALID and why, else 0. */
 int tg_check_value(const struct trygon *tg, const char *who,
                    const trygon_value_t *v);
+/* References that are to be objects: INVALID if one is a stream. */
+int tg_no_stream(const struct trygon *tg, const char *who, size_t n,
+                 const trygon_ref_t refs[]);
 /* Fill a lent view of a value; the pin is the caller's affair. */
 void tg_view(const struct tg_val *val, trygon_value_t *out);
 

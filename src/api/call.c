@@ -78,6 +78,67 @@ int trygon_call_return(trygon_call_t *call, size_t i,
     return TRYGON_SUCCESS;
 }
 
+/* With the lock held: the item goes, and its yield waits for its reader. */
+static int yield_item(struct trygon *tg, struct tg_exec *e, struct tg_val *val)
+{
+    struct tg_event ev = {.type = TG_EV_YIELD, .val = val, .tag = e->self};
+    int rc = tg_step(tg, &ev);
+    if (rc != TRYGON_SUCCESS) {
+        tg_val_drop(&val);
+        return rc;
+    }
+    struct tg_wait_req req = {.kind = TG_WAIT_YIELD};
+    if (tg_exec_ahead(e))
+        return tg_block(tg, &req, TRYGON_FOREVER, NULL, NULL);
+    tg_glance(tg);
+    return TRYGON_SUCCESS;
+}
+
+/* The next return of a task that promised so many. */
+static int yield_return(trygon_call_t *call, const trygon_value_t *value)
+{
+    uint32_t i = call->yielded, n = call->exec->nreturns;
+    if (i >= n)
+        return tg_fail(call->tg, TRYGON_ERR_RETURNS,
+                       "trygon_call_yield: yield %u of a task with %u return%s",
+                       i + 1, n, n == 1 ? "" : "s");
+    int rc = trygon_call_return(call, i, value);
+    call->yielded += rc == TRYGON_SUCCESS;
+    return rc;
+}
+
+int trygon_call_yield(trygon_call_t *call, const trygon_value_t *value)
+{
+    TG_NEED_CALL(call);
+    struct trygon *tg = call->tg;
+    struct tg_exec *e = call->exec;
+    if (e->limit == 0)
+        return yield_return(call, value);
+    TG_NEED(tg, tg_current(tg) == call,
+            "only the thread that runs the task may yield");
+    int rc = tg_check_value(tg, __func__, value);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    bool small = tg_vals_fits(value);
+    struct tg_val *val = small ? NULL : tg_val_copy(value);
+    if (!small && val == NULL)
+        return tg_fail(tg, TRYGON_ERR_NOMEM,
+                       "trygon_call_yield: no room for %zu bytes", value->size);
+    tg_enter(tg);
+    if (small)
+        val = tg_vals_copy(&tg->vals, value);
+    rc = val != NULL ? yield_item(tg, e, val) : TRYGON_ERR_NOMEM;
+    tg_leave(tg);
+    if (rc == TRYGON_ERR_RETURNS)
+        return tg_fail(tg, rc,
+                       "trygon_call_yield: item %d of a stream, which "
+                       "has %d at most",
+                       TG_ITEMS_MAX + 1, TG_ITEMS_MAX);
+    if (rc == TRYGON_ERR_CANCELLED)
+        return tg_fail(tg, rc, "trygon_call_yield: the task was asked to stop");
+    return tg_report(tg, __func__, rc);
+}
+
 bool trygon_call_cancelled(const trygon_call_t *call)
 {
     if (call == NULL)

@@ -109,7 +109,9 @@ static void add_waiters(const struct trygon *tg, struct text *t)
     static const char *const what[] = {[TG_WAIT_ALL] = "get",
                                        [TG_WAIT_SOME] = "wait",
                                        [TG_WAIT_SET] = "wait set",
-                                       [TG_WAIT_TABLE] = "table of ranks"};
+                                       [TG_WAIT_TABLE] = "table of ranks",
+                                       [TG_WAIT_NEXT] = "next of a stream",
+                                       [TG_WAIT_YIELD] = "yield"};
     uint32_t slot = 0;
     const struct tg_waiter *w;
     char line[200];

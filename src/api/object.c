@@ -36,7 +36,7 @@ int tg_check_value(const struct trygon *tg, const char *who,
         if (v->dims[i] < 0)
             wrong = "one of the value's dims is negative";
     if (wrong == NULL)
-        return TRYGON_SUCCESS;
+        return tg_no_stream(tg, who, v->nrefs, v->refs);
     return tg_fail(tg, TRYGON_ERR_INVALID, "%s: %s", who, wrong);
 }
 
@@ -185,6 +185,9 @@ int trygon_get(trygon_t *tg, trygon_ref_t ref, int64_t timeout_ms,
     TG_NEED_TG(tg);
     TG_NEED(tg, value != NULL, "the output is NULL");
     struct tg_obj *pin;
+    int rc = tg_no_stream(tg, __func__, 1, &ref);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
     return get_n(tg, "trygon_get", 1, &ref, timeout_ms, &pin, value);
 }
 
@@ -194,8 +197,11 @@ int trygon_get_n(trygon_t *tg, size_t n, const trygon_ref_t refs[],
     TG_NEED_TG(tg);
     TG_NEED(tg, n == 0 || (refs != NULL && values != NULL), "an array is NULL");
     TG_NEED(tg, n < UINT32_MAX, "too many references");
+    int rc = tg_no_stream(tg, __func__, n, refs);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
     struct tg_obj **pins = tg_grow(NULL, n + 1, sizeof *pins);
-    int rc = get_n(tg, "trygon_get_n", n, refs, timeout_ms, pins, values);
+    rc = get_n(tg, "trygon_get_n", n, refs, timeout_ms, pins, values);
     free(pins);
     return rc;
 }
@@ -210,8 +216,11 @@ int trygon_get_into(trygon_t *tg, trygon_ref_t ref, int64_t timeout_ms,
     TG_NEED(tg, data != NULL || capacity == 0, "data is NULL");
     trygon_value_t v = {0};
     struct tg_obj *pin;
+    int rc = tg_no_stream(tg, __func__, 1, &ref);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
     tg_enter(tg);
-    int rc = await_all(tg, "trygon_get_into", 1, &ref, timeout_ms, &pin);
+    rc = await_all(tg, "trygon_get_into", 1, &ref, timeout_ms, &pin);
     size_t need = 0;
     if (rc == TRYGON_SUCCESS) {
         tg_view(pin->val, &v);
@@ -321,7 +330,7 @@ int trygon_wait(trygon_t *tg, size_t n, const trygon_ref_t refs[],
     int rc = tg_block(tg, &req, o.timeout_ms, NULL, NULL);
     bool fine = rc == TRYGON_SUCCESS || rc == TRYGON_ERR_TIMEOUT;
     for (size_t i = 0; fine && i < n; i++) {
-        const struct tg_obj *x = tg_objs_find(&tg->core->objs, refs[i]);
+        const struct tg_obj *x = tg_waits_obj(&tg->core->waits, refs[i]);
         ready[i] = count < o.num_returns && tg_objs_ready(x, o.fetch_local);
         count += ready[i];
     }

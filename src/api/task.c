@@ -8,7 +8,8 @@
 static const trygon_task_opts_t default_opts = {.size = sizeof default_opts,
                                                 .num_cpus = 1,
                                                 .num_returns = 1,
-                                                .max_retries = 3};
+                                                .max_retries = 3,
+                                                .backpressure = -1};
 static const struct tg_shape default_shape = {
     .amount = {[TG_RES_CPU] = TG_UNIT}};
 
@@ -119,6 +120,23 @@ int tg_check_returns(const struct trygon *tg, const char *who,
     return TRYGON_SUCCESS;
 }
 
+/* What only tasks that yield have, and what they have not. */
+static int check_yields(const struct trygon *tg, const char *who,
+                        const trygon_task_opts_t *o, bool yields)
+{
+    if (!yields && o->backpressure != -1)
+        return invalid(tg, who,
+                       "option backpressure is for "
+                       "trygon_submit_stream() only");
+    if (o->backpressure == 0 || o->backpressure < -1)
+        return invalid(tg, who,
+                       "option backpressure is neither -1 nor above 0");
+    if (yields && o->num_returns != 0 &&
+        o->num_returns != default_opts.num_returns)
+        return invalid(tg, who, "option num_returns is not for streams");
+    return TRYGON_SUCCESS;
+}
+
 static int check_opts(const struct trygon *tg, const char *who,
                       const trygon_task_opts_t *o, const trygon_ref_t returns[])
 {
@@ -193,6 +211,8 @@ static int copy_args(const struct trygon *tg, const char *who, size_t nargs,
                 return invalid(tg, who,
                                "an actor has no value: pass its "
                                "handle in the refs of a value");
+            if (tg_no_stream(tg, who, 1, args[i].refs) != 0)
+                return TRYGON_ERR_INVALID;
             s->args[i].ref = args[i].refs[0];
             continue;
         }
@@ -224,7 +244,10 @@ static int copy_small_args(struct trygon *tg, const char *who,
 
 static void copy_opts(const trygon_task_opts_t *o, struct tg_spec *s)
 {
-    s->nreturns = (uint32_t)o->num_returns;
+    if (s->limit == 0)
+        s->nreturns = (uint32_t)o->num_returns;
+    else if (o->backpressure > 0)
+        s->limit = (uint64_t)o->backpressure;
     s->max_retries = o->max_retries;
     s->name = tg_strdup(o->name);
     s->ncodes = (uint32_t)o->nretry_codes; /* ANY becomes UINT32_MAX */
@@ -276,26 +299,34 @@ int tg_submit_spec(struct trygon *tg, const char *who, size_t nargs,
     return rc;
 }
 
-int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
+static int submit(trygon_t *tg, const char *who, const char *task, size_t nargs,
                   const trygon_value_t args[], const trygon_task_opts_t *opts,
-                  trygon_ref_t returns[])
+                  bool yields, trygon_ref_t returns[])
 {
-    TG_NEED_TG(tg);
-    TG_NEED(tg, task != NULL, "the task's name is NULL");
-    TG_NEED(tg, nargs == 0 || args != NULL, "args is NULL");
-    TG_NEED(tg, nargs <= UINT32_MAX / 64, "too many arguments");
-    TG_NEED(tg, opts == NULL || opts->size >= sizeof(size_t),
-            "opts was not set up by trygon_task_opts_init()");
+    const char *wrong = NULL;
+    if (task == NULL)
+        wrong = "the task's name is NULL";
+    else if (nargs > 0 && args == NULL)
+        wrong = "args is NULL";
+    else if (nargs > UINT32_MAX / 64)
+        wrong = "too many arguments";
+    else if (opts != NULL && opts->size < sizeof(size_t))
+        wrong = "opts was not set up by trygon_task_opts_init()";
+    if (wrong != NULL)
+        return tg_fail(tg, TRYGON_ERR_INVALID, "%s: %s", who, wrong);
     trygon_task_opts_t room;
     const trygon_task_opts_t *o = whole_opts(opts, &room);
-    static const char who[] = "trygon_submit";
     int32_t fn = tg_find_fn(tg, task);
     if (fn < 0 || tg->fns[fn].fn == NULL)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
                        "%s: no task '%s' is registered", who, task);
-    struct tg_spec s = {.fn = (uint32_t)fn, .shape = &default_shape};
+    struct tg_spec s = {.fn = (uint32_t)fn,
+                        .shape = &default_shape,
+                        .limit = yields ? TG_ANY_AHEAD : 0};
     struct tg_shape shape;
     int rc = check_opts(tg, who, o, returns);
+    if (rc == TRYGON_SUCCESS)
+        rc = check_yields(tg, who, o, yields);
     if (opts != NULL && rc == TRYGON_SUCCESS) {
         s.shape = &shape;
         rc = tg_shape_of(tg, who, o, task, &shape);
@@ -304,6 +335,23 @@ int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
         return rc;
     copy_opts(o, &s);
     return tg_submit_spec(tg, who, nargs, args, &s, returns);
+}
+
+int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
+                  const trygon_value_t args[], const trygon_task_opts_t *opts,
+                  trygon_ref_t returns[])
+{
+    TG_NEED_TG(tg);
+    return submit(tg, __func__, task, nargs, args, opts, false, returns);
+}
+
+int trygon_submit_stream(trygon_t *tg, const char *task, size_t nargs,
+                         const trygon_value_t args[],
+                         const trygon_task_opts_t *opts, trygon_ref_t *stream)
+{
+    TG_NEED_TG(tg);
+    TG_NEED(tg, stream != NULL, "the output is NULL");
+    return submit(tg, __func__, task, nargs, args, opts, true, stream);
 }
 
 int trygon_cancel(trygon_t *tg, trygon_ref_t ref, bool force, bool recursive)

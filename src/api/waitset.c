@@ -52,10 +52,11 @@ int trygon_waitset_next(trygon_waitset_t *ws, int64_t timeout_ms,
     tg_enter(tg);
     take.now_ns = tg_last_ns(tg);
     int rc = tg_step(tg, &take);
-    if (rc == TRYGON_ERR_TIMEOUT) {
+    while (rc == TRYGON_ERR_TIMEOUT) { /* or a stream's item was taken again */
         rc = tg_block(tg, &req, timeout_ms, NULL, NULL);
-        if (rc == TRYGON_SUCCESS)
-            rc = tg_step(tg, &take);
+        if (rc != TRYGON_SUCCESS)
+            break;
+        rc = tg_step(tg, &take);
     }
     tg_leave(tg);
     if (rc == TRYGON_ERR_NOTFOUND)
@@ -101,13 +102,16 @@ int trygon_on_ready(trygon_t *tg, trygon_ref_t ref, trygon_ready_fn fn,
 {
     TG_NEED_TG(tg);
     TG_NEED(tg, fn != NULL, "the callback is NULL");
+    int rc = tg_no_stream(tg, __func__, 1, &ref);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
     struct tg_callback *cb = malloc(sizeof *cb);
     if (cb == NULL)
         return tg_fail(tg, TRYGON_ERR_NOMEM, "trygon_on_ready: out of memory");
     *cb = (struct tg_callback){fn, arg, ref};
     struct tg_event ev = {.type = TG_EV_CALL, .ref = ref, .cookie = cb};
     tg_enter(tg);
-    int rc = tg_step(tg, &ev);
+    rc = tg_step(tg, &ev);
     tg_leave(tg);
     if (rc != TRYGON_SUCCESS)
         free(cb);

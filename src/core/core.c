@@ -18,9 +18,11 @@ int tg_core_create(const struct tg_core_config *cfg, struct tg_core **out)
     c->sent_to = tg_alloc((size_t)c->ctx.nranks * sizeof *c->sent_to);
     c->read_from = tg_alloc((size_t)c->ctx.nranks * sizeof *c->read_from);
     tg_objs_init(&c->objs, &c->ctx);
-    tg_owner_init(&c->owner, &c->ctx, &c->objs, cfg->fn_names, cfg->nfns);
+    tg_streams_init(&c->streams, &c->ctx, &c->objs);
+    tg_owner_init(&c->owner, &c->ctx, &c->objs, &c->streams, cfg->fn_names,
+                  cfg->nfns);
     tg_worker_init(&c->worker, &c->ctx, &c->objs);
-    tg_waits_init(&c->waits, &c->ctx, &c->objs);
+    tg_waits_init(&c->waits, &c->ctx, &c->objs, &c->streams);
     if (cfg->rank == 0) {
         c->head = tg_alloc(sizeof *c->head);
         tg_head_init(c->head, &c->ctx, &cfg->ranks);
@@ -44,6 +46,7 @@ void tg_core_destroy(struct tg_core **core)
     tg_waits_fini(&c->waits);
     tg_worker_fini(&c->worker);
     tg_owner_fini(&c->owner);
+    tg_streams_fini(&c->streams);
     tg_objs_fini(&c->objs);
     tg_timers_fini(&c->ctx.timers);
     tg_vec_free(&c->ctx.out);
@@ -126,6 +129,7 @@ static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
     case TG_MSG_REFUSE:
     case TG_MSG_DONE:
     case TG_MSG_LEFT:
+    case TG_MSG_ITEM:
     case TG_MSG_BOUNCE: tg_owner_msg(&c->owner, from, m); break;
     case TG_MSG_OPEN:
     case TG_MSG_RECALL:
@@ -134,6 +138,7 @@ static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
     case TG_MSG_CALL:
     case TG_MSG_UNCALL:
     case TG_MSG_LEAVE:
+    case TG_MSG_TAKEN:
     case TG_MSG_CANCEL: tg_worker_msg(&c->worker, from, m); break;
     case TG_MSG_WATCH:
     case TG_MSG_VALUE:
@@ -198,7 +203,8 @@ static void on_notice(struct tg_core *c, const struct tg_watch *w)
 static bool any_news(const struct tg_core *c)
 {
     uint32_t news = c->ctx.local.n | c->objs.fired.n | c->worker.cancelled.n |
-                    c->waits.unblocked.n | c->objs.left.n | c->ending;
+                    c->worker.let_go.n | c->waits.unblocked.n | c->objs.left.n |
+                    c->ending;
     return news != 0 || (c->head != NULL && c->head->dirty);
 }
 
@@ -216,6 +222,8 @@ static bool pass_on(struct tg_core *c)
         tg_waits_cancel(&c->waits, x.exec);
         if (x.recursive)
             tg_owner_cancel_children(&c->owner, x.exec);
+    } else if (c->worker.let_go.n > 0) {
+        tg_waits_finish(&c->waits, c->worker.let_go.v[--c->worker.let_go.n]);
     } else if (c->waits.unblocked.n > 0) {
         uint64_t exec = c->waits.unblocked.v[--c->waits.unblocked.n];
         tg_worker_unblocked(&c->worker, tg_worker_exec(&c->worker, exec));
@@ -326,7 +334,10 @@ static int handle(struct tg_core *c, struct tg_event *ev)
     case TG_EV_SET_ADD:
     case TG_EV_SET_REMOVE:
     case TG_EV_SET_TAKE:
-    case TG_EV_DONE: return tg_core_user(c, ev);
+    case TG_EV_DONE:
+    case TG_EV_YIELD:
+    case TG_EV_NEXT:
+    case TG_EV_COMPLETION: return tg_core_user(c, ev);
     default: TG_UNREACHABLE();
     }
 }
@@ -363,6 +374,7 @@ uint64_t tg_core_deadline(const struct tg_core *c)
 void tg_core_check(const struct tg_core *c)
 {
     tg_objs_check(&c->objs);
+    tg_streams_check(&c->streams);
     tg_owner_check(&c->owner);
     tg_worker_check(&c->worker);
     tg_waits_check(&c->waits);
@@ -373,6 +385,7 @@ void tg_core_check(const struct tg_core *c)
 bool tg_core_quiet(const struct tg_core *c)
 {
     return tg_objs_quiet(&c->objs) && tg_owner_quiet(&c->owner) &&
-           tg_worker_quiet(&c->worker) && tg_waits_quiet(&c->waits) &&
+           tg_streams_quiet(&c->streams) && tg_worker_quiet(&c->worker) &&
+           tg_waits_quiet(&c->waits) &&
            (c->head == NULL || tg_head_quiet(c->head));
 }

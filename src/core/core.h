@@ -26,6 +26,7 @@ struct tg_core_config {
 struct tg_core {
     struct tg_ctx ctx;
     struct tg_objs objs;
+    struct tg_streams streams;
     struct tg_owner owner;
     struct tg_worker worker;
     struct tg_waits waits;
@@ -63,6 +64,9 @@ enum tg_event_type {
     TG_EV_SET_REMOVE, /* handle, ref */
     TG_EV_SET_TAKE,   /* handle; ref, tag out */
     TG_EV_DONE,       /* handle: of the execution; outcome (taken over) */
+    TG_EV_YIELD,      /* val (taken over if it succeeds); tag: the execution */
+    TG_EV_NEXT,       /* ref: of a stream in, of its next item out */
+    TG_EV_COMPLETION, /* ref: of a stream in, of its completion out */
     /* the run */
     TG_EV_END,  /* rank 0: the driver returned `status` */
     TG_EV_DRAIN /* finalize: end everything */

@@ -11,6 +11,8 @@ static struct tg_obj *held(const struct tg_core *c, trygon_ref_t ref)
     if (tg_ref_none(ref) || tg_ref_rank(ref) >= c->ctx.nranks)
         return NULL;
     struct tg_obj *x = tg_objs_find(&c->objs, ref);
+    if (x != NULL && tg_ref_kind(ref) == TRYGON_KIND_STREAM && x->user == 0)
+        return NULL; /* closed, but a wait set holds it */
     return x != NULL && x->count > 0 ? x : NULL;
 }
 
@@ -74,6 +76,20 @@ static int on_retain(struct tg_core *c, struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
+/* A stream is closed with the user's last count of it. */
+static void drop_of_user(struct tg_core *c, struct tg_obj *x)
+{
+    struct tg_stream *s = x->user == 0 ? tg_streams_of(&c->streams, x) : NULL;
+    if (s != NULL) {
+        uint64_t handle = s->self;
+        tg_streams_close(&c->streams, s);
+        s = tg_streams_find(&c->streams, handle);
+        if (s != NULL)
+            tg_owner_taken(&c->owner, s);
+    }
+    tg_objs_drop(&c->objs, x);
+}
+
 /* All or nothing: first the user's counts, which may run out, then the
  * holds. */
 static int on_release(struct tg_core *c, struct tg_event *ev)
@@ -97,7 +113,7 @@ static int on_release(struct tg_core *c, struct tg_event *ev)
         else
             x->user++;
         if (ok)
-            tg_objs_drop(&c->objs, x);
+            drop_of_user(c, x);
     }
     return ok ? TRYGON_SUCCESS : TRYGON_ERR_INVALID;
 }
@@ -176,17 +192,43 @@ static int on_unkeep(struct tg_core *c, struct tg_event *ev)
 
 /* ----- waiting ---------------------------------------------------------------------- */
 
+static struct tg_stream *stream_of(const struct tg_core *c, trygon_ref_t ref)
+{
+    const struct tg_obj *x = held(c, ref);
+    return x != NULL ? tg_streams_of(&c->streams, x) : NULL;
+}
+
+/* The stream of a wait for its next item. */
+static struct tg_stream *awaited(const struct tg_core *c,
+                                 const struct tg_wait_req *req)
+{
+    struct tg_stream *s = stream_of(c, req->refs[0]);
+    TG_ASSERT(s != NULL);
+    return s;
+}
+
+static bool is_awaited(const struct tg_core *c, const struct tg_wait_req *req)
+{
+    if (req->kind == TG_WAIT_SET)
+        return tg_set_awaited(&c->waits, req->set);
+    return req->kind == TG_WAIT_NEXT &&
+           tg_waits_find(&c->waits, awaited(c, req)->waiter) != NULL;
+}
+
 static int on_wait(struct tg_core *c, struct tg_event *ev)
 {
     const struct tg_wait_req *req = ev->wait;
     if (!all_held(c, req->n, req->refs))
         return TRYGON_ERR_NOTFOUND;
-    if (req->kind == TG_WAIT_SET && tg_set_awaited(&c->waits, req->set))
+    if (is_awaited(c, req))
         return TRYGON_ERR_STATE; /* one thread at a time */
+    struct tg_exec *e = tg_worker_exec(&c->worker, req->exec);
+    ev->waiter = NULL;
+    if (req->kind == TG_WAIT_YIELD && !tg_exec_ahead(e))
+        return TRYGON_SUCCESS;
     ev->waiter = tg_waits_begin(&c->waits, req);
     if (ev->waiter == NULL)
         return TRYGON_SUCCESS;
-    struct tg_exec *e = tg_worker_exec(&c->worker, req->exec);
     bool stopped =
         (e != NULL && e->cancelled) || req->deadline_ns <= c->ctx.now_ns;
     if (stopped) {
@@ -200,6 +242,10 @@ static int on_wait(struct tg_core *c, struct tg_event *ev)
         m.u.query.waiter = ev->waiter->self;
         tg_ctx_send(&c->ctx, 0, &m);
     }
+    if (req->kind == TG_WAIT_NEXT)
+        awaited(c, req)->waiter = ev->waiter->self;
+    if (req->kind == TG_WAIT_YIELD)
+        e->waiter = ev->waiter->self;
     if (e != NULL)
         tg_worker_blocked(&c->worker, e, c->owner.nready > 0);
     return TRYGON_SUCCESS;
@@ -220,6 +266,42 @@ static int on_done(struct tg_core *c, struct tg_event *ev)
     tg_worker_done(&c->worker, e, ev->outcome);
     return TRYGON_SUCCESS;
 }
+
+/* ----- streams ----------------------------------------------------------------------- */
+
+static int on_yield(struct tg_core *c, struct tg_event *ev)
+{
+    struct tg_exec *e = tg_worker_exec(&c->worker, ev->tag);
+    TG_ASSERT(e != NULL);
+    if (!all_held(c, ev->val->nrefs, tg_val_refs(ev->val)))
+        return TRYGON_ERR_NOTFOUND;
+    return tg_worker_yield(&c->worker, e, ev->val);
+}
+
+static int on_next(struct tg_core *c, struct tg_event *ev)
+{
+    struct tg_stream *s = stream_of(c, ev->ref);
+    if (s == NULL)
+        return TRYGON_ERR_NOTFOUND;
+    int rc = tg_streams_take(&c->streams, s, &ev->ref);
+    if (rc == TRYGON_SUCCESS)
+        tg_owner_taken(&c->owner, s);
+    return rc;
+}
+
+static int on_completion(struct tg_core *c, struct tg_event *ev)
+{
+    struct tg_stream *s = stream_of(c, ev->ref);
+    if (s == NULL)
+        return TRYGON_ERR_NOTFOUND;
+    tg_objs_hold(&c->objs, s->done);
+    s->done->user++;
+    c->objs.user_counts++;
+    ev->ref = s->done->ref;
+    return TRYGON_SUCCESS;
+}
+
+/* ----- the end of a wait, and wait sets ------------------------------------------------ */
 
 static int on_wait_end(struct tg_core *c, struct tg_event *ev)
 {
@@ -279,6 +361,9 @@ int tg_core_user(struct tg_core *c, struct tg_event *ev)
         [TG_EV_SET_REMOVE] = on_set_remove,
         [TG_EV_SET_TAKE] = on_set_take,
         [TG_EV_DONE] = on_done,
+        [TG_EV_YIELD] = on_yield,
+        [TG_EV_NEXT] = on_next,
+        [TG_EV_COMPLETION] = on_completion,
     };
     return handlers[ev->type](c, ev);
 }

@@ -22,6 +22,7 @@ static const char *const names[TG_MSG_LAST + 1] = {
     [TG_MSG_QUERY] = "query",   [TG_MSG_TABLE] = "table",
     [TG_MSG_ENDED] = "ended",   [TG_MSG_PROBE] = "probe",
     [TG_MSG_COUNTS] = "counts", [TG_MSG_BYE] = "bye",
+    [TG_MSG_ITEM] = "item",     [TG_MSG_TAKEN] = "taken",
 };
 
 const char *tg_msg_name(enum tg_msg_type type)
@@ -82,6 +83,10 @@ struct tg_item *tg_msg_items(struct tg_msg *m, uint32_t *n)
         *n = 1;
         return &m->u.value.item;
     }
+    if (m->type == TG_MSG_ITEM) {
+        *n = 1;
+        return &m->u.item.item;
+    }
     return NULL;
 }
 
@@ -101,6 +106,7 @@ void tg_msg_fini(struct tg_msg *m)
         if (m->u.value.here)
             tg_item_fini(&m->u.value.item);
         break;
+    case TG_MSG_ITEM: tg_item_fini(&m->u.item.item); break;
     case TG_MSG_DEMAND: free(m->u.demand.shape); break;
     case TG_MSG_REFUSE: free(m->u.refuse.reason); break;
     case TG_MSG_OPEN:

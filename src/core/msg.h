@@ -53,7 +53,10 @@ enum tg_msg_type {
     TG_MSG_KILL,   /* holder -> owner: end the actor */
     TG_MSG_LEAVE,  /* owner -> worker: it is to end */
     TG_MSG_LEFT,   /* worker -> owner: it has ended by itself */
-    TG_MSG_LAST = TG_MSG_LEFT
+    /* streams: owner and worker */
+    TG_MSG_ITEM,  /* worker -> owner: the task has yielded this */
+    TG_MSG_TAKEN, /* owner -> worker: so many items were taken */
+    TG_MSG_LAST = TG_MSG_TAKEN
 };
 
 /* An argument or a result: a value, or a reference in its stead.  Weights go
@@ -135,10 +138,11 @@ struct tg_msg_run {  /* RUN, CALL */
     uint32_t fn;
     uint32_t nreturns;
     struct tg_items args;
-    char *name;   /* NULL: the function's */
-    uint64_t seq; /* CALL: its number among the caller's calls of the actor.
+    char *name;     /* NULL: the function's */
+    uint64_t seq;   /* CALL: its number among the caller's calls of the actor.
                      RUN: 0, or of a constructor the owner's handle of the
                      actor; nreturns then is TG_CREATES() */
+    uint64_t limit; /* it yields items, so many ahead; 0: it returns values */
 };
 
 /* A constructor returns nothing that user code sets. */
@@ -154,6 +158,7 @@ struct tg_msg_done {
     uint64_t ran_ns;
     struct tg_items returns; /* none unless code is 0 */
     struct tg_val *error;    /* when code is not 0 */
+    uint64_t yielded;        /* items of this attempt, some still under way */
 };
 
 enum tg_bounce {
@@ -254,6 +259,20 @@ struct tg_msg_counts { /* PROBE (round only), COUNTS, BYE (round only) */
     uint64_t sent, received;
 };
 
+struct tg_msg_item {
+    uint64_t task;
+    uint64_t index; /* 0 for the first of the attempt */
+    int32_t attempt;
+    struct tg_item item; /* by value */
+};
+
+struct tg_msg_taken {
+    uint64_t lease; /* under which the run was sent */
+    uint64_t task;
+    uint64_t n; /* items taken so far; UINT64_MAX: the stream is closed */
+    int32_t attempt;
+};
+
 struct tg_msg {
     enum tg_msg_type type;
     union {
@@ -278,6 +297,8 @@ struct tg_msg {
         struct tg_msg_table table;
         struct tg_msg_ended ended;
         struct tg_msg_counts counts; /* PROBE, COUNTS, BYE */
+        struct tg_msg_item item;
+        struct tg_msg_taken taken;
     } u;
 };
 

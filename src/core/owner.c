@@ -8,9 +8,10 @@
 #include "core/owner_impl.h"
 
 void tg_owner_init(struct tg_owner *w, struct tg_ctx *ctx, struct tg_objs *objs,
-                   const char *const *fn_names, uint32_t nfns)
+                   struct tg_streams *streams, const char *const *fn_names,
+                   uint32_t nfns)
 {
-    *w = (struct tg_owner){.ctx = ctx, .objs = objs};
+    *w = (struct tg_owner){.ctx = ctx, .objs = objs, .streams = streams};
     tg_slab_init(&w->tasks, sizeof(struct tg_task));
     tg_slab_init(&w->classes, sizeof(struct tg_class));
     w->fn_names = fn_names;
@@ -77,6 +78,19 @@ const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t)
 
 /* ----- submit ------------------------------------------------------------------ */
 
+/* The user has the stream; its completion is asked for when need be. */
+static void make_stream(struct tg_owner *w, struct tg_task *t, uint64_t limit,
+                        trygon_ref_t *ref)
+{
+    t->yields = true;
+    t->nreturns = 1;
+    t->result1 = tg_objs_new(w->objs, t->self, 0);
+    struct tg_stream *s =
+        tg_streams_new(w->streams, t->self, limit, t->result1);
+    t->extra->stream = s->self;
+    *ref = s->ref;
+}
+
 static void make_results(struct tg_owner *w, struct tg_task *t,
                          trygon_ref_t *refs)
 {
@@ -137,7 +151,7 @@ static void take_args(struct tg_owner *w, struct tg_task *t,
 
 static void take_extra(struct tg_task *t, const struct tg_spec *s)
 {
-    if (s->ncodes == 0 && s->name == NULL)
+    if (s->ncodes == 0 && s->name == NULL && s->limit == 0)
         return;
     t->extra = tg_alloc(sizeof *t->extra);
     t->extra->ncodes = s->ncodes;
@@ -250,7 +264,10 @@ void tg_owner_submit(struct tg_owner *w, struct tg_spec *s, trygon_ref_t *refs)
     t->creates = s->create != NULL;
     take_args(w, t, s);
     take_extra(t, s);
-    make_results(w, t, refs);
+    if (s->limit > 0)
+        make_stream(w, t, s->limit, refs);
+    else
+        make_results(w, t, refs);
     if (t->creates)
         tg_actor_new(w, t->result1, s->create);
     if (!tg_ref_none(s->actor)) {
@@ -307,6 +324,11 @@ void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error)
     if (error != NULL && t->creates)
         error = tg_actor_failed(w, t, error);
     struct tg_obj **results = tg_task_results(t);
+    if (t->yields) {
+        tg_streams_end(w->streams, tg_task_stream(w, t),
+                       error != NULL ? tg_val_hold(error) : NULL);
+        results[0]->seen = true; /* whoever reads the items sees it */
+    }
     for (uint32_t i = 0; i < t->nreturns; i++) {
         if (error != NULL)
             tg_objs_resolve(w->objs, results[i], tg_val_hold(error));
@@ -331,6 +353,8 @@ static struct tg_val *cancelled_error(struct tg_owner *w, struct tg_task *t)
 void tg_task_again(struct tg_owner *w, struct tg_task *t,
                    struct tg_val *otherwise)
 {
+    if (t->yields)
+        tg_task_forget_last(w, t);
     if (t->cancelled || t->retries_left == 0) {
         tg_task_end(w, t,
                     t->cancelled ? cancelled_error(w, t)
@@ -363,6 +387,10 @@ static void take_results(struct tg_owner *w, struct tg_task *t,
 {
     struct tg_obj **results = tg_task_results(t);
     struct tg_item *returns = tg_items_at(&m->returns);
+    if (t->yields) {
+        tg_objs_resolve(w->objs, results[0], tg_val_hold(w->streams->nothing));
+        return;
+    }
     for (uint32_t i = 0; i < t->nreturns; i++) {
         tg_objs_adopt(w->objs, &returns[i]);
         tg_objs_resolve(w->objs, results[i], returns[i].val);
@@ -409,14 +437,14 @@ static void off_worker(struct tg_owner *w, struct tg_task *t, int32_t code,
 static bool is_value(struct tg_owner *w, struct tg_task *t, int32_t from,
                      const struct tg_msg_done *m)
 {
-    if (m->code != 0 || m->returns.n != t->nreturns)
+    if (m->code != 0 || m->returns.n != (t->yields ? 0 : t->nreturns))
         return false;
     if (t->creates)
         return tg_actor_born(w, t, from, tg_items_at(&m->returns));
     return !t->call || !t->cancelled;
 }
 
-static void on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
+void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
 {
     struct tg_task *t = tg_slab_find(&w->tasks, m->task);
     if (t == NULL || t->state != TG_TASK_SENT || t->attempt != m->attempt ||
@@ -424,6 +452,8 @@ static void on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
         discard_results(w, m);
         return;
     }
+    if (t->yields && tg_task_keep_last(w, t, m))
+        return;
     off_worker(w, t, m->code, m->ran_ns);
     if (is_value(w, t, from, m)) {
         take_results(w, t, m);
@@ -442,8 +472,11 @@ static void on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
                              "values",
                              (int)m->code, m->returns.n, t->nreturns);
     name_error(error, tg_task_name(w, t));
-    if (retried_code(t, m->code) && !t->cancelled)
+    bool own = t->yields && t->retries_left == 0; /* it ends with an item */
+    if (retried_code(t, m->code) && !t->cancelled && !own)
         tg_task_again(w, t, error);
+    else if (t->yields)
+        tg_task_end_yielding(w, t, m->code, error);
     else
         tg_task_end(w, t, error);
 }
@@ -453,6 +486,12 @@ static void on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
 void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive)
 {
     t->cancelled = true;
+    if (t->yields) {
+        struct tg_stream *s = tg_task_stream(w, t);
+        tg_streams_cancel(w->streams, s, cancelled_error(w, t));
+        if (tg_task_settle_last(w, t, s))
+            return; /* it had ended, but for items under way */
+    }
     if (t->state != TG_TASK_SENT) {
         tg_task_end(w, t, cancelled_error(w, t));
         return;
@@ -476,7 +515,8 @@ void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive)
 
 bool tg_owner_cancel(struct tg_owner *w, struct tg_obj *x, bool recursive)
 {
-    struct tg_task *t = tg_slab_find(&w->tasks, x->task);
+    const struct tg_stream *s = tg_streams_of(w->streams, x);
+    struct tg_task *t = tg_slab_find(&w->tasks, s != NULL ? s->task : x->task);
     if (t == NULL)
         return false;
     tg_task_cancel(w, t, recursive);
@@ -507,7 +547,7 @@ void tg_owner_cancel_all(struct tg_owner *w)
 void tg_owner_msg(struct tg_owner *w, int32_t from, struct tg_msg *m)
 {
     if (m->type == TG_MSG_DONE)
-        on_done(w, from, &m->u.done);
+        tg_owner_on_done(w, from, &m->u.done);
     else if (m->type == TG_MSG_LEASE)
         tg_owner_on_lease(w, &m->u.lease);
     else if (m->type == TG_MSG_REFUSE)
@@ -516,6 +556,8 @@ void tg_owner_msg(struct tg_owner *w, int32_t from, struct tg_msg *m)
         tg_owner_on_bounce(w, from, &m->u.bounce);
     else if (m->type == TG_MSG_LEFT)
         tg_actor_on_left(w, from, &m->u.leave);
+    else if (m->type == TG_MSG_ITEM)
+        tg_owner_on_item(w, from, &m->u.item);
     else
         TG_UNREACHABLE();
 }

@@ -12,7 +12,7 @@
 #ifndef TG_CORE_OWNER_H
 #define TG_CORE_OWNER_H
 
-#include "core/objs.h"
+#include "core/streams.h"
 
 enum tg_task_state { TG_TASK_WAITING = 1, TG_TASK_READY, TG_TASK_SENT };
 
@@ -40,6 +40,7 @@ struct tg_spec { /* what submit asks for; codes and name are taken over */
     int32_t *codes;  /* user codes to retry; ncodes UINT32_MAX: any */
     uint64_t parent; /* the execution that submits; 0: the driver */
     char *name;
+    uint64_t limit; /* it yields items, so many ahead; 0: it returns values */
 };
 
 struct tg_arg { /* with a hold on obj, or on what val contains */
@@ -51,6 +52,7 @@ struct tg_task_extra { /* what few tasks have */
     uint32_t ncodes;
     int32_t *codes;
     char *name;
+    uint64_t stream;
 };
 
 struct tg_task { /* 112 bytes: there may be millions in a queue */
@@ -60,6 +62,7 @@ struct tg_task { /* 112 bytes: there may be millions in a queue */
     bool by_ref : 1;  /* an argument is a reference */
     bool call : 1;    /* of an actor's method */
     bool creates : 1; /* it is the constructor of an actor, its result */
+    bool yields : 1;  /* to a stream; its one result says that it is over */
     uint16_t nreturns;
     int32_t attempt;
     union {
@@ -116,6 +119,7 @@ struct tg_actor;
 struct tg_owner {
     struct tg_ctx *ctx;
     struct tg_objs *objs;
+    struct tg_streams *streams;
     struct tg_slab tasks, classes;
     struct tg_class *by_shape; /* hashes */
     struct tg_olease_entry *leases;
@@ -132,14 +136,16 @@ struct tg_owner {
 };
 
 void tg_owner_init(struct tg_owner *w, struct tg_ctx *ctx, struct tg_objs *objs,
-                   const char *const *fn_names, uint32_t nfns);
+                   struct tg_streams *streams, const char *const *fn_names,
+                   uint32_t nfns);
 void tg_owner_fini(struct tg_owner *w);
 
-/* Takes over what spec says.  Outputs one reference a return, each with
- * one hold for the user. */
+/* Takes over what spec says.  Outputs one reference a return, or that of the
+ * stream, each with one hold for the user. */
 void tg_owner_submit(struct tg_owner *w, struct tg_spec *spec,
                      trygon_ref_t *refs);
-/* Cancel the task behind an object of ours; false: it has ended or is a put. */
+/* Cancel the task behind an object of ours, or behind a stream; false: it has
+ * ended or is a put. */
 bool tg_owner_cancel(struct tg_owner *w, struct tg_obj *x, bool recursive);
 /* Cancel what an execution (0: the driver) has submitted. */
 void tg_owner_cancel_children(struct tg_owner *w, uint64_t parent);
@@ -157,7 +163,9 @@ void tg_owner_left(struct tg_owner *w, trygon_ref_t actor);
 void tg_owner_located(struct tg_owner *w, struct tg_obj *x);
 
 void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n);
-/* LEASE, REFUSE, DONE, BOUNCE, LEFT */
+/* The user has taken an item of the stream, or closed it. */
+void tg_owner_taken(struct tg_owner *w, struct tg_stream *s);
+/* LEASE, REFUSE, DONE, BOUNCE, LEFT, ITEM */
 void tg_owner_msg(struct tg_owner *w, int32_t from, struct tg_msg *m);
 void tg_owner_gone(struct tg_owner *w, int32_t rank);
 void tg_owner_timer(struct tg_owner *w, uint64_t handle);

@@ -99,7 +99,24 @@ void tg_actors_check(const struct tg_owner *w);
 void tg_actors_why(const struct tg_owner *w, void (*line)(void *, const char *),
                    void *arg);
 
+/* Tasks that yield (owner_stream.c). */
+struct tg_stream *tg_task_stream(const struct tg_owner *w,
+                                 const struct tg_task *t);
+void tg_owner_on_item(struct tg_owner *w, int32_t from, struct tg_msg_item *m);
+/* Keep a done that came before all items of its attempt; false: they are all
+ * there. */
+bool tg_task_keep_last(struct tg_owner *w, struct tg_task *t,
+                       struct tg_msg_done *m);
+/* If that is so by now, the task ends, or is tried again: true. */
+bool tg_task_settle_last(struct tg_owner *w, struct tg_task *t,
+                         struct tg_stream *s);
+void tg_task_forget_last(struct tg_owner *w, struct tg_task *t);
+/* End it with an error, which is taken over. */
+void tg_task_end_yielding(struct tg_owner *w, struct tg_task *t, int32_t code,
+                          struct tg_val *error);
+
 /* The task side (owner.c). */
+void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m);
 void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive);
 void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error);
 /* End it if one of its arguments has failed (meanwhile). */

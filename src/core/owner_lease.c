@@ -310,10 +310,11 @@ static void send_run(struct tg_owner *w, struct tg_task *t)
     r->attempt = t->attempt;
     r->depth = t->cls->key.depth;
     r->fn = t->fn;
-    r->nreturns = t->nreturns;
+    r->nreturns = t->yields ? 0 : t->nreturns;
     tg_task_fill(t, &r->args);
     r->name = t->extra != NULL ? tg_strdup(t->extra->name) : NULL;
     r->seq = 0;
+    r->limit = t->yields ? tg_task_stream(w, t)->limit : 0;
     if (t->creates)
         tg_actor_run(w, t, r);
     tg_objs_send(w->objs, t->lease->worker, &m);

@@ -13,10 +13,11 @@ enum {
     TG_INLINE_MAX = 100 * 1024,         /* a value that travels in a message */
     TG_INLINE_TOTAL = 10 * 1024 * 1024, /* of all inline arguments */
     TG_RETURNS_MAX = 65535,
-    TG_NAME_MAX = 64,  /* bytes of a name with its NUL */
-    TG_RES_MAX = 16,   /* kinds of resources */
-    TG_PREFER_MAX = 3, /* ranks that hold a task's arguments */
-    TG_UNIT = 10000    /* 1.0 of a resource */
+    TG_ITEMS_MAX = 100000000, /* of a stream (G5) */
+    TG_NAME_MAX = 64,         /* bytes of a name with its NUL */
+    TG_RES_MAX = 16,          /* kinds of resources */
+    TG_PREFER_MAX = 3,        /* ranks that hold a task's arguments */
+    TG_UNIT = 10000           /* 1.0 of a resource */
 };
 
 enum { TG_RES_CPU, TG_RES_GPU, TG_RES_MEMORY, TG_RES_CUSTOM };
@@ -24,7 +25,8 @@ enum { TG_RES_CPU, TG_RES_GPU, TG_RES_MEMORY, TG_RES_CUSTOM };
 /* The last kind stands for every name that no rank offers. */
 #define TG_RES_UNKNOWN (TG_RES_MAX - 1)
 
-static const uint64_t TG_NEVER = UINT64_MAX; /* a time that does not come */
+static const uint64_t TG_NEVER = UINT64_MAX;     /* a time that does not come */
+static const uint64_t TG_ANY_AHEAD = UINT64_MAX; /* no backpressure */
 
 /* ----- references ------------------------------------------------------
  * hi: kind 4 | epoch 12 | owner rank 24 | index 24;  lo: the owner's slab
@@ -46,10 +48,15 @@ static inline int32_t tg_ref_rank(trygon_ref_t r)
     return (int32_t)(r.hi >> 24 & 0xffffff);
 }
 
+static inline enum trygon_kind tg_ref_kind(trygon_ref_t r)
+{
+    return (enum trygon_kind)(r.hi >> 60);
+}
+
 /* An actor's handle: its index is the class's function number. */
 static inline bool tg_ref_actor(trygon_ref_t r)
 {
-    return r.hi >> 60 == TRYGON_KIND_ACTOR;
+    return tg_ref_kind(r) == TRYGON_KIND_ACTOR;
 }
 
 static inline uint32_t tg_ref_index(trygon_ref_t r)

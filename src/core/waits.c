@@ -6,7 +6,7 @@
 #include "core/map.h"
 
 struct tg_member {
-    struct tg_obj *obj; /* with a hold */
+    struct tg_obj *obj; /* with a hold; perhaps a stream's handle */
     struct tg_set *set;
     uint64_t self, tag;
     uint64_t watch; /* 0: it is ready, and in the set's list */
@@ -14,9 +14,10 @@ struct tg_member {
     UT_hash_handle hh;
 };
 
-void tg_waits_init(struct tg_waits *w, struct tg_ctx *ctx, struct tg_objs *objs)
+void tg_waits_init(struct tg_waits *w, struct tg_ctx *ctx, struct tg_objs *objs,
+                   const struct tg_streams *streams)
 {
-    *w = (struct tg_waits){.ctx = ctx, .objs = objs};
+    *w = (struct tg_waits){.ctx = ctx, .objs = objs, .streams = streams};
     tg_slab_init(&w->waiters, sizeof(struct tg_waiter));
     tg_slab_init(&w->sets, sizeof(struct tg_set));
     tg_slab_init(&w->members, sizeof(struct tg_member));
@@ -59,18 +60,25 @@ static void finish(struct tg_waits *w, struct tg_waiter *x, int32_t rc)
     a->cookie = x->cookie;
 }
 
+struct tg_obj *tg_waits_obj(const struct tg_waits *w, trygon_ref_t ref)
+{
+    return tg_streams_obj(w->streams, tg_objs_get(w->objs, ref));
+}
+
+static struct tg_member *first_ready(struct tg_waits *w, struct tg_set *s);
+
 /* Is there nothing to wait for? */
-static bool over(const struct tg_waits *w, const struct tg_wait_req *req)
+static bool over(struct tg_waits *w, const struct tg_wait_req *req)
 {
     uint32_t nready = 0;
-    if (req->kind == TG_WAIT_TABLE)
+    if (req->kind == TG_WAIT_TABLE || req->kind == TG_WAIT_YIELD)
         return false;
     if (req->kind == TG_WAIT_SET) {
-        const struct tg_set *s = tg_slab_get(&w->sets, req->set);
-        return s->ready != NULL || s->members == NULL;
+        struct tg_set *s = tg_slab_get(&w->sets, req->set);
+        return first_ready(w, s) != NULL || s->members == NULL;
     }
     for (uint32_t i = 0; i < req->n; i++) {
-        const struct tg_obj *x = tg_objs_get(w->objs, req->refs[i]);
+        const struct tg_obj *x = tg_waits_obj(w, req->refs[i]);
         if (req->kind == TG_WAIT_ALL && x->state == TG_OBJ_FAILED)
             return true;
         nready += tg_objs_ready(x, req->fetch);
@@ -83,7 +91,7 @@ static void watch_all(struct tg_waits *w, struct tg_waiter *x,
 {
     x->entries = req->n <= 1 ? &x->one : tg_alloc(req->n * sizeof *x->entries);
     for (uint32_t i = 0; i < req->n; i++) {
-        struct tg_obj *o = tg_objs_get(w->objs, req->refs[i]);
+        struct tg_obj *o = tg_waits_obj(w, req->refs[i]);
         x->entries[i].obj = o;
         tg_objs_hold(w->objs, o);
         if (tg_objs_ready(o, req->fetch)) {
@@ -101,7 +109,7 @@ struct tg_waiter *tg_waits_begin(struct tg_waits *w,
 {
     if (over(w, req)) {
         for (uint32_t i = 0; req->pins != NULL && i < req->n; i++) {
-            req->pins[i] = tg_objs_get(w->objs, req->refs[i]);
+            req->pins[i] = tg_waits_obj(w, req->refs[i]);
             tg_objs_hold(w->objs, req->pins[i]);
         }
         return NULL;
@@ -157,6 +165,13 @@ void tg_waits_timer(struct tg_waits *w, uint64_t handle)
     struct tg_waiter *x = tg_slab_find(&w->waiters, handle);
     if (x != NULL)
         finish(w, x, TRYGON_ERR_TIMEOUT);
+}
+
+void tg_waits_finish(struct tg_waits *w, uint64_t handle)
+{
+    struct tg_waiter *x = tg_slab_find(&w->waiters, handle);
+    if (x != NULL)
+        finish(w, x, 0);
 }
 
 void tg_waits_table(struct tg_waits *w, struct tg_msg_table *m)
@@ -239,6 +254,31 @@ static void member_ready(struct tg_waits *w, struct tg_set *s,
     wake_waiter(w, s);
 }
 
+static void watch_member(struct tg_waits *w, struct tg_member *m)
+{
+    struct tg_watch want = {
+        .who = TG_WATCHER_SET, .fetch = true, .handle = m->self};
+    m->watch =
+        tg_objs_watch(w->objs, tg_streams_obj(w->streams, m->obj), &want);
+}
+
+static bool is_ready(const struct tg_waits *w, const struct tg_member *m)
+{
+    return tg_objs_ready(tg_streams_obj(w->streams, m->obj), true);
+}
+
+/* The first that is still ready: an item that made a stream so may have been
+ * taken since. */
+static struct tg_member *first_ready(struct tg_waits *w, struct tg_set *s)
+{
+    while (s->ready != NULL && !is_ready(w, s->ready)) {
+        struct tg_member *m = s->ready;
+        DL_DELETE(s->ready, m);
+        watch_member(w, m);
+    }
+    return s->ready;
+}
+
 int tg_set_add(struct tg_waits *w, uint64_t set, struct tg_obj *o, uint64_t tag)
 {
     struct tg_set *s = tg_slab_get(&w->sets, set);
@@ -252,12 +292,10 @@ int tg_set_add(struct tg_waits *w, uint64_t set, struct tg_obj *o, uint64_t tag)
     m->obj = o;
     tg_objs_hold(w->objs, o);
     HASH_ADD(hh, s->members, obj, sizeof m->obj, m);
-    struct tg_watch want = {
-        .who = TG_WATCHER_SET, .fetch = true, .handle = handle};
-    if (tg_objs_ready(o, true))
+    if (is_ready(w, m))
         member_ready(w, s, m);
     else
-        m->watch = tg_objs_watch(w->objs, o, &want);
+        watch_member(w, m);
     return TRYGON_SUCCESS;
 }
 
@@ -278,7 +316,7 @@ int tg_set_take(struct tg_waits *w, uint64_t set, trygon_ref_t *ref,
                 uint64_t *tag)
 {
     struct tg_set *s = tg_slab_get(&w->sets, set);
-    struct tg_member *m = s->ready;
+    struct tg_member *m = first_ready(w, s);
     if (m == NULL)
         return s->members == NULL ? TRYGON_ERR_NOTFOUND : TRYGON_ERR_TIMEOUT;
     *ref = m->obj->ref;
@@ -312,7 +350,8 @@ void tg_waits_check(const struct tg_waits *w)
     const struct tg_waiter *x;
     while ((x = tg_slab_next(&w->waiters, &slot)) != NULL) {
         TG_ASSERT(x->done || x->kind == TG_WAIT_TABLE ||
-                  x->kind == TG_WAIT_SET || x->nready < x->need);
+                  x->kind == TG_WAIT_SET || x->kind == TG_WAIT_YIELD ||
+                  x->nready < x->need);
         TG_ASSERT(x->done || x->deadline_ns > w->ctx->now_ns);
     }
     const struct tg_set *s;

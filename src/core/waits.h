@@ -4,18 +4,20 @@
  * happened, its time is up or its execution was cancelled, and then its thread
  * is woken.  A wait set keeps its members watched all the time, so that taking
  * the next ready one costs the same however many wait.  Both hold the objects
- * that they watch.
+ * that they watch.  In the stead of a stream they watch its head (streams.h).
  */
 #ifndef TG_CORE_WAITS_H
 #define TG_CORE_WAITS_H
 
-#include "core/objs.h"
+#include "core/streams.h"
 
 enum tg_wait_kind {
     TG_WAIT_ALL = 1, /* all n, or the first that failed */
     TG_WAIT_SOME,    /* `need` of n, failed ones count */
     TG_WAIT_SET,     /* the next of a set */
-    TG_WAIT_TABLE    /* the head's answer to a query */
+    TG_WAIT_TABLE,   /* the head's answer to a query */
+    TG_WAIT_NEXT,    /* the next item of a stream */
+    TG_WAIT_YIELD    /* that items of the execution are taken */
 };
 
 struct tg_wait_entry {
@@ -65,12 +67,13 @@ struct tg_set {
 struct tg_waits {
     struct tg_ctx *ctx;
     struct tg_objs *objs;
+    const struct tg_streams *streams;
     struct tg_slab waiters, sets, members;
     TG_VEC(uint64_t) unblocked; /* executions that go on: read by core.c */
 };
 
-void tg_waits_init(struct tg_waits *w, struct tg_ctx *ctx,
-                   struct tg_objs *objs);
+void tg_waits_init(struct tg_waits *w, struct tg_ctx *ctx, struct tg_objs *objs,
+                   const struct tg_streams *streams);
 void tg_waits_fini(struct tg_waits *w);
 
 /* Start to wait; NULL when there is nothing to wait for any more. */
@@ -80,9 +83,13 @@ struct tg_waiter *tg_waits_find(const struct tg_waits *w, uint64_t handle);
 /* The call has been woken (or gives up): forget its waiter. */
 void tg_waits_end(struct tg_waits *w, uint64_t handle);
 
+/* What a wait for this reference waits for. */
+struct tg_obj *tg_waits_obj(const struct tg_waits *w, trygon_ref_t ref);
 void tg_waits_notice(struct tg_waits *w, const struct tg_watch *n);
 void tg_waits_timer(struct tg_waits *w, uint64_t handle);
 void tg_waits_table(struct tg_waits *w, struct tg_msg_table *m);
+/* What it waits for has happened. */
+void tg_waits_finish(struct tg_waits *w, uint64_t handle);
 /* The waits of a cancelled execution end with CANCELLED. */
 void tg_waits_cancel(struct tg_waits *w, uint64_t exec);
 

@@ -38,6 +38,7 @@ void tg_worker_fini(struct tg_worker *w)
     tg_slab_fini(&w->execs);
     tg_slab_fini(&w->leases);
     tg_vec_free(&w->cancelled);
+    tg_vec_free(&w->let_go);
 }
 
 /* ----- state ------------------------------------------------------------------- */
@@ -87,6 +88,7 @@ void tg_exec_send_done(struct tg_worker *w, const struct tg_exec *e,
     d->ran_ns = e->busy_ns;
     d->error = out->error;
     d->returns = out->returns;
+    d->yielded = e->yielded;
     TG_ASSERT(d->returns.n ==
               (d->code == 0 ? e->nreturns + (e->creates > 0) : 0));
     struct tg_val **kept = NULL; /* what has references, which we hold */
@@ -254,6 +256,7 @@ static void start_exec(struct tg_worker *w, int32_t from, struct tg_wlease *l,
     e->depth = m->depth;
     e->fn = m->fn;
     e->nreturns = m->nreturns;
+    e->limit = m->limit;
     e->args = m->args;
     e->name = m->name;
     e->seq = m->seq;
@@ -438,14 +441,13 @@ static bool cancel_held(struct tg_worker *w, int32_t from,
 
 /* A run of the lease, in its queue or started; NULL: not known here. */
 static struct tg_exec *find_run(const struct tg_wlease *l, int32_t from,
-                                const struct tg_msg_cancel *m)
+                                uint64_t task, int32_t attempt)
 {
     struct tg_exec *const lists[] = {l->queue, l->started};
     for (int i = 0; i < 2; i++) {
         struct tg_exec *e;
         DL_FOREACH (lists[i], e) {
-            if (e->owner == from && e->task == m->task &&
-                e->attempt == m->attempt)
+            if (e->owner == from && e->task == task && e->attempt == attempt)
                 return e;
         }
     }
@@ -458,7 +460,8 @@ static void on_cancel(struct tg_worker *w, int32_t from, struct tg_msg *msg)
 {
     const struct tg_msg_cancel *m = &msg->u.cancel;
     struct tg_wlease *l = tg_wlease_find(w, m->lease);
-    struct tg_exec *e = l != NULL ? find_run(l, from, m) : NULL;
+    struct tg_exec *e =
+        l != NULL ? find_run(l, from, m->task, m->attempt) : NULL;
     if (cancel_held(w, from, m))
         return;
     if (e != NULL)
@@ -475,6 +478,39 @@ static void on_uncall(struct tg_worker *w, int32_t from,
     struct tg_exec *e = tg_wactor_cancel(w, from, m);
     if (e != NULL)
         cancel_exec(w, e, m->recursive);
+}
+
+/* ----- items ------------------------------------------------------------------------------- */
+
+int tg_worker_yield(struct tg_worker *w, struct tg_exec *e, struct tg_val *val)
+{
+    if (e->limit == 0)
+        return TRYGON_ERR_STATE;
+    if (e->cancelled)
+        return TRYGON_ERR_CANCELLED;
+    if (e->yielded >= TG_ITEMS_MAX)
+        return TRYGON_ERR_RETURNS;
+    struct tg_msg m = {.type = TG_MSG_ITEM};
+    m.u.item.task = e->task;
+    m.u.item.attempt = e->attempt;
+    m.u.item.index = e->yielded++;
+    m.u.item.item.val = val;
+    tg_objs_send(w->objs, e->owner, &m);
+    return TRYGON_SUCCESS;
+}
+
+/* What has ended meanwhile needs it no more. */
+static void on_taken(struct tg_worker *w, int32_t from,
+                     const struct tg_msg_taken *m)
+{
+    struct tg_wlease *l = tg_wlease_find(w, m->lease);
+    struct tg_exec *e =
+        l != NULL ? find_run(l, from, m->task, m->attempt) : NULL;
+    if (e == NULL || m->n <= e->taken)
+        return;
+    e->taken = m->n;
+    if (e->waiter != 0 && !tg_exec_ahead(e))
+        *tg_vec_add(&w->let_go) = e->waiter;
 }
 
 /* ----- blocking ---------------------------------------------------------------------------- */
@@ -533,6 +569,8 @@ void tg_worker_msg(struct tg_worker *w, int32_t from, struct tg_msg *m)
         on_uncall(w, from, &m->u.cancel);
     else if (m->type == TG_MSG_LEAVE)
         tg_wactor_leave(w, from, &m->u.leave);
+    else if (m->type == TG_MSG_TAKEN)
+        on_taken(w, from, &m->u.taken);
     else
         TG_UNREACHABLE();
 }

@@ -49,7 +49,10 @@ struct tg_exec { /* one execution; exec/ reads it while it runs */
     uint64_t seq;     /* struct tg_msg_run */
     struct tg_wactor *actor; /* of a call or a destructor, else NULL */
     uint32_t fn, nreturns, nmissing;
-    struct tg_items args; /* references: with a hold and here, once QUEUED */
+    uint64_t limit; /* it yields items, so many ahead; 0: it does not */
+    uint64_t yielded, taken; /* items; taken as far as its owner has told */
+    uint64_t waiter;         /* of a yield that waits; stale: none does */
+    struct tg_items args;    /* references: with a hold and here, once QUEUED */
     char *name;
     uint64_t started_ns;
     uint64_t busy_ns;            /* run so far, without the time blocked */
@@ -103,14 +106,15 @@ struct tg_worker {
     struct tg_wlease_entry *by_id;
     struct tg_held *held; /* messages whose lease is not open yet */
     uint64_t last_opened; /* the highest lease number opened here */
-    TG_VEC(struct tg_cancelled) cancelled; /* read by core.c */
+    TG_VEC(struct tg_cancelled) cancelled; /* read by core.c, as are */
+    TG_VEC(uint64_t) let_go;               /* waiters of yields that go on */
 };
 
 void tg_worker_init(struct tg_worker *w, struct tg_ctx *ctx,
                     struct tg_objs *objs);
 void tg_worker_fini(struct tg_worker *w);
 
-/* OPEN, RECALL, CLOSE, RUN, CANCEL, CALL, UNCALL, LEAVE */
+/* OPEN, RECALL, CLOSE, RUN, CANCEL, CALL, UNCALL, LEAVE, TAKEN */
 void tg_worker_msg(struct tg_worker *w, int32_t from, struct tg_msg *m);
 void tg_worker_notice(struct tg_worker *w, const struct tg_watch *n);
 void tg_worker_timer(struct tg_worker *w, const struct tg_timer *t);
@@ -120,6 +124,15 @@ void tg_worker_gone(struct tg_worker *w, int32_t rank);
  * for a CPU, most likely those the execution blocks on, so lend at once. */
 void tg_worker_blocked(struct tg_worker *w, struct tg_exec *e, bool unmet);
 void tg_worker_unblocked(struct tg_worker *w, struct tg_exec *e);
+/* The next item, whose references are held; taken over on success.  CANCELLED, once it was asked to stop; STATE: it has no stream; RETURNS: too
+ * many. */
+int tg_worker_yield(struct tg_worker *w, struct tg_exec *e, struct tg_val *val);
+/* Must its yield wait, since nobody takes the items? */
+static inline bool tg_exec_ahead(const struct tg_exec *e)
+{
+    return e->limit != 0 && e->yielded >= e->taken &&
+           e->yielded - e->taken >= e->limit;
+}
 struct tg_outcome {
     int32_t code;
     struct tg_items returns; /* values with holds on their references; none

@@ -141,6 +141,7 @@ struct trygon_call {
     int32_t *cpus;                 /* the system's numbers */
     size_t ncpus;
     struct tg_items returns; /* values set so far */
+    uint32_t yielded;        /* those set by yields, in order */
     uint64_t served;         /* tg->served when its thread was woken for it */
     void *self;              /* of an actor */
     int32_t fail_code;

@@ -254,6 +254,7 @@ static void set_call(struct trygon_call *c, struct tg_exec *e)
     c->lease = lease_of(e);
     c->self = e->actor != NULL ? e->actor->state_of_user : NULL;
     c->fail_text[0] = '\0';
+    c->yielded = 0;
     tg_items_init(&c->returns, e->nreturns);
     if (!tg_log_wants(&c->tg->log, TRYGON_LOG_DEBUG))
         return;

@@ -157,6 +157,20 @@ tg_visit tg_fixed_u32(struct tg_fixed *f, uint32_t *v)
     f->at += sizeof bytes;
 }
 
+/* Two bytes of a number that is at most 65535. */
+tg_visit tg_fixed_u16(struct tg_fixed *f, uint32_t *v)
+{
+    if (f->reading)
+        *v = (uint32_t)f->at[0] | (uint32_t)f->at[1] << 8;
+    else
+        TG_ASSERT(*v <= 0xffff);
+    if (!f->reading) {
+        f->at[0] = (unsigned char)*v;
+        f->at[1] = (unsigned char)(*v >> 8);
+    }
+    f->at += 2;
+}
+
 tg_visit tg_fixed_i32(struct tg_fixed *f, int32_t *v)
 {
     uint32_t w = (uint32_t)*v;

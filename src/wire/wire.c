@@ -277,7 +277,7 @@ static void code_open(struct tg_coder *c, struct tg_msg_open *m)
         tg_code_i32(c, &m->ids[i]);
 }
 
-enum { RUN_FIXED = 3 * 8 + 5 * 4, DONE_FIXED = 3 * 8 + 3 * 4 };
+enum { RUN_FIXED = 3 * 8 + 4 * 4 + 2, DONE_FIXED = 3 * 8 + 3 * 4 };
 
 tg_visit run_head(struct tg_fixed *f, struct tg_msg_run *m)
 {
@@ -287,17 +287,18 @@ tg_visit run_head(struct tg_fixed *f, struct tg_msg_run *m)
     tg_fixed_i32(f, &m->attempt);
     tg_fixed_i32(f, &m->depth);
     tg_fixed_u32(f, &m->fn);
-    tg_fixed_u32(f, &m->nreturns);
+    tg_fixed_u16(f, &m->nreturns);
     tg_fixed_u32(f, &m->args.n);
 }
 
 static void code_run(struct tg_coder *c, struct tg_msg_run *m)
 {
     tg_code_fixed(c, RUN_FIXED, run_head, m);
-    tg_code_must(c, m->nreturns <= TG_RETURNS_MAX);
     code_items(c, &m->args, UINT32_MAX);
     tg_code_text(c, &m->name, TG_NAME_MAX);
     tg_code_uint(c, &m->seq);
+    tg_code_uint(c, &m->limit);
+    tg_code_must(c, m->limit == 0 || m->nreturns == 0);
 }
 
 static bool creates_ok(const struct tg_msg_run *m)
@@ -323,6 +324,7 @@ static void code_done(struct tg_coder *c, struct tg_msg_done *m)
     tg_code_bool(c, &failed);
     if (failed)
         code_value(c, &m->error);
+    tg_code_within(c, &m->yielded, 0, TG_ITEMS_MAX);
     tg_code_must(c, m->code == 0 ? m->error == NULL : m->returns.n == 0);
     tg_code_must(c, m->error == NULL || m->error->error);
 }
@@ -356,6 +358,23 @@ static void code_leave(struct tg_coder *c, struct tg_msg_leave *m)
     uint64_t why = (uint64_t)m->why;
     tg_code_within(c, &why, TG_LEAVE_SCOPE, TG_LEAVE_OVER);
     m->why = (enum tg_leave)why;
+}
+
+static void code_item_msg(struct tg_coder *c, struct tg_msg_item *m)
+{
+    tg_code_u64(c, &m->task);
+    tg_code_i32(c, &m->attempt);
+    tg_code_within(c, &m->index, 0, TG_ITEMS_MAX - 1);
+    code_item(c, &m->item);
+    tg_code_must(c, m->item.val != NULL && !m->item.val->error);
+}
+
+static void code_taken(struct tg_coder *c, struct tg_msg_taken *m)
+{
+    tg_code_u64(c, &m->lease);
+    tg_code_u64(c, &m->task);
+    tg_code_i32(c, &m->attempt);
+    tg_code_uint(c, &m->n);
 }
 
 static void code_watch(struct tg_coder *c, struct tg_msg_watch *m)
@@ -433,7 +452,10 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
         code_run(c, &m->u.run);
         tg_code_must(c, creates_ok(&m->u.run));
         break;
-    case TG_MSG_CALL: code_run(c, &m->u.run); break;
+    case TG_MSG_CALL:
+        code_run(c, &m->u.run);
+        tg_code_must(c, m->u.run.limit == 0); /* methods yield nothing */
+        break;
     case TG_MSG_UNCALL:
         code_cancel(c, &m->u.cancel);
         tg_code_uint(c, &m->u.cancel.seq);
@@ -444,6 +466,8 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
     case TG_MSG_DONE: code_done(c, &m->u.done); break;
     case TG_MSG_BOUNCE: code_bounce(c, &m->u.bounce); break;
     case TG_MSG_CANCEL: code_cancel(c, &m->u.cancel); break;
+    case TG_MSG_ITEM: code_item_msg(c, &m->u.item); break;
+    case TG_MSG_TAKEN: code_taken(c, &m->u.taken); break;
     case TG_MSG_WATCH: code_watch(c, &m->u.watch); break;
     case TG_MSG_VALUE: code_value_msg(c, &m->u.value); break;
     case TG_MSG_DROP: code_drop(c, &m->u.drop); break;

@@ -151,9 +151,10 @@ void rig_start(struct rig *r, int32_t rank)
 {
     ctx_start(&r->ctx, rank, RIG_RANKS);
     tg_objs_init(&r->objs, &r->ctx);
-    tg_owner_init(&r->owner, &r->ctx, &r->objs, fn_names, RIG_FNS);
+    tg_streams_init(&r->streams, &r->ctx, &r->objs);
+    tg_owner_init(&r->owner, &r->ctx, &r->objs, &r->streams, fn_names, RIG_FNS);
     tg_worker_init(&r->worker, &r->ctx, &r->objs);
-    tg_waits_init(&r->waits, &r->ctx, &r->objs);
+    tg_waits_init(&r->waits, &r->ctx, &r->objs, &r->streams);
 }
 
 void rig_stop(struct rig *r)
@@ -161,6 +162,7 @@ void rig_stop(struct rig *r)
     tg_waits_fini(&r->waits);
     tg_worker_fini(&r->worker);
     tg_owner_fini(&r->owner);
+    tg_streams_fini(&r->streams);
     tg_objs_fini(&r->objs);
     ctx_stop(&r->ctx);
 }
@@ -185,6 +187,7 @@ void rig_settle(struct rig *r)
         pass_on(r, &w);
     tg_objs_flush(&r->objs);
     tg_objs_check(&r->objs);
+    tg_streams_check(&r->streams);
     tg_owner_check(&r->owner);
     tg_worker_check(&r->worker);
     tg_waits_check(&r->waits);
@@ -196,11 +199,13 @@ void rig_msg(struct rig *r, int32_t from, struct tg_msg *m)
     case TG_MSG_LEASE:
     case TG_MSG_REFUSE:
     case TG_MSG_DONE:
+    case TG_MSG_ITEM:
     case TG_MSG_BOUNCE: tg_owner_msg(&r->owner, from, m); break;
     case TG_MSG_OPEN:
     case TG_MSG_RECALL:
     case TG_MSG_CLOSE:
     case TG_MSG_RUN:
+    case TG_MSG_TAKEN:
     case TG_MSG_CANCEL: tg_worker_msg(&r->worker, from, m); break;
     case TG_MSG_TABLE: tg_waits_table(&r->waits, &m->u.table); break;
     default: tg_objs_msg(&r->objs, from, m);

@@ -48,6 +48,7 @@ enum { RIG_RANKS = 4, RIG_FNS = 3 }; /* functions "f", "g", "h" */
 struct rig {
     struct tg_ctx ctx;
     struct tg_objs objs;
+    struct tg_streams streams;
     struct tg_owner owner;
     struct tg_worker worker;
     struct tg_waits waits;

@@ -459,7 +459,7 @@ static void records_are_small(void)
     CU_ASSERT(sizeof(struct tg_obj) <= 64);
     CU_ASSERT(sizeof(struct tg_val) <= 16);
     CU_ASSERT(sizeof(struct tg_watch) <= 48);
-    CU_ASSERT(sizeof(struct tg_msg) <= 112);
+    CU_ASSERT(sizeof(struct tg_msg) <= 120);
 }
 
 static const struct unit_test tests[] = {

@@ -154,6 +154,17 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
         break;
     case TG_MSG_GONE: line(w, "%d", (int)m->u.gone.rank); break;
     case TG_MSG_NOTE: line(w, "%s", m->u.note.text); break;
+    case TG_MSG_ITEM:
+        line(w, "%llu of %s", (unsigned long long)m->u.item.index,
+             task_name(w, to, m->u.item.task).text);
+        break;
+    case TG_MSG_TAKEN:
+        if (m->u.taken.n == UINT64_MAX)
+            line(w, "all of %s", task_name(w, from, m->u.taken.task).text);
+        else
+            line(w, "%llu of %s", (unsigned long long)m->u.taken.n,
+                 task_name(w, from, m->u.taken.task).text);
+        break;
     case TG_MSG_ENDED: line(w, "%d", (int)m->u.ended.status); break;
     case TG_MSG_CALL: line(w, "%s", name_of(m->u.run.number).text); break;
     case TG_MSG_UNCALL:

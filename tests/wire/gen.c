@@ -279,6 +279,12 @@ static const struct field fields[] = {
     F(DONE, done.task, U64),
     F(DONE, done.attempt, I32),
     F(DONE, done.ran_ns, U64),
+    F(ITEM, item.task, U64),
+    F(ITEM, item.attempt, I32),
+    F(TAKEN, taken.lease, U64),
+    F(TAKEN, taken.task, U64),
+    F(TAKEN, taken.attempt, I32),
+    F(TAKEN, taken.n, U64),
     F(BOUNCE, bounce.lease, U64),
     F(CANCEL, cancel.lease, U64),
     F(CANCEL, cancel.task, U64),
@@ -364,8 +370,31 @@ static void gen_open(struct gen *g, struct tg_msg_open *m)
         m->ids[i] = (int32_t)integer(g);
 }
 
+static void gen_run(struct gen *g, struct tg_msg_run *m, bool call)
+{
+    m->limit = call || below(g, 3) > 0 ? 0 : 1 + (number(g) >> 1);
+    m->nreturns = m->limit > 0 ? 0 : below(g, TG_RETURNS_MAX + 1);
+    if (call || m->nreturns < 2 || below(g, 3) > 0)
+        m->seq = call ? m->seq : 0;
+    else
+        m->seq = number(g); /* of a constructor */
+    items(g, &m->args);
+    m->name = below(g, 2) == 0 ? text(g, TG_NAME_MAX) : NULL;
+}
+
+static void gen_item(struct gen *g, struct tg_msg_item *m)
+{
+    m->index = number(g) % TG_ITEMS_MAX;
+    item(g, &m->item, false);
+    if (m->item.val->error) { /* that never travels so */
+        tg_item_fini(&m->item);
+        m->item.val = some_val(g);
+    }
+}
+
 static void gen_done(struct gen *g, struct tg_msg_done *m)
 {
+    m->yielded = number(g) % (TG_ITEMS_MAX + 1);
     if (below(g, 3) > 0) {
         items(g, &m->returns);
         return;
@@ -423,11 +452,9 @@ void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
     } else if (type == TG_MSG_LEAVE || type == TG_MSG_LEFT) {
         m->u.leave.why = (enum tg_leave)(TG_LEAVE_SCOPE + below(g, 4));
     } else if (type == TG_MSG_RUN || type == TG_MSG_CALL) {
-        m->u.run.nreturns = below(g, TG_RETURNS_MAX + 1);
-        if (type == TG_MSG_RUN && m->u.run.nreturns >= 2 && below(g, 3) == 0)
-            m->u.run.seq = number(g); /* of a constructor */
-        items(g, &m->u.run.args);
-        m->u.run.name = below(g, 2) == 0 ? text(g, TG_NAME_MAX) : NULL;
+        gen_run(g, &m->u.run, type == TG_MSG_CALL);
+    } else if (type == TG_MSG_ITEM) {
+        gen_item(g, &m->u.item);
     } else if (type == TG_MSG_DONE) {
         gen_done(g, &m->u.done);
     } else if (type == TG_MSG_BOUNCE) {
@@ -469,14 +496,15 @@ static bool same_open(const struct tg_msg_open *a, const struct tg_msg_open *b)
 
 static bool same_run(const struct tg_msg_run *a, const struct tg_msg_run *b)
 {
-    return a->nreturns == b->nreturns && a->seq == b->seq &&
-           same_items(&a->args, &b->args) && same_text(a->name, b->name);
+    return a->limit == b->limit && a->nreturns == b->nreturns &&
+           a->seq == b->seq && same_items(&a->args, &b->args) &&
+           same_text(a->name, b->name);
 }
 
 static bool same_done(const struct tg_msg_done *a, const struct tg_msg_done *b)
 {
-    return a->code == b->code && same_items(&a->returns, &b->returns) &&
-           same_val(a->error, b->error);
+    return a->code == b->code && a->yielded == b->yielded &&
+           same_items(&a->returns, &b->returns) && same_val(a->error, b->error);
 }
 
 static bool same_bounce(const struct tg_msg_bounce *a,
@@ -532,6 +560,9 @@ bool gen_same(const struct tg_msg *a, const struct tg_msg *b)
     if (a->type == TG_MSG_VALUE)
         return !a->u.value.here ||
                same_item(&a->u.value.item, &b->u.value.item);
+    if (a->type == TG_MSG_ITEM)
+        return a->u.item.index == b->u.item.index &&
+               same_item(&a->u.item.item, &b->u.item.item);
     if (a->type == TG_MSG_DROP)
         return same_drop(&a->u.drop, &b->u.drop);
     if (a->type == TG_MSG_NOTE)

@@ -151,7 +151,7 @@ static void layout_run(void)
                                "ffffffff"         /* attempt: -1 */
                                "02000000"         /* depth */
                                "2c010000"         /* fn */
-                               "01000000"         /* nreturns */
+                               "0100"             /* nreturns */
                                "02000000"         /* nargs */
                                "0b"               /* plain bytes, 8 */
                                "0807060504030201" /* these */
@@ -160,7 +160,8 @@ static void layout_run(void)
                                "0100000001000000" /* lo */
                                "0000010000000000" /* weight */
                                "03666e00"         /* name */
-                               "00";              /* seq */
+                               "00"               /* seq */
+                               "00";              /* no stream */
     static char name[] = "fn";
     struct tg_item args[2] = {{0}, {0}};
     trygon_value_t u = trygon_bytes("\x8\x7\x6\x5\x4\x3\x2\x1", 8);
@@ -201,7 +202,8 @@ static void layout_done(void)
                                "0200000000000000" /* lo */
                                "aa"               /* data */
                                "0900000000000000" /* weight */
-                               "00";              /* no error */
+                               "00"               /* no error */
+                               "00";              /* nothing yielded */
     static const int64_t dims[] = {2, -3};
     trygon_ref_t ref = {1, 2};
     uint64_t weight = 9;

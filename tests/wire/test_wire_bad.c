@@ -69,20 +69,20 @@ static void bad_counts_are_refused(void)
             0xff, 0x07, 0, 0);
     REFUSED(TG_MSG_OPEN, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0);
 #define HEAD TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
-    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0, 0);
-    ACCEPTED(HEAD, 0xff, 0xff, 0, 0, ZEROS_4, 0, 0);
-    REFUSED(HEAD, 0, 0, 1, 0, ZEROS_4, 0, 0); /* 65536 returns */
-    REFUSED(HEAD, ZEROS_4, 0xff, 0xff, 0xff, 0xff, 0, 0);
-    REFUSED(HEAD, ZEROS_4, 1, 0, 0, 0, 0, 0);
-    REFUSED(HEAD, 1, 0, 0, 0, ZEROS_4, 0, 1); /* no method at once */
-    ACCEPTED(HEAD, 2, 0, 0, 0, ZEROS_4, 0, 1);
+    /* nreturns, nargs, name, seq, limit */
+    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 0, 0);
+    ACCEPTED(HEAD, 0xff, 0xff, ZEROS_4, 0, 0, 0);
+    REFUSED(HEAD, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0);
+    REFUSED(HEAD, 0, 0, 1, 0, 0, 0, 0, 0, 0);
+    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 1, 0); /* no method at once */
+    ACCEPTED(HEAD, 2, 0, ZEROS_4, 0, 1, 0);
     REFUSED(TG_MSG_LEAVE, ZEROS_8, ZEROS_8, 0);
     ACCEPTED(TG_MSG_LEAVE, ZEROS_8, ZEROS_8, 1);
     REFUSED(TG_MSG_LEFT, ZEROS_8, ZEROS_8, 5);
 #undef HEAD
 #define HEAD TG_MSG_DONE, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4
-    REFUSED(HEAD, 0, 0, 1, 0, 0);
-    REFUSED(HEAD, 1, 0, 0, 0, 0);
+    REFUSED(HEAD, 0, 0, 1, 0, 0, 0);
+    REFUSED(HEAD, 1, 0, 0, 0, 0, 0);
 #undef HEAD
 }
 
@@ -110,8 +110,8 @@ static void bad_strings_are_refused(void)
     body_fini(&e);
 
     /* The name's length is behind the type, three names and five numbers. */
-    enum { NAME = 1 + 3 * 8 + 5 * 4 };
-    unsigned char run[NAME + 1 + TG_NAME_MAX + 2] = {TG_MSG_RUN};
+    enum { NAME = 1 + 3 * 8 + 4 * 4 + 2 };
+    unsigned char run[NAME + 1 + TG_NAME_MAX + 3] = {TG_MSG_RUN};
     memset(run + NAME + 1, 'n', TG_NAME_MAX - 1);
     run[NAME] = TG_NAME_MAX;
     CU_ASSERT(accepted(run, sizeof run - 1));
@@ -246,11 +246,27 @@ static void contradictions_are_refused(void)
     tg_msg_fini(&m);
     /* code, nreturns, these, failed */
 #define HEAD TG_MSG_DONE, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4
-    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0);
-    ACCEPTED(HEAD, 1, 0, 0, 0, ZEROS_4, 0);
-    ACCEPTED(HEAD, ZEROS_4, 1, 0, 0, 0, 3, 0);
-    REFUSED(HEAD, 1, 0, 0, 0, 1, 0, 0, 0, 3, 0);
-    REFUSED(HEAD, 1, 0, 0, 0, ZEROS_4, 1, 0, 0, 0, 0, 0);
+    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0, 0);
+    ACCEPTED(HEAD, 1, 0, 0, 0, ZEROS_4, 0, 0);
+    ACCEPTED(HEAD, ZEROS_4, 1, 0, 0, 0, 3, 0, 0);
+    REFUSED(HEAD, 1, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0);
+    REFUSED(HEAD, 1, 0, 0, 0, ZEROS_4, 1, 0, 0, 0, 0, 0, 0);
+    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0, 0x80, 0xc2, 0xd7, 0x2f);
+    REFUSED(HEAD, ZEROS_4, ZEROS_4, 0, 0x81, 0xc2, 0xd7, 0x2f); /* items */
+#undef HEAD
+#define HEAD TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
+    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 0, 7);
+    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 0, 7); /* returns and items */
+#undef HEAD
+#define HEAD TG_MSG_CALL, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
+    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 0);
+    REFUSED(HEAD, 0, 0, ZEROS_4, 0, 7, 7); /* methods yield nothing */
+#undef HEAD
+#define HEAD TG_MSG_ITEM, ZEROS_8, 0
+    ACCEPTED(HEAD, 5, 3);
+    ACCEPTED(HEAD, 0xff, 0xc1, 0xd7, 0x2f, 3);
+    REFUSED(HEAD, 0x80, 0xc2, 0xd7, 0x2f, 3);       /* one item too many */
+    REFUSED(HEAD, 5, 0, ZEROS_8, ZEROS_8, ZEROS_8); /* by reference */
 #undef HEAD
 }
 

@@ -1,0 +1,122 @@
+/* owner_stream.c - tasks that yield items (owner.h): what their workers and the
+ * readers of their streams (streams.h) tell each other through the owner.
+ *
+ * A DONE may overtake items of its attempt.  It is kept until they are there,
+ * so that a task which yields ends with its last item, whatever happens to its
+ * rank meanwhile.
+ */
+#include <stdlib.h>
+
+#include "core/owner_impl.h"
+
+struct tg_stream *tg_task_stream(const struct tg_owner *w,
+                                 const struct tg_task *t)
+{
+    struct tg_stream *s = tg_streams_find(w->streams, t->extra->stream);
+    TG_ASSERT(s != NULL);
+    return s;
+}
+
+/* ----- backpressure --------------------------------------------------------------- */
+
+/* The worker is told once something of this attempt has come from it: before,
+ * it may not have the run yet, and it is held up by nothing. */
+static void tell_taken(struct tg_owner *w, const struct tg_task *t,
+                       struct tg_stream *s)
+{
+    if (s->limit == TG_ANY_AHEAD || s->told >= s->taken ||
+        t->state != TG_TASK_SENT || s->heard != t->attempt)
+        return;
+    s->told = s->taken;
+    struct tg_msg m = {.type = TG_MSG_TAKEN};
+    m.u.taken.lease = t->lease->id;
+    m.u.taken.task = t->self;
+    m.u.taken.attempt = t->attempt;
+    m.u.taken.n = s->taken;
+    tg_ctx_send(w->ctx, t->lease->worker, &m);
+}
+
+void tg_owner_taken(struct tg_owner *w, struct tg_stream *s)
+{
+    struct tg_task *t = tg_slab_find(&w->tasks, s->task);
+    if (t == NULL)
+        return;
+    tell_taken(w, t, s);
+    (void)tg_task_settle_last(w, t, s);
+}
+
+/* ----- items and the last of them ----------------------------------------------------- */
+
+void tg_owner_on_item(struct tg_owner *w, int32_t from, struct tg_msg_item *m)
+{
+    struct tg_task *t = tg_slab_find(&w->tasks, m->task);
+    tg_objs_adopt(w->objs, &m->item);
+    if (t == NULL || t->state != TG_TASK_SENT || t->attempt != m->attempt ||
+        t->lease->worker != from || !t->yields) {
+        tg_objs_unadopt(w->objs, &m->item);
+        return;
+    }
+    struct tg_stream *s = tg_task_stream(w, t);
+    if (s->heard != m->attempt) {
+        s->heard = m->attempt;
+        s->told = 0;
+    }
+    tg_streams_add(w->streams, s, m->index, &m->item);
+    tell_taken(w, t, s);
+    (void)tg_task_settle_last(w, t, s);
+}
+
+bool tg_task_keep_last(struct tg_owner *w, struct tg_task *t,
+                       struct tg_msg_done *m)
+{
+    struct tg_stream *s = tg_task_stream(w, t);
+    if (tg_stream_complete(s, m->yielded))
+        return false;
+    TG_ASSERT(s->last == NULL);
+    s->last = tg_alloc(sizeof *s->last);
+    s->last->type = TG_MSG_DONE;
+    s->last->u.done = *m;
+    m->error = NULL;
+    m->returns.n = 0;
+    return true;
+}
+
+bool tg_task_settle_last(struct tg_owner *w, struct tg_task *t,
+                         struct tg_stream *s)
+{
+    struct tg_msg *last = s->last;
+    if (last == NULL || !tg_stream_complete(s, last->u.done.yielded))
+        return false;
+    s->last = NULL;
+    tg_owner_on_done(w, t->lease->worker, &last->u.done);
+    tg_msg_fini(last);
+    free(last);
+    return true;
+}
+
+void tg_task_forget_last(struct tg_owner *w, struct tg_task *t)
+{
+    struct tg_stream *s = tg_task_stream(w, t);
+    if (s->last != NULL)
+        tg_msg_fini(s->last);
+    free(s->last);
+    s->last = NULL;
+}
+
+/* Its own error is an item and no more; what kept it from ending by itself is
+ * also what its completion says. */
+void tg_task_end_yielding(struct tg_owner *w, struct tg_task *t, int32_t code,
+                          struct tg_val *error)
+{
+    bool kept = (code == TRYGON_ERR_CANCELLED && t->cancelled) ||
+                code == TRYGON_ERR_DEPENDENCY;
+    if (kept) {
+        tg_task_end(w, t, error);
+        return;
+    }
+    struct tg_obj *done = tg_task_results(t)[0];
+    tg_streams_end(w->streams, tg_task_stream(w, t), error);
+    t->yields = false;
+    tg_objs_resolve(w->objs, done, tg_val_hold(w->streams->nothing));
+    tg_task_end(w, t, NULL);
+}

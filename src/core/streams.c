@@ -1,0 +1,342 @@
+/* streams.c - see streams.h. */
+#include "core/streams.h"
+
+#include <stdlib.h>
+
+#include "core/map.h"
+
+void tg_streams_init(struct tg_streams *w, struct tg_ctx *ctx,
+                     struct tg_objs *objs)
+{
+    *w = (struct tg_streams){.ctx = ctx, .objs = objs};
+    tg_slab_init(&w->slab, sizeof(struct tg_stream));
+    w->end =
+        tg_val_error(TRYGON_ERR_END, ctx->rank, 0, "", "the stream has ended");
+    w->nothing = tg_val_new(0, 0, 0);
+    TG_ASSERT(w->nothing != NULL);
+}
+
+static void free_kept(struct tg_kept *list)
+{
+    struct tg_kept *k, *next;
+    DL_FOREACH_SAFE (list, k, next) {
+        tg_val_drop(&k->val);
+        free(k);
+    }
+}
+
+void tg_streams_fini(struct tg_streams *w)
+{
+    uint32_t slot = 0;
+    struct tg_stream *s;
+    while ((s = tg_slab_next(&w->slab, &slot)) != NULL) {
+        free_kept(s->queue);
+        free_kept(s->early);
+        if (s->last != NULL)
+            tg_msg_fini(s->last);
+        free(s->last);
+    }
+    tg_slab_fini(&w->slab);
+    tg_val_drop(&w->end);
+    tg_val_drop(&w->nothing);
+}
+
+/* ----- state ----------------------------------------------------------------- */
+
+static const bool legal[4][4] = {
+    [0] = {[TG_STREAM_OPEN] = true},
+    [TG_STREAM_OPEN] = {[TG_STREAM_ENDED] = true, [TG_STREAM_CLOSED] = true},
+    [TG_STREAM_ENDED] = {[TG_STREAM_CLOSED] = true},
+};
+
+static void set_state(struct tg_stream *s, enum tg_stream_state to)
+{
+    TG_ASSERT(legal[s->state][to]);
+    s->state = (uint8_t)to;
+}
+
+static void resolve_end(struct tg_streams *w, struct tg_obj *x)
+{
+    x->seen = true; /* nobody need read it */
+    tg_objs_resolve(w->objs, x, tg_val_hold(w->end));
+}
+
+/* The object of the next item, which may be here. */
+static void new_head(struct tg_streams *w, struct tg_stream *s)
+{
+    s->head = tg_objs_new(w->objs, 0, (uint32_t)s->taken);
+    struct tg_kept *k = s->queue;
+    if (k != NULL) {
+        DL_DELETE(s->queue, k);
+        tg_objs_resolve(w->objs, s->head, k->val);
+        free(k);
+    } else if (s->state == TG_STREAM_ENDED) {
+        resolve_end(w, s->head);
+    }
+}
+
+struct tg_stream *tg_streams_new(struct tg_streams *w, uint64_t task,
+                                 uint64_t limit, struct tg_obj *done)
+{
+    uint64_t handle;
+    struct tg_stream *s = tg_slab_new(&w->slab, &handle);
+    s->self = handle;
+    s->task = task;
+    s->limit = limit;
+    s->heard = -1;
+    s->done = done;
+    tg_objs_hold(w->objs, done);
+    struct tg_obj *x = tg_objs_new(w->objs, handle, 0);
+    x->ref = tg_ref_make(TRYGON_KIND_STREAM, 0, w->ctx->rank, 0, x->ref.lo);
+    x->user = 1;
+    w->objs->user_counts++;
+    s->ref = x->ref;
+    set_state(s, TG_STREAM_OPEN);
+    new_head(w, s);
+    return s;
+}
+
+struct tg_stream *tg_streams_find(const struct tg_streams *w, uint64_t handle)
+{
+    return tg_slab_find(&w->slab, handle);
+}
+
+struct tg_stream *tg_streams_of(const struct tg_streams *w,
+                                const struct tg_obj *x)
+{
+    if (tg_ref_kind(x->ref) != TRYGON_KIND_STREAM || !x->owned)
+        return NULL;
+    struct tg_stream *s = tg_slab_find(&w->slab, x->task);
+    return s != NULL && s->state != TG_STREAM_CLOSED ? s : NULL;
+}
+
+struct tg_obj *tg_streams_obj(const struct tg_streams *w, struct tg_obj *x)
+{
+    const struct tg_stream *s = tg_streams_of(w, x);
+    return s != NULL ? s->head : x;
+}
+
+/* ----- reading ---------------------------------------------------------------- */
+
+bool tg_stream_over(const struct tg_streams *w, const struct tg_stream *s)
+{
+    return s->head->val == w->end;
+}
+
+int tg_streams_take(struct tg_streams *w, struct tg_stream *s,
+                    trygon_ref_t *ref)
+{
+    struct tg_obj *x = s->head;
+    if (!tg_objs_ready(x, true))
+        return TRYGON_ERR_TIMEOUT;
+    if (tg_stream_over(w, s))
+        return TRYGON_ERR_END;
+    x->user++; /* the stream's hold is the user's now */
+    w->objs->user_counts++;
+    *ref = x->ref;
+    s->taken++;
+    new_head(w, s);
+    return TRYGON_SUCCESS;
+}
+
+/* ----- items ------------------------------------------------------------------- */
+
+static struct tg_kept *kept(uint64_t index, struct tg_val *val)
+{
+    struct tg_kept *k = tg_alloc(sizeof *k);
+    k->index = index;
+    k->val = val;
+    return k;
+}
+
+/* The next one in order is here. */
+static void arrive(struct tg_streams *w, struct tg_stream *s,
+                   struct tg_val *val)
+{
+    uint64_t index = s->come++;
+    if (index == s->taken) {
+        tg_objs_resolve(w->objs, s->head, val);
+    } else {
+        struct tg_kept *k = kept(index, val);
+        DL_APPEND(s->queue, k);
+    }
+}
+
+/* Those that were waiting for it. */
+static void arrive_early(struct tg_streams *w, struct tg_stream *s)
+{
+    struct tg_kept *k;
+    while ((k = s->early) != NULL && k->index == s->come) {
+        DL_DELETE(s->early, k);
+        arrive(w, s, k->val);
+        free(k);
+    }
+}
+
+/* Out of order: most likely it belongs to the back.  False: it is there. */
+static bool keep_early(struct tg_stream *s, uint64_t index, struct tg_val *val)
+{
+    struct tg_kept *at = s->early != NULL ? s->early->prev : NULL;
+    while (at != NULL && at->index > index)
+        at = at != s->early ? at->prev : NULL;
+    if (at != NULL && at->index == index)
+        return false;
+    struct tg_kept *k = kept(index, val);
+    if (at == NULL)
+        DL_PREPEND(s->early, k);
+    else
+        DL_APPEND_ELEM(s->early, at, k);
+    return true;
+}
+
+void tg_streams_add(struct tg_streams *w, struct tg_stream *s, uint64_t index,
+                    struct tg_item *it)
+{
+    bool wanted = s->state == TG_STREAM_OPEN && index >= s->come;
+    if (wanted && index == s->come) {
+        arrive(w, s, it->val);
+        arrive_early(w, s);
+    } else if (!wanted || !keep_early(s, index, it->val)) {
+        tg_objs_unadopt(w->objs, it);
+        return;
+    }
+    it->val = NULL;
+}
+
+/* An error that goes unread is told as that of an object. */
+static void drop_val(struct tg_streams *w, struct tg_val *val)
+{
+    if (val->error) {
+        struct tg_obj *x = tg_objs_new(w->objs, 0, 0);
+        tg_objs_resolve(w->objs, x, val);
+        tg_objs_drop(w->objs, x);
+        return;
+    }
+    tg_objs_drop_refs(w->objs, val);
+    tg_val_drop(&val);
+}
+
+static void drop_kept(struct tg_streams *w, struct tg_kept **list)
+{
+    struct tg_kept *k;
+    while ((k = *list) != NULL) {
+        DL_DELETE(*list, k);
+        drop_val(w, k->val);
+        free(k);
+    }
+}
+
+/* ----- the end ------------------------------------------------------------------- */
+
+/* Nothing more will come; an error may be the last item. */
+static void end(struct tg_streams *w, struct tg_stream *s, struct tg_val *error)
+{
+    drop_kept(w, &s->early);
+    if (error != NULL)
+        arrive(w, s, error);
+    set_state(s, TG_STREAM_ENDED);
+    if (s->taken == s->come)
+        resolve_end(w, s->head);
+}
+
+void tg_streams_cancel(struct tg_streams *w, struct tg_stream *s,
+                       struct tg_val *error)
+{
+    if (s->state != TG_STREAM_OPEN) {
+        tg_val_drop(&error);
+        return;
+    }
+    drop_kept(w, &s->queue);
+    if (s->come > s->taken) { /* it was here, and not taken */
+        tg_objs_drop(w->objs, s->head);
+        s->come = s->taken;
+        new_head(w, s);
+    }
+    end(w, s, error);
+}
+
+static void forget_last(struct tg_stream *s)
+{
+    if (s->last != NULL)
+        tg_msg_fini(s->last);
+    free(s->last);
+    s->last = NULL;
+}
+
+void tg_streams_end(struct tg_streams *w, struct tg_stream *s,
+                    struct tg_val *error)
+{
+    s->task = 0;
+    forget_last(s);
+    if (s->state == TG_STREAM_OPEN)
+        end(w, s, error);
+    else
+        tg_val_drop(&error);
+    if (s->state == TG_STREAM_CLOSED)
+        tg_slab_free(&w->slab, s->self);
+}
+
+/* Whoever still waits finds the end. */
+void tg_streams_close(struct tg_streams *w, struct tg_stream *s)
+{
+    set_state(s, TG_STREAM_CLOSED);
+    s->taken = UINT64_MAX;
+    if (s->head->state == TG_OBJ_PENDING)
+        resolve_end(w, s->head);
+    tg_objs_drop(w->objs, s->head);
+    tg_objs_drop(w->objs, s->done);
+    s->head = s->done = NULL;
+    resolve_end(w, tg_objs_get(w->objs, s->ref));
+    drop_kept(w, &s->queue);
+    drop_kept(w, &s->early);
+    if (s->task == 0)
+        tg_slab_free(&w->slab, s->self);
+}
+
+/* ----- looking --------------------------------------------------------------------- */
+
+static void check_open(const struct tg_streams *w, const struct tg_stream *s)
+{
+    uint64_t index = s->taken;
+    TG_ASSERT(s->head != NULL && s->head->count > 0 && s->done != NULL);
+    TG_ASSERT(tg_objs_find(w->objs, s->ref)->user > 0);
+    TG_ASSERT(s->come >= s->taken && s->told <= s->taken);
+    if (s->come == s->taken)
+        TG_ASSERT(s->state == TG_STREAM_OPEN ? s->head->state == TG_OBJ_PENDING
+                                             : tg_stream_over(w, s));
+    else
+        TG_ASSERT(s->head->val != NULL && !tg_stream_over(w, s));
+    const struct tg_kept *k;
+    DL_FOREACH (s->queue, k)
+        TG_ASSERT(k->index == ++index);
+    TG_ASSERT(s->come == index + (s->come > s->taken));
+    DL_FOREACH (s->early, k) {
+        TG_ASSERT(k->index > s->come && k->index > index);
+        index = k->index;
+    }
+    TG_ASSERT(s->state == TG_STREAM_OPEN ? s->task != 0 : s->early == NULL);
+}
+
+void tg_streams_check(const struct tg_streams *w)
+{
+    uint32_t slot = 0;
+    const struct tg_stream *s;
+    while ((s = tg_slab_next(&w->slab, &slot)) != NULL) {
+        TG_ASSERT(s->last == NULL || s->state == TG_STREAM_OPEN);
+        if (s->state != TG_STREAM_CLOSED)
+            check_open(w, s);
+        else
+            TG_ASSERT(s->task != 0 && s->head == NULL && s->done == NULL &&
+                      s->queue == NULL && s->early == NULL);
+    }
+}
+
+bool tg_streams_quiet(const struct tg_streams *w)
+{
+    uint32_t slot = 0;
+    const struct tg_stream *s;
+    while ((s = tg_slab_next(&w->slab, &slot)) != NULL)
+        if (s->task != 0)
+            return false;
+    return true;
+}
