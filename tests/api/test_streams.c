@@ -32,7 +32,9 @@ static int gated(trygon_call_t *c)
     int64_t n = arg_int(c, 0);
     for (int64_t i = 0; i < n; i++) {
         UNTIL(atomic_load(&shared[GATE]) >= i);
-        OK(yield_int(c, i));
+        int rc = yield_int(c, i);
+        if (rc != TRYGON_SUCCESS)
+            return rc; /* asked to stop, with its parent or at the end */
     }
     UNTIL(atomic_load(&shared[GATE]) >= n);
     return 0;
