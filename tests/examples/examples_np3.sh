@@ -29,7 +29,7 @@ check()
     fi
 }
 
-for name in errors hello nested wait; do
+for name in errors hello nested seed_actor wait; do
     [ -x "$top_builddir/jobs/examples/$name" ] || {
         echo "FAILED: no program $top_builddir/jobs/examples/$name"
         exit 1
