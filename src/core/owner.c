@@ -344,7 +344,8 @@ void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error)
         tg_class_settle(w, c);
 }
 
-static struct tg_val *cancelled_error(struct tg_owner *w, struct tg_task *t)
+static struct tg_val *cancelled_error(const struct tg_owner *w,
+                                      const struct tg_task *t)
 {
     return tg_val_error(TRYGON_ERR_CANCELLED, w->ctx->rank, t->number,
                         tg_task_name(w, t), "the task was cancelled");
@@ -444,6 +445,25 @@ static bool is_value(struct tg_owner *w, struct tg_task *t, int32_t from,
     return !t->call || !t->cancelled;
 }
 
+/* Why the task has failed.  A cancelled call of an actor's method may have
+ * returned anything (Ray). */
+static struct tg_val *failure(struct tg_owner *w, const struct tg_task *t,
+                              int32_t from, struct tg_msg_done *m)
+{
+    struct tg_val *error = m->error;
+    m->error = NULL;
+    if (t->cancelled && (t->call || (error == NULL && m->code == 0))) {
+        tg_val_drop(&error);
+        return cancelled_error(w, t);
+    }
+    if (error != NULL)
+        return error;
+    return tg_val_error(m->code < 0 ? m->code : TRYGON_ERR_RETURNS, from,
+                        t->number, tg_task_name(w, t),
+                        "the task ended with code %d and %u of %u values",
+                        (int)m->code, m->returns.n, t->nreturns);
+}
+
 void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
 {
     struct tg_task *t = tg_slab_find(&w->tasks, m->task);
@@ -461,16 +481,7 @@ void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
         return;
     }
     discard_results(w, m);
-    struct tg_val *error = m->error;
-    m->error = NULL;
-    if (error == NULL && t->cancelled && m->code == 0)
-        error = cancelled_error(w, t);
-    else if (error == NULL)
-        error = tg_val_error(m->code < 0 ? m->code : TRYGON_ERR_RETURNS, from,
-                             t->number, tg_task_name(w, t),
-                             "the task ended with code %d and %u of %u "
-                             "values",
-                             (int)m->code, m->returns.n, t->nreturns);
+    struct tg_val *error = failure(w, t, from, m);
     name_error(error, tg_task_name(w, t));
     bool own = t->yields && t->retries_left == 0; /* it ends with an item */
     if (retried_code(t, m->code) && !t->cancelled && !own)

@@ -70,6 +70,7 @@ struct tg_server {
     struct tg_sleeper s;
     struct trygon_call *call; /* its last; where the thread is bound */
     bool given;               /* the next one is in call */
+    bool woken;               /* for its last: which took some time */
 };
 
 struct tg_callback {

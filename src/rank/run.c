@@ -137,6 +137,11 @@ static bool is_short(const struct trygon *tg, uint32_t fn)
     return tg->mean_ns[fn] != 0 && tg->mean_ns[fn] < short_ns;
 }
 
+static bool is_long(const struct trygon *tg, uint32_t fn)
+{
+    return tg->mean_ns[fn] >= short_ns;
+}
+
 static void learn(struct trygon *tg, uint32_t fn, uint64_t ran_ns)
 {
     uint64_t *mean = &tg->mean_ns[fn];
@@ -151,6 +156,7 @@ static void report(struct tg_server *sv, struct tg_outcome *out)
     const struct tg_exec *e = sv->call->exec;
     uint32_t fn = e->fn;
     uint64_t started = e->started_ns;
+    bool leased = e->lease != NULL;
     struct tg_event ev = {
         .type = TG_EV_DONE, .handle = e->self, .outcome = out};
     sv->given = false;
@@ -158,7 +164,9 @@ static void report(struct tg_server *sv, struct tg_outcome *out)
     tg->ending = sv;
     tg_step(tg, &ev);
     tg->ending = NULL;
-    learn(tg, fn, ev.now_ns - started);
+    if (leased || !sv->woken) /* else a slow start would tell for ever */
+        learn(tg, fn, ev.now_ns - started);
+    sv->woken = false;
 }
 
 /* Another short one is at hand: the news of the last may wait for its own. */
@@ -228,7 +236,7 @@ static int call_user(struct trygon_call *c)
 static void run(void *arg)
 {
     struct trygon_call *c = arg;
-    struct tg_server sv = {.s = {.level = TG_SERVES}, .call = c};
+    struct tg_server sv = {.s = {.level = TG_SERVES}, .call = c, .woken = true};
     int code;
     do {
         current = c;
@@ -264,13 +272,14 @@ static void set_call(struct trygon_call *c, struct tg_exec *e)
            (int)e->owner);
 }
 
-/* Is the thread where the execution is to run? */
+/* Is the thread where the execution is to run?  A method of an actor
+ * without cores may run anywhere, unless it is known to keep a core busy. */
 static bool in_place(const struct tg_server *sv, const struct tg_exec *e)
 {
     const struct trygon_call *c = sv->call;
     const struct tg_wlease *l = lease_of(e);
     uint32_t n = l != NULL ? l->ncpus : 0;
-    if (!c->tg->layout.bound)
+    if (!c->tg->layout.bound || (l == NULL && !is_long(c->tg, e->fn)))
         return true;
     bool same = c->ncpus == n;
     for (uint32_t i = 0; same && i < n; i++)

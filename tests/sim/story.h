@@ -40,7 +40,8 @@ struct story {
 /* True when it went as expected; else it is printed as it went. */
 bool story_run(const struct story *s);
 
-extern const struct story stories_work[], stories_loss[], stories_end[];
+extern const struct story stories_work[], stories_loss[], stories_end[],
+    stories_actor[];
 
 /* ----- words to write stories with ------------------------------------------ */
 
