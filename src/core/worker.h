@@ -92,6 +92,8 @@ struct tg_wactor {      /* an actor that lives here */
     struct tg_wlease *lease;         /* kept for life; or NULL */
     struct tg_exec *queue, *started; /* queue: in turn */
     struct tg_wcaller *callers;      /* a hash by rank */
+    bool in_line;                    /* for its destructor */
+    struct tg_wactor *prev, *next;   /* there */
 };
 
 struct tg_cancelled { /* a running execution was asked to stop */
@@ -103,6 +105,8 @@ struct tg_worker {
     struct tg_ctx *ctx;
     struct tg_objs *objs;
     struct tg_slab execs, leases, actors;
+    struct tg_wactor *line; /* actors whose destructors wait for others */
+    uint32_t ndestroys;     /* that run */
     struct tg_wlease_entry *by_id;
     struct tg_held *held; /* messages whose lease is not open yet */
     uint64_t last_opened; /* the highest lease number opened here */

@@ -131,9 +131,27 @@ static void forget(struct tg_worker *w, struct tg_wactor *a)
     tg_slab_free(&w->actors, a->self);
 }
 
+/* Each destructor has a thread: thousands of actors may end at once. */
+enum { DESTROYS_MAX = 4 };
+
+static void leave_line(struct tg_worker *w, struct tg_wactor *a)
+{
+    if (a->in_line)
+        DL_DELETE(w->line, a);
+    a->in_line = false;
+}
+
 /* The destructor is an execution of its own, whose end nobody is told. */
 static void destroy(struct tg_worker *w, struct tg_wactor *a)
 {
+    if (w->ndestroys >= DESTROYS_MAX) {
+        if (!a->in_line)
+            DL_APPEND(w->line, a);
+        a->in_line = true;
+        return;
+    }
+    leave_line(w, a);
+    w->ndestroys++;
     uint64_t handle;
     struct tg_exec *e = tg_slab_new(&w->execs, &handle);
     e->self = handle;
@@ -163,6 +181,7 @@ static void end(struct tg_worker *w, struct tg_wactor *a)
 {
     struct tg_wlease *l = a->lease;
     set_state(a, TG_WACTOR_DEAD);
+    leave_line(w, a);
     a->lease = NULL;
     if (l != NULL) {
         l->kept = false;
@@ -181,7 +200,7 @@ void tg_wactor_settle(struct tg_worker *w, struct tg_wactor *a)
         destroy(w, a);
     while (a->queue != NULL && a->nstarted < a->concurrency)
         start(w, a);
-    if (a->state == TG_WACTOR_LEAVING && a->nstarted == 0)
+    if (a->state == TG_WACTOR_LEAVING && a->nstarted == 0 && !a->destroys)
         end(w, a);
 }
 
@@ -340,6 +359,11 @@ void tg_wactor_done(struct tg_worker *w, struct tg_exec *e)
     struct tg_wactor *a = e->actor;
     DL_DELETE(a->started, e);
     a->nstarted--;
+    if (e->step == TG_STEP_DESTROY) {
+        w->ndestroys--;
+        if (w->line != NULL)
+            tg_wactor_settle(w, w->line);
+    }
     if (e->exits && a->state == TG_WACTOR_ALIVE)
         exit_by_itself(w, a);
 }
@@ -461,7 +485,9 @@ uint32_t tg_wactors_check(const struct tg_worker *w)
         TG_ASSERT(queued == 0 || started == a->concurrency);
         TG_ASSERT(a->state == TG_WACTOR_ALIVE || queued + waiting == 0);
         TG_ASSERT((a->state == TG_WACTOR_LEAVING) ==
-                  (a->state != TG_WACTOR_ALIVE && started > 0));
+                  (a->state != TG_WACTOR_ALIVE && (started > 0 || a->in_line)));
+        TG_ASSERT(!a->in_line || (a->destroys && started == 0 &&
+                                  w->ndestroys == DESTROYS_MAX));
         TG_ASSERT(a->state != TG_WACTOR_DEAD || !a->forgotten);
         TG_ASSERT(a->lease == NULL || a->lease->kept);
         all += waiting + queued + started;
