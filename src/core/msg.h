@@ -159,6 +159,7 @@ struct tg_msg_done {
     struct tg_items returns; /* none unless code is 0 */
     struct tg_val *error;    /* when code is not 0 */
     uint64_t yielded;        /* items of this attempt, some still under way */
+    uint32_t bounces;        /* on its lease, before it */
 };
 
 enum tg_bounce {

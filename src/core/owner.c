@@ -423,15 +423,15 @@ static int32_t sent_to(const struct tg_task *t)
 }
 
 /* What it held at its worker is free, but what an actor keeps. */
-static void off_worker(struct tg_owner *w, struct tg_task *t, int32_t code,
-                       uint64_t ran_ns)
+static void off_worker(struct tg_owner *w, struct tg_task *t,
+                       const struct tg_msg_done *m)
 {
     if (t->call)
         return;
-    if (t->creates && t->cls->key.keeps && code == 0)
-        tg_lease_kept(w, t, ran_ns);
+    if (t->creates && t->cls->key.keeps && m->code == 0)
+        tg_lease_kept(w, t, m->ran_ns);
     else
-        tg_lease_done(w, t, ran_ns);
+        tg_lease_done(w, t, m->ran_ns, m->bounces);
 }
 
 /* An actor's method runs to its end even when its call was cancelled. */
@@ -474,7 +474,7 @@ void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
     }
     if (t->yields && tg_task_keep_last(w, t, m))
         return;
-    off_worker(w, t, m->code, m->ran_ns);
+    off_worker(w, t, m);
     if (is_value(w, t, from, m)) {
         take_results(w, t, m);
         tg_task_end(w, t, NULL);
@@ -512,7 +512,7 @@ void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive)
         return;
     }
     if (tg_objs_withdraw(w->objs, t->self, t->attempt)) {
-        tg_lease_done(w, t, 0);
+        tg_lease_done(w, t, 0, UINT32_MAX);
         tg_task_end(w, t, cancelled_error(w, t));
         return;
     }

@@ -110,6 +110,7 @@ struct tg_olease { /* a lease, as its owner sees it */
     struct tg_class *cls;
     struct tg_task *inflight;
     uint32_t ninflight;
+    uint32_t bounces; /* so far */
     struct tg_olease *prev, *next;
 };
 

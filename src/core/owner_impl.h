@@ -59,8 +59,12 @@ const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t);
 void tg_class_enqueue(struct tg_owner *w, struct tg_task *t, bool front);
 void tg_class_dequeue(struct tg_owner *w, struct tg_task *t);
 void tg_class_settle(struct tg_owner *w, struct tg_class *c);
-/* Then its caller ends the task or tries it again, which tells the head. */
-void tg_lease_done(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns);
+/* Then its caller ends the task or tries it again, which tells the head.
+ * bounces: of the lease, when the worker said so. */
+void tg_lease_done(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns,
+                   uint32_t bounces);
+/* The same of a done that is kept: the task stays sent. */
+void tg_lease_heard(struct tg_owner *w, struct tg_task *t, uint32_t bounces);
 void tg_owner_on_lease(struct tg_owner *w, const struct tg_msg_lease *m);
 void tg_owner_on_refuse(struct tg_owner *w, const struct tg_msg_refuse *m);
 void tg_owner_on_bounce(struct tg_owner *w, int32_t from,

@@ -387,15 +387,29 @@ static void take_off(struct tg_task *t)
     l->ninflight--;
 }
 
-void tg_lease_done(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns)
+/* A done opens the lease, but not one that was overtaken by a bounce: results
+ * may travel apart, and be slow. */
+void tg_lease_heard(struct tg_owner *w, struct tg_task *t, uint32_t bounces)
+{
+    struct tg_olease *l = t->lease;
+    if (l->state == TG_OLEASE_HELD && bounces >= l->bounces)
+        set_state(l, TG_OLEASE_OPEN);
+    file(w, l);
+    pump(w, l->cls);
+    tg_class_settle(w, l->cls);
+}
+
+void tg_lease_done(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns,
+                   uint32_t bounces)
 {
     struct tg_olease *l = t->lease;
     struct tg_class *c = t->cls;
     if (ran_ns > 0)
         learn(w, t->fn, ran_ns);
-    if (l->state == TG_OLEASE_HELD)
-        set_state(l, TG_OLEASE_OPEN);
     take_off(t);
+    if (l->state == TG_OLEASE_HELD &&
+        (bounces >= l->bounces || l->ninflight == 0))
+        set_state(l, TG_OLEASE_OPEN);
     if (l->state == TG_OLEASE_OPEN && too_many(w, c))
         c->leaving = l;
     file(w, l);
@@ -483,6 +497,7 @@ void tg_owner_on_bounce(struct tg_owner *w, int32_t from,
     if (l == NULL)
         return;
     struct tg_class *c = l->cls;
+    l->bounces++;
     if (m->why == TG_BOUNCE_CLOSED)
         set_state(l, TG_OLEASE_CLOSING);
     else if (l->ninflight > 0 && l->state == TG_OLEASE_OPEN)

@@ -78,6 +78,7 @@ bool tg_task_keep_last(struct tg_owner *w, struct tg_task *t,
     s->last->u.done = *m;
     m->error = NULL;
     m->returns.n = 0;
+    tg_lease_heard(w, t, m->bounces);
     return true;
 }
 

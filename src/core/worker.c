@@ -89,6 +89,7 @@ void tg_exec_send_done(struct tg_worker *w, const struct tg_exec *e,
     d->error = out->error;
     d->returns = out->returns;
     d->yielded = e->yielded;
+    d->bounces = e->lease != NULL ? e->lease->bounces : 0;
     TG_ASSERT(d->returns.n ==
               (d->code == 0 ? e->nreturns + (e->creates > 0) : 0));
     struct tg_val **kept = NULL; /* what has references, which we hold */

@@ -74,6 +74,7 @@ struct tg_wlease { /* a lease, as its worker sees it */
     struct tg_exec *queue, *started;
     TG_VEC(struct tg_attempt) early; /* cancelled before their runs came */
     uint32_t nqueued, nrunning, nblocked;
+    uint32_t bounces; /* sent so far */
     uint64_t blocked_since_ns, run_since_ns;
 };
 

@@ -86,6 +86,9 @@ void tg_worker_bounce(struct tg_worker *w, int32_t owner, uint64_t lease,
                       enum tg_bounce why, uint32_t n, struct tg_attempt *v)
 {
     struct tg_msg m = {.type = TG_MSG_BOUNCE};
+    struct tg_wlease *l = tg_wlease_find(w, lease);
+    if (l != NULL)
+        l->bounces++;
     m.u.bounce.lease = lease;
     m.u.bounce.why = why;
     m.u.bounce.n = n;

@@ -325,6 +325,7 @@ static void code_done(struct tg_coder *c, struct tg_msg_done *m)
     if (failed)
         code_value(c, &m->error);
     tg_code_within(c, &m->yielded, 0, TG_ITEMS_MAX);
+    tg_code_u32(c, &m->bounces, UINT32_MAX);
     tg_code_must(c, m->code == 0 ? m->error == NULL : m->returns.n == 0);
     tg_code_must(c, m->error == NULL || m->error->error);
 }

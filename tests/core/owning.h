@@ -109,6 +109,7 @@ static inline void reply(struct rig *r, int32_t worker, const struct sent *s,
     m.u.done.attempt = s->attempt;
     m.u.done.code = code;
     m.u.done.ran_ns = ran_ns;
+    m.u.done.bounces = UINT32_MAX; /* no bounce has overtaken it */
     if (code == 0) {
         m.u.done.returns = items(1, item_val(val_text("result")));
     } else {

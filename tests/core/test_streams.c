@@ -61,6 +61,7 @@ static void ends(struct reader *k, int32_t code, uint64_t n)
     m.u.done.code = code;
     m.u.done.ran_ns = 1 * ms;
     m.u.done.yielded = n;
+    m.u.done.bounces = UINT32_MAX;
     if (code != 0)
         m.u.done.error = val_failed(code > 0 ? TRYGON_ERR_TASK : code);
     rig_msg(&k->r, WORKER, &m);

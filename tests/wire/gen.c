@@ -279,6 +279,7 @@ static const struct field fields[] = {
     F(DONE, done.task, U64),
     F(DONE, done.attempt, I32),
     F(DONE, done.ran_ns, U64),
+    F(DONE, done.bounces, U32),
     F(ITEM, item.task, U64),
     F(ITEM, item.attempt, I32),
     F(TAKEN, taken.lease, U64),

@@ -246,13 +246,13 @@ static void contradictions_are_refused(void)
     tg_msg_fini(&m);
     /* code, nreturns, these, failed */
 #define HEAD TG_MSG_DONE, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4
-    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0, 0);
-    ACCEPTED(HEAD, 1, 0, 0, 0, ZEROS_4, 0, 0);
-    ACCEPTED(HEAD, ZEROS_4, 1, 0, 0, 0, 3, 0, 0);
-    REFUSED(HEAD, 1, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0);
-    REFUSED(HEAD, 1, 0, 0, 0, ZEROS_4, 1, 0, 0, 0, 0, 0, 0);
-    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0, 0x80, 0xc2, 0xd7, 0x2f);
-    REFUSED(HEAD, ZEROS_4, ZEROS_4, 0, 0x81, 0xc2, 0xd7, 0x2f); /* items */
+    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0, 0, 0);
+    ACCEPTED(HEAD, 1, 0, 0, 0, ZEROS_4, 0, 0, 0);
+    ACCEPTED(HEAD, ZEROS_4, 1, 0, 0, 0, 3, 0, 0, 0);
+    REFUSED(HEAD, 1, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0);
+    REFUSED(HEAD, 1, 0, 0, 0, ZEROS_4, 1, 0, 0, 0, 0, 0, 0, 0);
+    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0, 0x80, 0xc2, 0xd7, 0x2f, 0);
+    REFUSED(HEAD, ZEROS_4, ZEROS_4, 0, 0x81, 0xc2, 0xd7, 0x2f, 0); /* items */
 #undef HEAD
 #define HEAD TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
     ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 0, 7);
