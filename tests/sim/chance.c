@@ -25,12 +25,15 @@ static bool odds(struct script *s, uint32_t percent)
 
 /* ----- choosing --------------------------------------------------------------------- */
 
-static bool pick_slot(struct script *s, uint32_t *slot)
+enum { OBJECTS = 1, STREAMS = 2, ANY = 3 };
+
+static bool pick_of(struct script *s, int kinds, uint32_t *slot)
 {
     uint32_t n = s->slots.n, from = n > 0 ? below(s, n) : 0;
     for (uint32_t i = 0; i < n; i++) {
         *slot = (from + i) % n;
-        if (slot_live(s, *slot))
+        int kind = s->slots.v[*slot].stream ? STREAMS : OBJECTS;
+        if (slot_live(s, *slot) && (kinds & kind) != 0)
             return true;
     }
     return false;
@@ -52,10 +55,16 @@ static bool pick_actor(struct script *s, uint32_t *slot)
     return false;
 }
 
-static uint32_t pick_slots(struct script *s, uint32_t most, uint32_t *slots)
+static bool pick_slot(struct script *s, uint32_t *slot)
+{
+    return pick_of(s, OBJECTS, slot);
+}
+
+static uint32_t pick_all(struct script *s, int kinds, uint32_t most,
+                         uint32_t *slots)
 {
     uint32_t n = 0, want = 1 + below(s, most);
-    while (n < want && pick_slot(s, &slots[n])) {
+    while (n < want && pick_of(s, kinds, &slots[n])) {
         bool twice = false; /* waits may name one twice, sets do not care */
         for (uint32_t i = 0; i < n; i++)
             twice = twice || slots[i] == slots[n];
@@ -64,6 +73,11 @@ static uint32_t pick_slots(struct script *s, uint32_t most, uint32_t *slots)
         n++;
     }
     return n;
+}
+
+static uint32_t pick_slots(struct script *s, uint32_t most, uint32_t *slots)
+{
+    return pick_all(s, OBJECTS, most, slots);
 }
 
 static uint64_t pick_size(struct script *s)
@@ -162,6 +176,16 @@ static void pick_end(struct script *s, struct plan *p)
         p->ncodes = UINT32_MAX;
 }
 
+/* What is not lent must not wait for a reader. */
+static void pick_stream(struct script *s, struct plan *p)
+{
+    p->nreturns = 0;
+    p->gene.spin = false;
+    p->gene.yields = below(s, 12);
+    p->limit =
+        p->gene.leaf || odds(s, 40) ? TG_ANY_AHEAD : UINT64_C(1) + below(s, 4);
+}
+
 /* A constructor or a method waits for nobody without a time-out: others may
  * wait behind it. */
 static void pick_create(struct script *s, struct plan *p)
@@ -206,6 +230,8 @@ static void pick_what(struct script *s, struct plan *p)
         pick_create(s, p);
     else if (odds(s, 30))
         (void)pick_call(s, p);
+    else if (odds(s, 20))
+        pick_stream(s, p);
 }
 
 static void pick_plan(struct script *s, struct plan *p)
@@ -246,7 +272,7 @@ static uint32_t sure(struct script *s, const struct op *op)
 
 static void wait_op(struct script *s, struct op *op, enum op_type type)
 {
-    op->n = pick_slots(s, OP_SLOTS, op->slot);
+    op->n = pick_all(s, type == OP_GET ? OBJECTS : ANY, OP_SLOTS, op->slot);
     if (op->n == 0) {
         op->type = OP_QUERY;
         return;
@@ -260,7 +286,7 @@ static void wait_op(struct script *s, struct op *op, enum op_type type)
 
 static void release_op(struct script *s, struct op *op)
 {
-    uint32_t n = pick_slots(s, 4, op->slot);
+    uint32_t n = pick_all(s, ANY, 4, op->slot);
     for (uint32_t i = 0; i < n; i++) {
         bool keep = s->slots.v[op->slot[i]].spinning;
         for (uint32_t j = 0; j < op->n; j++)
@@ -276,10 +302,39 @@ static void one_slot_op(struct script *s, struct op *op, enum op_type type)
     op->type = type;
     op->recursive = odds(s, 40);
     op->n = 1;
-    if (!pick_slot(s, &op->slot[0]))
+    if (!pick_of(s, type == OP_CANCEL ? ANY : OBJECTS, &op->slot[0]))
         *op = (struct op){.type = OP_QUERY};
     else if (type == OP_CANCEL && is_actor(s, op->slot[0]))
         *op = (struct op){.type = OP_RETAIN, .n = 1, .slot = {op->slot[0]}};
+}
+
+static void next_op(struct script *s, struct op *op)
+{
+    if (!pick_of(s, STREAMS, &op->slot[0]))
+        return;
+    op->type = OP_NEXT;
+    op->n = 1;
+    trygon_ref_t ref = s->slots.v[op->slot[0]].ref;
+    if (s->gene->leaf || odds(s, 20) || truth_hopeless(&s->rank->w->truth, ref))
+        op->ns = pick_timeout(s);
+}
+
+/* Has the task still items to yield?  One that is to fail has fewer. */
+static bool yields_more(const struct script *s)
+{
+    const struct tg_exec *e = tg_worker_exec(&s->rank->core->worker, s->exec);
+    if (s->task == NULL || s->task->limit == 0)
+        return false;
+    uint64_t n = s->gene->yields;
+    if ((uint32_t)s->attempt < s->gene->fail_first)
+        n = (s->gene->seed >> 8) % (n + 1);
+    return e->yielded < n;
+}
+
+static void yield_op(struct script *s, struct op *op)
+{
+    op->type = OP_YIELD;
+    op->n = odds(s, 80) ? 0 : pick_slots(s, 3, op->slot);
 }
 
 static void end_op(struct script *s, struct op *op)
@@ -349,12 +404,22 @@ void chance_next(struct script *s, struct op *op)
         *op = (struct op){.type = OP_END, .code = TRYGON_ERR_CANCELLED};
         return;
     }
+    if (yields_more(s) && (over(s) || odds(s, 40))) {
+        yield_op(s, op);
+        return;
+    }
     if (over(s)) {
         end_op(s, op);
         return;
     }
     if (tidy(s, op))
         return;
+    if (odds(s, 15)) {
+        next_op(s, op);
+        if (op->type == OP_NEXT && s->slots.n < SLOTS_ENOUGH)
+            return;
+        *op = (struct op){.type = OP_QUERY};
+    }
     uint32_t x = below(s, 100);
     if (may_submit(s) && x < (s->task == NULL ? 50 : 35)) {
         submit_op(s, op);

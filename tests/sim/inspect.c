@@ -214,7 +214,8 @@ static void check_left(struct world *w, struct sim_rank *r)
                    r->nbusy);
     if (c->owner.tasks.used + c->owner.classes.used + c->worker.execs.used +
             c->worker.leases.used + c->worker.actors.used +
-            c->waits.waiters.used + c->waits.sets.used + c->waits.members.used >
+            c->waits.waiters.used + c->waits.sets.used + c->waits.members.used +
+            c->streams.slab.used >
         0)
         world_fail(w, "rank %d left something behind", (int)r->id);
     if (c->objs.user_counts > 0)

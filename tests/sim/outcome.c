@@ -144,6 +144,9 @@ static bool argument_failed(const struct world *w, const struct truth_task *t)
         if (!t->args[i].by_ref)
             continue;
         const struct truth_task *of = truth_of(&w->truth, t->args[i].ref);
+        const struct truth_obj *o = truth_obj(&w->truth, t->args[i].ref);
+        if (o->failed)
+            return true;
         if (w->ranks[tg_ref_rank(t->args[i].ref)].lost ||
             (of != NULL && of->ended && (!of->known || of->outcome != 0)))
             return true;
@@ -201,8 +204,11 @@ static bool fits(const struct world *w, const struct truth_task *t)
         return t->creates
                    ? may_have_died(w, t)
                    : t->call && may_have_died(w, truth_of(&w->truth, t->actor));
+    int32_t last = t->last_attempt;
     switch (t->outcome) {
-    case TRYGON_SUCCESS: return script_did(t, 0);
+    case TRYGON_SUCCESS: /* of a stream: an error of its own is an item */
+        return script_did(t, 0) || (t->limit > 0 && last >= 0 &&
+                                    bit(t->done, last) && t->code[last] > 0);
     case TRYGON_ERR_TASK:
         return t->user_code > 0 && script_did(t, t->user_code) &&
                (!is_listed(t, t->user_code) || retries_used(w, t) ||
@@ -251,7 +257,8 @@ static void ended(struct sim_rank *r, struct truth_task *t)
 {
     struct world *w = r->w;
     t->ended = true;
-    for (uint32_t i = 0; i < t->nreturns; i++) {
+    uint32_t n = t->limit > 0 ? 1 : t->nreturns; /* a stream's completion */
+    for (uint32_t i = 0; i < n; i++) {
         const struct tg_obj *x =
             tg_slab_find(&r->core->objs.owned, t->results[i].lo);
         if (x == NULL)
@@ -297,6 +304,9 @@ void outcome_seen(struct world *w, struct truth_task *t, const struct tg_obj *x)
     }
     if (t != NULL && t->creates)
         return; /* it may have ended since */
+    const struct truth_obj *o = truth_obj(&w->truth, x->ref);
+    if (o != NULL && o->item && o->failed)
+        return; /* it was looked at when it was taken */
     if (t == NULL || !t->ended ||
         (t->known && (t->outcome != e->code || t->user_code != e->user_code)))
         world_fail(w, "a result has error %d, its task %s %d", (int)e->code,

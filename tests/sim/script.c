@@ -107,8 +107,11 @@ static void forget_slots(struct script *s, const uint32_t *v, uint32_t n)
             script_step(s, &ev);
             x->pin = NULL;
         }
-        if (x->mine && !tg_ref_none(x->ref))
+        if (x->mine && !tg_ref_none(x->ref)) {
             refs[nrefs++] = x->ref;
+            if (x->stream)
+                truth_of(&script_world(s)->truth, x->ref)->closed = true;
+        }
         x->ref = (trygon_ref_t){0, 0};
     }
     struct tg_event ev = {.type = TG_EV_RELEASE, .n = nrefs, .refs = refs};
@@ -119,7 +122,8 @@ static void cancel_slot(struct script *s, uint32_t i, bool recursive)
 {
     struct world *w = script_world(s);
     struct truth_task *t = truth_of(&w->truth, s->slots.v[i].ref);
-    if (t != NULL && !t->ended) {
+    const struct truth_obj *o = truth_obj(&w->truth, s->slots.v[i].ref);
+    if (t != NULL && !t->ended && !o->item) {
         w->stats.cancels++;
         t->cancelled = true;
         t->recursive = t->recursive || recursive;
@@ -139,7 +143,7 @@ static void cancel_slot(struct script *s, uint32_t i, bool recursive)
     script_must(s, script_step(s, &ev), "cancel");
 }
 
-static struct tg_val *make_val(struct script *s, uint64_t key, uint64_t size,
+struct tg_val *script_make_val(struct script *s, uint64_t key, uint64_t size,
                                uint32_t n, const uint32_t *slots)
 {
     struct tg_val *v = truth_val(key, size, n);
@@ -152,7 +156,7 @@ static void put(struct script *s)
 {
     uint64_t key = tg_rng_next(&s->rng);
     struct tg_event ev = {.type = TG_EV_PUT};
-    ev.val = make_val(s, key, s->op.size, s->op.n, s->op.slot);
+    ev.val = script_make_val(s, key, s->op.size, s->op.n, s->op.slot);
     script_must(s, script_step(s, &ev), "put");
     struct truth_obj *o = truth_obj_new(&script_world(s)->truth, ev.ref);
     o->key = key;
@@ -200,7 +204,7 @@ static void fill_args(struct script *s, const struct plan *p,
         }
         out->key = key_of(&p->gene, 101 + i);
         out->size = a->size;
-        args[i + 1].val = make_val(s, out->key, a->size, a->n, a->slot);
+        args[i + 1].val = script_make_val(s, out->key, a->size, a->n, a->slot);
     }
 }
 
@@ -230,6 +234,7 @@ static struct truth_task *describe(struct script *s, const struct plan *p)
     t->ncodes = p->ncodes;
     memcpy(t->codes, p->codes, sizeof t->codes);
     t->nreturns = p->nreturns;
+    t->limit = p->limit;
     t->hopeless = !p->shape.fail && !can_ever_run(w, &p->shape) && !p->call;
     t->creates = p->create.concurrency > 0;
     t->concurrency = p->create.concurrency;
@@ -254,6 +259,18 @@ static uint64_t handle_of(const struct tg_owner *o, uint64_t number)
     return 0;
 }
 
+static void register_stream(struct script *s, struct truth_task *t,
+                            trygon_ref_t ref)
+{
+    const struct tg_core *c = s->rank->core;
+    truth_obj_new(&script_world(s)->truth, ref)->task = t->id;
+    const struct tg_stream *x =
+        tg_streams_of(&c->streams, tg_objs_find(&c->objs, ref));
+    t->results[0] = x->done->ref;
+    uint32_t at = script_add_slot(s, ref, true);
+    s->slots.v[at].stream = true;
+}
+
 /* It has been submitted: which one is it? */
 static void register_task(struct script *s, struct truth_task *t,
                           const trygon_ref_t *refs)
@@ -269,6 +286,8 @@ static void register_task(struct script *s, struct truth_task *t,
         uint32_t at = script_add_slot(s, refs[i], true);
         s->slots.v[at].spinning = i == 0 && t->gene->spin;
     }
+    if (t->limit > 0)
+        register_stream(s, t, refs[0]);
     if ((t->number & 0xffffffffff) != r->core->owner.submitted)
         world_fail(w, "task %u has another number", t->id);
     const struct tg_obj *x =
@@ -293,6 +312,7 @@ static void submit(struct script *s)
                            .ncodes = p->ncodes,
                            .shape = &p->shape,
                            .max_retries = p->max_retries,
+                           .limit = p->limit,
                            .parent = s->exec,
                            .name = tg_strdup(p->gene.name)};
     if (t->creates)
@@ -373,9 +393,9 @@ static void make_returns(struct script *s, struct tg_outcome *out)
     tg_items_init(&out->returns, n);
     for (uint32_t i = 0; i < n; i++) {
         bool first = i == 0;
-        struct tg_val *v =
-            make_val(s, key_of(t->gene, i), first ? t->gene->result_size : 16,
-                     first ? s->op.n : 0, s->op.slot);
+        struct tg_val *v = script_make_val(s, key_of(t->gene, i),
+                                           first ? t->gene->result_size : 16,
+                                           first ? s->op.n : 0, s->op.slot);
         struct tg_event ev = {.type = TG_EV_KEEP, .val = v};
         script_must(s, script_step(s, &ev), "keep");
         tg_items_at(&out->returns)[i].val = v;
@@ -474,6 +494,8 @@ static void do_op(struct script *s)
     case OP_SPIN: spin(s); break;
     case OP_KILL: kill_actor(s); break;
     case OP_EXIT: exit_actor(s); break;
+    case OP_YIELD: script_yield(s); break;
+    case OP_NEXT: script_next(s); break;
     case OP_END: script_end(s, op->code); break;
     default: TG_UNREACHABLE();
     }
@@ -499,8 +521,9 @@ void script_go(struct script *s)
 }
 
 static const char *const op_names[] = {
-    "?",      "compute", "submit", "put",   "get",  "wait", "set",  "cancel",
-    "retain", "release", "call",   "query", "spin", "kill", "exit", "end"};
+    "?",    "compute", "submit", "put",     "get",   "wait",
+    "set",  "cancel",  "retain", "release", "call",  "query",
+    "spin", "kill",    "exit",   "end",     "yield", "next"};
 
 void script_tell(const struct script *s, char *text, size_t size)
 {

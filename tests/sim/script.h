@@ -29,7 +29,9 @@ enum op_type {
     OP_SPIN,        /* compute until cancelled */
     OP_KILL,        /* the actor in slot[0] */
     OP_EXIT,        /* the actor whose method this is ends */
-    OP_END          /* with code; everything else is released */
+    OP_END,         /* with code; everything else is released */
+    OP_YIELD,       /* the next item, with the slots' references */
+    OP_NEXT         /* of the stream in slot[0]: an item in a new slot */
 };
 
 struct plan;
@@ -54,7 +56,8 @@ struct gene {
     int32_t levels;       /* how deep it may still nest */
     uint32_t fail_first;  /* its first attempts end with fail_code */
     int32_t fail_code;
-    uint64_t result_size;
+    uint64_t result_size; /* of result 0, and of each fourth item */
+    uint32_t yields;      /* items, if it is a stream */
     uint32_t fn;
     bool spin;   /* computes until it is cancelled */
     bool leaf;   /* waits for nobody: it holds what is not lent */
@@ -77,6 +80,7 @@ struct plan {
     int32_t codes[TRUTH_CODES];
     uint32_t ncodes; /* UINT32_MAX: any */
     uint32_t nreturns;
+    uint64_t limit; /* of a stream, else 0 */
     uint32_t nargs;
     struct plan_arg args[TRUTH_ARGS - 1];
     struct tg_create create; /* of an actor, if concurrency is not 0 */
@@ -88,6 +92,7 @@ struct slot {
     trygon_ref_t ref;
     bool mine;     /* a count of ours; else lent by an argument */
     bool spinning; /* to be cancelled before we end */
+    bool stream;
     struct tg_obj *pin;
 };
 

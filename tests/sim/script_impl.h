@@ -13,6 +13,15 @@ void script_must(struct script *s, int rc, const char *what);
 uint32_t script_add_slot(struct script *s, trygon_ref_t ref, bool mine);
 void script_end(struct script *s, int32_t code);
 
+/* Items: what item i of a task is, and the op. */
+uint64_t script_item_key(const struct gene *g, uint64_t i);
+uint64_t script_item_size(const struct gene *g, uint64_t i);
+struct tg_val *script_make_val(struct script *s, uint64_t key, uint64_t size,
+                               uint32_t n, const uint32_t *slots);
+void script_yield(struct script *s);
+void script_next(struct script *s);
+void script_next_came(struct script *s);
+
 /* The waiting ops. */
 void script_wait_slots(struct script *s, enum tg_wait_kind kind, bool fetch);
 void script_set_begin(struct script *s);

@@ -66,9 +66,8 @@ static void get_slot(struct script *s, uint32_t i)
 
 static bool slot_ready(const struct script *s, uint32_t i, bool fetch)
 {
-    const struct tg_obj *x =
-        tg_objs_find(&s->rank->core->objs, s->slots.v[i].ref);
-    return x != NULL && tg_objs_ready(x, fetch);
+    return tg_objs_ready(tg_waits_obj(&s->rank->core->waits, s->slots.v[i].ref),
+                         fetch);
 }
 
 static uint32_t slots_ready(const struct script *s, const struct op *op,
@@ -78,7 +77,7 @@ static uint32_t slots_ready(const struct script *s, const struct op *op,
     for (uint32_t i = 0; i < op->n; i++) {
         bool ready = slot_ready(s, op->slot[i], fetch);
         const struct tg_obj *x =
-            tg_objs_find(&s->rank->core->objs, s->slots.v[op->slot[i]].ref);
+            tg_waits_obj(&s->rank->core->waits, s->slots.v[op->slot[i]].ref);
         n += ready;
         *failed = *failed || (ready && x->state == TG_OBJ_FAILED);
     }
@@ -126,6 +125,8 @@ static void after_wait(struct script *s, int rc, uint64_t deadline_ns)
     if (s->op.type == OP_WAIT && rc == TRYGON_SUCCESS &&
         slots_ready(s, &s->op, false, &failed) < s->op.need)
         world_fail(w, "rank %d: a wait came back too early", (int)s->rank->id);
+    if (s->op.type == OP_NEXT && rc == TRYGON_SUCCESS)
+        script_next_came(s);
     if (s->op.type == OP_SET) {
         s->op.need = rc == TRYGON_SUCCESS ? s->op.need : s->taken;
         set_more(s);
@@ -200,7 +201,12 @@ static void set_take(struct script *s)
     uint32_t slot = (uint32_t)ev.tag;
     if (slot >= s->slots.n || !tg_ref_eq(s->slots.v[slot].ref, ev.ref))
         world_fail(script_world(s), "a wait set mixed up its tags");
-    get_slot(s, slot);
+    if (s->slots.v[slot].stream) {
+        s->op.slot[0] = slot;
+        script_next_came(s);
+    } else {
+        get_slot(s, slot);
+    }
     s->taken++;
 }
 

@@ -41,7 +41,7 @@ struct story {
 bool story_run(const struct story *s);
 
 extern const struct story stories_work[], stories_loss[], stories_end[],
-    stories_actor[];
+    stories_actor[], stories_stream[];
 
 /* ----- words to write stories with ------------------------------------------ */
 
@@ -68,6 +68,22 @@ extern const struct story stories_work[], stories_loss[], stories_end[],
 #define GET_FOR(slot_, us_)                                                 \
     {                                                                       \
         .type = OP_GET, .n = 1, .slot = {slot_}, .ns = (us_)*UINT64_C(1000) \
+    }
+#define YIELD            \
+    {                    \
+        .type = OP_YIELD \
+    }
+#define NEXT(slot_)                                \
+    {                                              \
+        .type = OP_NEXT, .n = 1, .slot = { slot_ } \
+    }
+#define NEXT_FOR(slot_, us_)                                                 \
+    {                                                                        \
+        .type = OP_NEXT, .n = 1, .slot = {slot_}, .ns = (us_)*UINT64_C(1000) \
+    }
+#define RELEASE(slot_)                                \
+    {                                                 \
+        .type = OP_RELEASE, .n = 1, .slot = { slot_ } \
     }
 #define CANCEL(slot_)                                \
     {                                                \
@@ -106,5 +122,18 @@ extern const struct story stories_work[], stories_loss[], stories_end[],
 /* Of one CPU: without anything else, and with more fields. */
 #define TASK(name_, ops_) TASK_OF(name_, ops_, TG_UNIT, .nargs = 0)
 #define TASK_WITH(name_, ops_, ...) TASK_OF(name_, ops_, TG_UNIT, __VA_ARGS__)
+
+/* A task that yields so many items, at most limit_ ahead; at least one more
+ * field follows. */
+#define STREAM(name_, ops_, yields_, limit_, ...)                 \
+    {                                                             \
+        .gene = {.seed = __LINE__,                                \
+                 .name = (name_),                                 \
+                 .ops = (ops_),                                   \
+                 .result_size = 5000,                             \
+                 .yields = (yields_),                             \
+                 .fail_code = 7},                                 \
+        .shape.amount = {TG_UNIT}, .limit = (limit_), __VA_ARGS__ \
+    }
 
 #endif

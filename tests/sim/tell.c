@@ -69,7 +69,13 @@ static struct name task_name(struct world *w, int32_t owner, uint64_t handle)
 static struct name obj_name(struct world *w, trygon_ref_t ref)
 {
     const struct truth_task *t = truth_of(&w->truth, ref);
+    const struct truth_obj *o = truth_obj(&w->truth, ref);
     struct name n;
+    if (t != NULL && o->item) {
+        snprintf(n.text, sizeof n.text, "an item of %u.%u",
+                 (unsigned)(t->number >> 40), (unsigned)(t->number & 0xffffff));
+        return n;
+    }
     if (t != NULL)
         return name_of(t->number);
     snprintf(n.text, sizeof n.text, "put %d", (int)tg_ref_rank(ref));

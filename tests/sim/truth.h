@@ -20,6 +20,8 @@ struct truth_obj {
     uint64_t size;
     uint64_t moving; /* weight in messages under way, or lost with them */
     uint64_t copies; /* for the weight check */
+    bool item;       /* that the task has yielded */
+    bool failed;     /* and it is an error */
     UT_hash_handle hh;
 };
 
@@ -49,9 +51,14 @@ struct truth_task {
     uint32_t ncodes, nreturns, nargs;
     struct truth_arg args[TRUTH_ARGS];
     trygon_ref_t results[4];
-    bool creates, call;               /* a constructor; of a method */
-    trygon_ref_t actor;               /* whose */
-    uint64_t exec;                    /* who called */
+    uint64_t limit;     /* it yields items, so many ahead; 0: it does not */
+    uint64_t taken;     /* of these, so far */
+    bool closed;        /* nobody reads them any more */
+    bool error_taken;   /* the last of them is an error */
+    bool over;          /* their end was seen */
+    bool creates, call; /* a constructor; of a method */
+    trygon_ref_t actor; /* whose */
+    uint64_t exec;      /* who called */
     uint32_t concurrency, running;    /* of an actor: its methods now */
     bool killed, killed_here, exited; /* an actor that should end */
     bool destroyed;

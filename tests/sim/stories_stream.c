@@ -1,0 +1,195 @@
+/* stories_stream.c - tasks that yield items (Ray: generators). */
+#include "story.h"
+
+/* Item 0 is large and goes apart from the others. */
+static const struct op three_ops[] = {YIELD, YIELD,        COMPUTE(200),
+                                      YIELD, COMPUTE(200), END};
+static const struct op two_ops[] = {YIELD, YIELD, END};
+static const struct op endless_ops[] = {YIELD, YIELD, COMPUTE(1000), YIELD,
+                                        SPIN};
+static const struct op failing_ops[] = {YIELD, YIELD, END_WITH(7)};
+static const struct plan three =
+    STREAM("three", three_ops, 3, TG_ANY_AHEAD, .max_retries = 1);
+static const struct plan endless =
+    STREAM("endless", endless_ops, 99, TG_ANY_AHEAD, .nargs = 0);
+static const struct plan failing =
+    STREAM("failing", failing_ops, 2, TG_ANY_AHEAD, .nargs = 0);
+static const struct plan step = STREAM("step", two_ops, 2, 1, .nargs = 0);
+
+/* A large item is overtaken by a small one, which waits for it. */
+static const struct op overtaken_driver[] = {
+    SUBMIT(three), NEXT(0), NEXT(0), NEXT(0), NEXT(0), NEXT(0), END};
+
+/* The reader is told of an error after all items. */
+static const struct op failing_driver[] = {
+    SUBMIT(failing), NEXT(0), NEXT(0), NEXT(0), GET(3), NEXT(0), END};
+
+/* Cancelled with items that have come: the next one is the error. */
+static const struct op cancel_driver[] = {
+    SUBMIT(endless), COMPUTE(500), NEXT(0), CANCEL(0),
+    NEXT(0),         GET(2),       NEXT(0), END};
+
+/* The task goes in lock step with its reader. */
+static const struct op step_driver[] = {
+    SUBMIT(step), COMPUTE(300), NEXT(0), COMPUTE(300), NEXT(0), NEXT(0), END};
+
+/* Closed while the task is blocked: it runs to its end. */
+static const struct op close_driver[] = {SUBMIT(step), COMPUTE(300), RELEASE(0),
+                                         COMPUTE(300), END};
+
+/* Its rank dies after one item was taken: another begins with the first one,
+ * and none is seen twice. */
+static const struct op retry_driver[] = {
+    SUBMIT(three), NEXT(0), COMPUTE(900), NEXT(0), NEXT(0), NEXT(0), END};
+
+/* It dies without retries left. */
+static const struct op lost_driver[] = {
+    SUBMIT(endless), NEXT(0), NEXT(0), NEXT(0), GET(3), NEXT(0), END};
+
+const struct story stories_stream[] = {
+    {.name = "a large item is overtaken by small ones",
+     .nranks = 2,
+     .cpus = {0, 1, 1},
+     .driver = overtaken_driver,
+     .expected = "[    0] 0 submits 0.1 three\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[   10] 1 yields 0 of 0.1\n"
+                 "[   10] 1 yields 1 of 0.1\n"
+                 "[   20] 1 -> 0 item 1 of 0.1\n"
+                 "[  120] 1 -> 0 item 0 of 0.1\n"
+                 "[  120] 0 takes 0 of 0.1\n"
+                 "[  120] 0 takes 1 of 0.1\n"
+                 "[  210] 1 yields 2 of 0.1\n"
+                 "[  220] 1 -> 0 item 2 of 0.1\n"
+                 "[  220] 0 takes 2 of 0.1\n"
+                 "[  410] 1 ends 0.1 with 0\n"
+                 "[  420] 1 -> 0 done 0.1 with 0\n"
+                 "[  420] 0 finds the end of 0.1\n"
+                 "[  420] 0 finds the end of 0.1\n"},
+    {.name = "an error of the task is its last item",
+     .nranks = 2,
+     .cpus = {0, 1, 1},
+     .driver = failing_driver,
+     .expected =
+         "[    0] 0 submits 0.1 failing\n"
+         "[   10] 0 -> 1 open 1.1 for 0\n"
+         "[   10] 0 -> 1 run 0.1 on 1.1\n"
+         "[   10] 1 starts 0.1\n"
+         "[   10] 1 yields 0 of 0.1\n"
+         "[   10] 1 yields 1 of 0.1\n"
+         "[   10] 1 ends 0.1 with 7\n"
+         "[   20] 1 -> 0 item 1 of 0.1\n"
+         "[   20] 1 -> 0 done 0.1 with 7\n"
+         "[  120] 1 -> 0 item 0 of 0.1\n"
+         "[  120] 0 takes 0 of 0.1\n"
+         "[  120] 0 takes 1 of 0.1\n"
+         "[  120] 0 takes 2 of 0.1\n"
+         "[  120] 0 reads an item of 0.1: error the script ended with 7 of 0.1\n"
+         "[  120] 0 finds the end of 0.1\n"},
+    {.name = "a stream is cancelled with items already there",
+     .nranks = 2,
+     .cpus = {0, 1, 1},
+     .driver = cancel_driver,
+     .expected =
+         "[    0] 0 submits 0.1 endless\n"
+         "[   10] 0 -> 1 open 1.1 for 0\n"
+         "[   10] 0 -> 1 run 0.1 on 1.1\n"
+         "[   10] 1 starts 0.1\n"
+         "[   10] 1 yields 0 of 0.1\n"
+         "[   10] 1 yields 1 of 0.1\n"
+         "[   20] 1 -> 0 item 1 of 0.1\n"
+         "[  120] 1 -> 0 item 0 of 0.1\n"
+         "[  500] 0 takes 0 of 0.1\n"
+         "[  500] 0 cancels 0.1\n"
+         "[  500] 0 takes 1 of 0.1\n"
+         "[  500] 0 reads an item of 0.1: error the task was cancelled of 0.1\n"
+         "[  500] 0 finds the end of 0.1\n"},
+    {.name = "a task goes in lock step with its reader",
+     .nranks = 2,
+     .cpus = {0, 1, 1},
+     .driver = step_driver,
+     .expected = "[    0] 0 submits 0.1 step\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[   10] 1 yields 0 of 0.1\n"
+                 "[  120] 1 -> 0 item 0 of 0.1\n"
+                 "[  300] 0 takes 0 of 0.1\n"
+                 "[  310] 0 -> 1 taken 1 of 0.1\n"
+                 "[  310] 1 yields 1 of 0.1\n"
+                 "[  320] 1 -> 0 item 1 of 0.1\n"
+                 "[  600] 0 takes 1 of 0.1\n"
+                 "[  610] 0 -> 1 taken 2 of 0.1\n"
+                 "[  610] 1 ends 0.1 with 0\n"
+                 "[  620] 1 -> 0 done 0.1 with 0\n"
+                 "[  620] 0 finds the end of 0.1\n"},
+    {.name = "a stream is closed while its task is blocked",
+     .nranks = 2,
+     .cpus = {0, 1, 1},
+     .driver = close_driver,
+     .expected = "[    0] 0 submits 0.1 step\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[   10] 1 yields 0 of 0.1\n"
+                 "[  120] 1 -> 0 item 0 of 0.1\n"
+                 "[  310] 0 -> 1 taken all of 0.1\n"
+                 "[  310] 1 yields 1 of 0.1\n"
+                 "[  310] 1 ends 0.1 with 0\n"
+                 "[  320] 1 -> 0 item 1 of 0.1\n"
+                 "[  320] 1 -> 0 done 0.1 with 0\n"},
+    {.name = "a stream begins again when its rank dies",
+     .nranks = 3,
+     .cpus = {0, 1, 1},
+     .driver = retry_driver,
+     .events = {{150, WORLD_DIE, 1}, {500, WORLD_LOST, 1}},
+     .expected = "[    0] 0 submits 0.1 three\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[   10] 1 yields 0 of 0.1\n"
+                 "[   10] 1 yields 1 of 0.1\n"
+                 "[   20] 1 -> 0 item 1 of 0.1\n"
+                 "[  120] 1 -> 0 item 0 of 0.1\n"
+                 "[  120] 0 takes 0 of 0.1\n"
+                 "[  150] 1 dies\n"
+                 "[  500] 0 declares 1 lost\n"
+                 "[  510] 0 -> 2 gone 1\n"
+                 "[  510] 0 -> 2 open 2.1 for 0\n"
+                 "[  510] 0 -> 2 run 0.1 on 2.1\n"
+                 "[  510] 2 starts 0.1 again\n"
+                 "[  510] 2 yields 0 of 0.1\n"
+                 "[  510] 2 yields 1 of 0.1\n"
+                 "[  520] 2 -> 0 item 1 of 0.1\n"
+                 "[  620] 2 -> 0 item 0 of 0.1\n"
+                 "[  710] 2 yields 2 of 0.1\n"
+                 "[  720] 2 -> 0 item 2 of 0.1\n"
+                 "[  910] 2 ends 0.1 with 0\n"
+                 "[  920] 2 -> 0 done 0.1 with 0\n"
+                 "[ 1020] 0 takes 1 of 0.1\n"
+                 "[ 1020] 0 takes 2 of 0.1\n"
+                 "[ 1020] 0 finds the end of 0.1\n"},
+    {.name = "a stream's rank dies without retries left",
+     .nranks = 3,
+     .cpus = {0, 1, 1},
+     .driver = lost_driver,
+     .events = {{400, WORLD_DIE, 1}, {900, WORLD_LOST, 1}},
+     .expected =
+         "[    0] 0 submits 0.1 endless\n"
+         "[   10] 0 -> 1 open 1.1 for 0\n"
+         "[   10] 0 -> 1 run 0.1 on 1.1\n"
+         "[   10] 1 starts 0.1\n"
+         "[   10] 1 yields 0 of 0.1\n"
+         "[   10] 1 yields 1 of 0.1\n"
+         "[   20] 1 -> 0 item 1 of 0.1\n"
+         "[  120] 1 -> 0 item 0 of 0.1\n"
+         "[  120] 0 takes 0 of 0.1\n"
+         "[  120] 0 takes 1 of 0.1\n"
+         "[  400] 1 dies\n"
+         "[  900] 0 declares 1 lost\n"
+         "[  900] 0 takes 2 of 0.1\n"
+         "[  900] 0 reads an item of 0.1: error rank 1 was lost; 1 execution, no retries left of 0.1\n"
+         "[  900] 0 finds the end of 0.1\n"},
+    {.name = NULL}};
