@@ -572,36 +572,3 @@ void tg_owner_msg(struct tg_owner *w, int32_t from, struct tg_msg *m)
     else
         TG_UNREACHABLE();
 }
-
-/* ----- looking --------------------------------------------------------------------- */
-
-bool tg_owner_quiet(const struct tg_owner *w)
-{
-    return w->tasks.used == 0 && w->leases == NULL;
-}
-
-void tg_owner_why(const struct tg_owner *w, void (*line)(void *, const char *),
-                  void *arg)
-{
-    char text[320];
-    uint32_t slot = 0, waiting = 0;
-    const struct tg_class *c;
-    while ((c = tg_slab_next(&w->classes, &slot)) != NULL) {
-        if (c->nready == 0)
-            continue;
-        snprintf(text, sizeof text, "%u ready, first: %s; pending: %s",
-                 c->nready, tg_task_name(w, c->queue),
-                 c->reason[0] != '\0' ? c->reason
-                 : c->nleases > 0     ? "its leases are all busy"
-                                      : "no lease granted yet");
-        line(arg, text);
-    }
-    const struct tg_task *t;
-    for (slot = 0; (t = tg_slab_next(&w->tasks, &slot)) != NULL;)
-        waiting += t->state == TG_TASK_WAITING;
-    if (waiting > 0) {
-        snprintf(text, sizeof text, "%u waiting for arguments", waiting);
-        line(arg, text);
-    }
-    tg_actors_why(w, line, arg);
-}

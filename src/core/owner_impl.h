@@ -59,6 +59,8 @@ const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t);
 void tg_class_enqueue(struct tg_owner *w, struct tg_task *t, bool front);
 void tg_class_dequeue(struct tg_owner *w, struct tg_task *t);
 void tg_class_settle(struct tg_owner *w, struct tg_class *c);
+/* Leases beyond those at hand that would speed the class up. */
+uint32_t tg_class_wanted(const struct tg_owner *w, const struct tg_class *c);
 /* Then its caller ends the task or tries it again, which tells the head.
  * bounces: of the lease, when the worker said so. */
 void tg_lease_done(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns,

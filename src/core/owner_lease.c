@@ -212,8 +212,7 @@ static int32_t prefer(const struct tg_class *c, int32_t out[TG_PREFER_MAX])
     return n;
 }
 
-/* Leases beyond those at hand that would speed the class up. */
-static uint32_t wanted(const struct tg_owner *w, const struct tg_class *c)
+uint32_t tg_class_wanted(const struct tg_owner *w, const struct tg_class *c)
 {
     if (c->queue == NULL)
         return 0;
@@ -229,7 +228,7 @@ static uint32_t wanted(const struct tg_owner *w, const struct tg_class *c)
  * in whether there is anything at all: few messages for many tasks. */
 static void tell(struct tg_owner *w, struct tg_class *c)
 {
-    uint32_t want = wanted(w, c);
+    uint32_t want = tg_class_wanted(w, c);
     uint32_t came = c->received - c->told_received;
     uint32_t thinks = c->told > came ? c->told - came : 0;
     bool right = (want == 0) == (thinks == 0) &&
@@ -546,67 +545,5 @@ void tg_owner_gone(struct tg_owner *w, int32_t rank)
         }
         forget_lease(w, l);
         tg_class_settle(w, c);
-    }
-}
-
-/* ----- looking ----------------------------------------------------------------------------- */
-
-static void check_class(const struct tg_owner *w, const struct tg_class *c)
-{
-    uint32_t nready = 0, nleases = 0, nopen = 0;
-    bool known = c->leaving == NULL;
-    const struct tg_task *t;
-    DL_FOREACH (c->queue, t) {
-        TG_ASSERT(t->state == TG_TASK_READY && t->cls == c &&
-                  t->lease == NULL && t->nwait == 0);
-        nready++;
-    }
-    const struct tg_olease *l;
-    DL_FOREACH (c->room, l) {
-        TG_ASSERT(l->has_room && l->state == TG_OLEASE_OPEN);
-        known = known || l == c->leaving;
-        nopen++;
-        nleases++;
-    }
-    DL_FOREACH (c->full, l) {
-        TG_ASSERT(!l->has_room);
-        known = known || l == c->leaving;
-        nopen += l->state == TG_OLEASE_OPEN;
-        nleases++;
-    }
-    TG_ASSERT(nready == c->nready && nleases == c->nleases);
-    TG_ASSERT(nopen == c->nopen && known);
-    TG_ASSERT(c->queue == NULL || c->room == NULL);
-    TG_ASSERT(c->ntasks >= c->nready);
-    /* What the owner wants changes when another class of the same function
-     * learns; the next done of an open lease tells. */
-    bool asks = c->told > c->received - c->told_received;
-    TG_ASSERT(wanted(w, c) == 0 || w->ctx->dead[0] || asks ||
-              (c->nopen > 0 && w->mean_ns[c->queue->fn] > 0));
-}
-
-void tg_owner_check(const struct tg_owner *w)
-{
-    uint32_t slot = 0;
-    const struct tg_class *c;
-    while ((c = tg_slab_next(&w->classes, &slot)) != NULL)
-        check_class(w, c);
-    const struct tg_olease_entry *e;
-    for (e = w->leases; e != NULL; e = e->hh.next) {
-        uint32_t n = 0;
-        const struct tg_task *t;
-        DL_FOREACH (e->l.inflight, t) {
-            TG_ASSERT(t->state == TG_TASK_SENT && t->lease == &e->l);
-            n++;
-        }
-        TG_ASSERT(n == e->l.ninflight);
-        TG_ASSERT(!w->ctx->dead[e->l.worker]);
-        TG_ASSERT(n > 0 || e->l.state == TG_OLEASE_OPEN);
-    }
-    tg_actors_check(w);
-    const struct tg_task *t;
-    for (slot = 0; (t = tg_slab_next(&w->tasks, &slot)) != NULL;) {
-        TG_ASSERT(t->call || (t->state == TG_TASK_SENT) == (t->lease != NULL));
-        TG_ASSERT((t->state == TG_TASK_WAITING) == (t->nwait > 0));
     }
 }

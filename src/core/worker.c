@@ -440,21 +440,6 @@ static bool cancel_held(struct tg_worker *w, int32_t from,
     return false;
 }
 
-/* A run of the lease, in its queue or started; NULL: not known here. */
-static struct tg_exec *find_run(const struct tg_wlease *l, int32_t from,
-                                uint64_t task, int32_t attempt)
-{
-    struct tg_exec *const lists[] = {l->queue, l->started};
-    for (int i = 0; i < 2; i++) {
-        struct tg_exec *e;
-        DL_FOREACH (lists[i], e) {
-            if (e->owner == from && e->task == task && e->attempt == attempt)
-                return e;
-        }
-    }
-    return NULL;
-}
-
 /* What is not known here has been done, or is still to come: a run whose
  * values travel apart arrives late.  The lease remembers it. */
 static void on_cancel(struct tg_worker *w, int32_t from, struct tg_msg *msg)
@@ -462,7 +447,7 @@ static void on_cancel(struct tg_worker *w, int32_t from, struct tg_msg *msg)
     const struct tg_msg_cancel *m = &msg->u.cancel;
     struct tg_wlease *l = tg_wlease_find(w, m->lease);
     struct tg_exec *e =
-        l != NULL ? find_run(l, from, m->task, m->attempt) : NULL;
+        l != NULL ? tg_wlease_exec(l, from, m->task, m->attempt) : NULL;
     if (cancel_held(w, from, m))
         return;
     if (e != NULL)
@@ -479,39 +464,6 @@ static void on_uncall(struct tg_worker *w, int32_t from,
     struct tg_exec *e = tg_wactor_cancel(w, from, m);
     if (e != NULL)
         cancel_exec(w, e, m->recursive);
-}
-
-/* ----- items ------------------------------------------------------------------------------- */
-
-int tg_worker_yield(struct tg_worker *w, struct tg_exec *e, struct tg_val *val)
-{
-    if (e->limit == 0)
-        return TRYGON_ERR_STATE;
-    if (e->cancelled)
-        return TRYGON_ERR_CANCELLED;
-    if (e->yielded >= TG_ITEMS_MAX)
-        return TRYGON_ERR_RETURNS;
-    struct tg_msg m = {.type = TG_MSG_ITEM};
-    m.u.item.task = e->task;
-    m.u.item.attempt = e->attempt;
-    m.u.item.index = e->yielded++;
-    m.u.item.item.val = val;
-    tg_objs_send(w->objs, e->owner, &m);
-    return TRYGON_SUCCESS;
-}
-
-/* What has ended meanwhile needs it no more. */
-static void on_taken(struct tg_worker *w, int32_t from,
-                     const struct tg_msg_taken *m)
-{
-    struct tg_wlease *l = tg_wlease_find(w, m->lease);
-    struct tg_exec *e =
-        l != NULL ? find_run(l, from, m->task, m->attempt) : NULL;
-    if (e == NULL || m->n <= e->taken)
-        return;
-    e->taken = m->n;
-    if (e->waiter != 0 && !tg_exec_ahead(e))
-        *tg_vec_add(&w->let_go) = e->waiter;
 }
 
 /* ----- blocking ---------------------------------------------------------------------------- */
@@ -571,7 +523,7 @@ void tg_worker_msg(struct tg_worker *w, int32_t from, struct tg_msg *m)
     else if (m->type == TG_MSG_LEAVE)
         tg_wactor_leave(w, from, &m->u.leave);
     else if (m->type == TG_MSG_TAKEN)
-        on_taken(w, from, &m->u.taken);
+        tg_worker_taken(w, from, &m->u.taken);
     else
         TG_UNREACHABLE();
 }

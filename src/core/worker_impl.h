@@ -22,6 +22,9 @@ void tg_exec_set_state(struct tg_exec *e, enum tg_exec_state to);
 struct tg_wlease *tg_wlease_find(const struct tg_worker *w, uint64_t id);
 void tg_wlease_enqueue(struct tg_worker *w, struct tg_exec *e);
 void tg_wlease_unqueue(struct tg_exec *e);
+/* A run of the lease, in its queue or started; NULL: not known here. */
+struct tg_exec *tg_wlease_exec(const struct tg_wlease *l, int32_t from,
+                               uint64_t task, int32_t attempt);
 /* Start, lend, bounce or close: whatever l's state now asks for. */
 void tg_wlease_settle(struct tg_worker *w, struct tg_wlease *l);
 /* One of its blocked tasks runs again. */
@@ -62,6 +65,10 @@ void tg_wactor_leave(struct tg_worker *w, int32_t from,
 void tg_wactors_gone(struct tg_worker *w, int32_t rank);
 void tg_wactors_fini(struct tg_worker *w);
 uint32_t tg_wactors_check(const struct tg_worker *w); /* executions of theirs */
+
+/* Items (worker_stream.c). */
+void tg_worker_taken(struct tg_worker *w, int32_t from,
+                     const struct tg_msg_taken *m);
 
 /* The execution side (worker.c). */
 void tg_exec_send_done(struct tg_worker *w, const struct tg_exec *e,

@@ -61,6 +61,20 @@ static void watch_overrun(struct tg_worker *w, struct tg_wlease *l)
     tg_timers_add(&w->ctx->timers, when, TG_TIMER_OVERRUN, l->self);
 }
 
+struct tg_exec *tg_wlease_exec(const struct tg_wlease *l, int32_t from,
+                               uint64_t task, int32_t attempt)
+{
+    struct tg_exec *const lists[] = {l->queue, l->started};
+    for (int i = 0; i < 2; i++) {
+        struct tg_exec *e;
+        DL_FOREACH (lists[i], e) {
+            if (e->owner == from && e->task == task && e->attempt == attempt)
+                return e;
+        }
+    }
+    return NULL;
+}
+
 void tg_wlease_enqueue(struct tg_worker *w, struct tg_exec *e)
 {
     DL_APPEND(e->lease->queue, e);

@@ -442,10 +442,11 @@ void tg_background_stop(struct trygon *tg)
     tg->stop = true;
     take_role(tg, NULL);
     tg_wake_all(tg);
-    if (tg->has_background)
+    bool joins = tg->has_background;
+    if (joins)
         tg_wake(tg, &tg->watch);
-    tg_leave(tg);
-    if (tg->has_background)
-        pthread_join(tg->background, NULL);
     tg->has_background = false;
+    tg_leave(tg);
+    if (joins)
+        pthread_join(tg->background, NULL);
 }

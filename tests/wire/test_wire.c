@@ -203,7 +203,7 @@ static void layout_done(void)
                                "aa"               /* data */
                                "0900000000000000" /* weight */
                                "00"               /* no error */
-                               "0000";            /* nothing yielded, no bounces */
+                               "0000"; /* nothing yielded, no bounces */
     static const int64_t dims[] = {2, -3};
     trygon_ref_t ref = {1, 2};
     uint64_t weight = 9;
