@@ -55,7 +55,7 @@ struct row {
     void (*measure)(struct bench *, struct result *); /* collective */
 };
 
-enum { ROWS = 14 };
+enum { ROWS = 16 };
 extern const struct row rows[ROWS];
 
 /* One window more: trygon's value, after the limit's, if any. */
@@ -86,6 +86,9 @@ void task_sum(trygon_t *tg, size_t n, const trygon_value_t args[],
 /* The rank that runs small tasks. */
 int task_where(trygon_t *tg);
 
+/* Read the n items of one task, in order. */
+void stream_read(trygon_t *tg, uint64_t n, int64_t backpressure);
+
 /* ---- actors ------------------------------------------------------------ */
 
 /* With a method that answers as the tasks do, a thread for each of so many
@@ -107,6 +110,9 @@ void row_actor_sync(struct bench *b, struct result *result);
 void row_actor_async(struct bench *b, struct result *result);
 void row_actor_threaded_async(struct bench *b, struct result *result);
 void row_actor_create(struct bench *b, struct result *result);
+
+void row_stream(struct bench *b, struct result *result);
+void row_stream_backpressure_1(struct bench *b, struct result *result);
 
 void row_wait_10k(struct bench *b, struct result *result);
 void row_args_10k(struct bench *b, struct result *result);

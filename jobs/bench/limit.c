@@ -141,7 +141,20 @@ static void post(const struct team *team, const char *data, int size, int to)
 
 /* ---- the two sides ----------------------------------------------------- */
 
-/* Answers until a message is empty; both protocols. */
+/* As many records as were asked for. */
+static void send_many(const struct team *team, const char *request)
+{
+    char record[LIMIT_RECORD] = {0};
+    uint64_t n;
+
+    memcpy(&n, request, sizeof n);
+    for (uint64_t i = 0; i < n; i++) {
+        fill(record, LIMIT_RECORD, i + 1);
+        post(team, record, LIMIT_RECORD, 0);
+    }
+}
+
+/* Answers until a message is empty; all protocols. */
 static void serve(const struct team *team, const struct limit *limit)
 {
     struct inbox in;
@@ -152,8 +165,12 @@ static void serve(const struct team *team, const struct limit *limit)
         inbox_next(&in, &letter);
         if (letter.size == 0)
             break;
-        answer(letter.data, letter.size);
-        post(team, letter.data, letter.size, 0);
+        if (limit->kind == LIMIT_STREAM) {
+            send_many(team, letter.data);
+        } else {
+            answer(letter.data, letter.size);
+            post(team, letter.data, letter.size, 0);
+        }
         inbox_done(&in);
     }
     inbox_done(&in);
@@ -211,9 +228,28 @@ static double master(struct inbox *in, int batch, int64_t count)
     return seconds;
 }
 
+static double stream(struct inbox *in, int partner, int64_t count)
+{
+    char record[LIMIT_RECORD] = {0};
+    struct letter letter;
+    uint64_t total = 0, n = (uint64_t)count;
+    double start = clock_s();
+
+    fill(record, LIMIT_RECORD, n);
+    post(in->team, record, LIMIT_RECORD, partner);
+    for (int64_t i = 0; i < count; i++) {
+        inbox_next(in, &letter);
+        total += sum(letter.data, letter.size);
+        inbox_done(in);
+    }
+    if (total != n * (n + 1) / 2) /* 1 + ... + n */
+        die("the limit's stream brought wrong records");
+    return clock_s() - start;
+}
+
 static double lead(const struct team *team, const struct limit *limit)
 {
-    bool pair = limit->kind == LIMIT_PING_PONG;
+    bool pair = limit->kind != LIMIT_MASTER;
     int workers = pair ? 1 : team->size - 1;
     int first = pair ? limit->partner : 1;
     struct inbox in;
@@ -222,7 +258,10 @@ static double lead(const struct team *team, const struct limit *limit)
     inbox_open(&in, team, limit->inbox[0],
                workers == 1 ? first : MPI_ANY_SOURCE,
                limit->batch * LIMIT_RECORD);
-    if (pair) {
+    if (limit->kind == LIMIT_STREAM) {
+        stream(&in, first, limit->warm_count);
+        seconds = stream(&in, first, limit->count);
+    } else if (pair) {
         ping_pong(&in, first, limit->warm_count);
         seconds = ping_pong(&in, first, limit->count);
     } else {

@@ -21,8 +21,10 @@ enum {
 enum limit_kind {
     LIMIT_NONE,
     LIMIT_PING_PONG, /* rank 0 and one partner, one record at a time */
-    LIMIT_MASTER     /* rank 0 keeps LIMIT_WINDOW records under way to each of
+    LIMIT_MASTER,    /* rank 0 keeps LIMIT_WINDOW records under way to each of
                         the others */
+    LIMIT_STREAM     /* one partner sends records to rank 0, one a message, as
+                        fast as it can */
 };
 
 /* How a side waits for its messages. */
@@ -31,7 +33,7 @@ enum inbox_kind { INBOX_PROBE, INBOX_RING, INBOX_RECV, INBOX_KINDS };
 /* The same on all ranks: rank 0 fills it in, limit_run() tells the others. */
 struct limit {
     int32_t kind;       /* enum limit_kind */
-    int32_t partner;    /* of LIMIT_PING_PONG */
+    int32_t partner;    /* unless it is LIMIT_MASTER */
     int32_t batch;      /* records in one message */
     int32_t inbox[2];   /* enum inbox_kind: of rank 0, of the others */
     int64_t count;      /* of records in one window */

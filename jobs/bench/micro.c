@@ -7,7 +7,7 @@
  *   limit.c        bare MPI, as well as it can be written
  *   tasks.c        the tasks, and how they are called
  *   pair.c         trygon and a limit, window by window
- *   rows_task.c, rows_actor.c    the rows that are measured so
+ *   rows_task.c, rows_actor.c, rows_stream.c    the rows that are measured so
  *   rows_scale.c, rows_idle.c    the other rows
  *   stats.c, report.c            what the windows say; lines and JSON
  */
@@ -48,6 +48,10 @@ const struct row rows[ROWS] = {
      5679, row_actor_threaded_async},
     {"actor_create", "1/s", "10,000 actors created, all ready", true, 1, 0,
      row_actor_create},
+    {"stream", "1/s", "items of one task; limit: as many MPI_Sends", true, 1, 0,
+     row_stream},
+    {"stream_backpressure_1", "us", "the same in lock step; limit: ping-pong",
+     false, 1, 0, row_stream_backpressure_1},
     {"wait_10k", "1/s", "10,000 tasks drained through a wait set", true, 1,
      4930, row_wait_10k},
     {"args_10k", "ms", "one task with 10,000 references as arguments", false, 1,

@@ -81,6 +81,16 @@ static int where(trygon_call_t *call)
     return trygon_call_return(call, 0, &TRYGON_BYTES(&rank, sizeof rank));
 }
 
+static int items(trygon_call_t *call)
+{
+    uint64_t n;
+    int rc = number(call, 0, &n);
+
+    for (uint64_t i = 1; rc == TRYGON_SUCCESS && i <= n; i++)
+        rc = trygon_call_yield(call, &TRYGON_BYTES(&i, sizeof i));
+    return rc;
+}
+
 static int construct(trygon_call_t *call, void **self)
 {
     (void)call;
@@ -113,6 +123,7 @@ static const trygon_class_t actor_class = {
 void tasks_register(trygon_registry_t *registry)
 {
     CHECK_TRYGON(trygon_registry_add_class(registry, &actor_class));
+    CHECK_TRYGON(trygon_registry_add_task(registry, "bench_items", items));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_noop", noop));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_nested", nested));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_sum", sum));
@@ -198,6 +209,24 @@ int task_where(trygon_t *tg)
 
     CHECK_TRYGON(trygon_submit(tg, "bench_where", 0, NULL, NULL, &ref));
     return (int)take(tg, &ref);
+}
+
+/* ---- the stream --------------------------------------------------------- */
+
+void stream_read(trygon_t *tg, uint64_t n, int64_t backpressure)
+{
+    trygon_task_opts_t opts;
+    trygon_ref_t stream, item;
+
+    CHECK_TRYGON(trygon_task_opts_init(&opts));
+    opts.backpressure = backpressure;
+    CHECK_TRYGON(trygon_submit_stream(
+        tg, "bench_items", 1, &TRYGON_BYTES(&n, sizeof n), &opts, &stream));
+    for (uint64_t i = 1; i <= n; i++) {
+        CHECK_TRYGON(trygon_stream_next(tg, stream, TRYGON_FOREVER, &item));
+        expect(take(tg, &item), i);
+    }
+    CHECK_TRYGON(trygon_ref_release(tg, 1, &stream));
 }
 
 /* ---- the actor --------------------------------------------------------- */

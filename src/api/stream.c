@@ -1,4 +1,4 @@
-/* stream.c - section 9 of the header: streams, as their readers see them.  How
+/* stream.c - section 10 of the header: streams, as their readers see them.  How
  * they begin is in task.c, how items are yielded in call.c. */
 #include "api/api.h"
 

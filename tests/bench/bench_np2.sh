@@ -59,7 +59,7 @@ ratios="ratio $x min $x max $x"
 none='limit - - ratio - min - max -'
 
 # Two ranks: both sides.
-run 2 --quick --only task_sync,task_async,actor_sync --json "$work/json"
+run 2 --quick --only task_sync,task_async,actor_sync,stream --json "$work/json"
 [ "$status" = 0 ] || fail "two ranks: status $status"
 head -n 1 "$work/out" |
     grep -Eq "^ranks 2 nodes 1 cores [0-9]+ yielding (yes|no) windows [0-9]+ load $x trygon [0-9.]+\$" ||
@@ -67,8 +67,9 @@ head -n 1 "$work/out" |
 tail -n 1 "$work/out" | grep -Eq "^load $x\$" || fail "two ranks: the last line"
 has sync "^task_sync trygon $x us limit $x us $ratios ray 1230 us\$"
 has async "^task_async trygon $x 1/s limit $x 1/s $ratios ray 7097 1/s\$"
+has stream "^stream trygon $x 1/s limit $x 1/s $ratios\$"
 has actor "^actor_sync trygon $x us limit $x us $ratios ray 532 us\$"
-[ "$(grep -c '^[a-z_0-9]* trygon ' "$work/out")" = 3 ] ||
+[ "$(grep -c '^[a-z_0-9]* trygon ' "$work/out")" = 4 ] ||
     fail "two ranks: rows that were not asked for"
 for key in '"trygon": "' '"mpi": "' '"ranks": 2,' '"cores": ' '"load_start": ' \
     '"load_end": ' '"name": "task_sync"' '"name": "task_async"'; do
@@ -83,6 +84,7 @@ run 1 --quick
 [ "$status" = 0 ] || fail "alone: status $status"
 for row in 'task_sync us' 'task_async 1/s' 'task_nested us' 'actor_sync us' \
     'actor_async 1/s' 'actor_threaded_async 1/s' 'actor_create 1/s' \
+    'stream 1/s' 'stream_backpressure_1 us' \
     'wait_10k 1/s' 'args_10k ms' 'idle_cpu %' 'wakeup us'; do
     has alone "^${row% *} trygon $x ${row#* } $none( ray |\$)"
 done
