@@ -92,14 +92,6 @@ static int driver(trygon_t *tg, void *arg)
     }
     if (rc == TRYGON_SUCCESS)
         rc = add_and_print(tg, actor, 0);
-
-    if (rc == TRYGON_SUCCESS)
-        rc = trygon_actor_kill(tg, actor, true);
-    if (rc == TRYGON_SUCCESS && add_and_print(tg, actor, 1) != TRYGON_SUCCESS) {
-        trygon_error_t e = {.size = sizeof e};
-        trygon_last_error(&e);
-        printf("%s\n", e.text);
-    }
     return rc != TRYGON_SUCCESS || trygon_ref_release(tg, 1, &actor);
 }
 
