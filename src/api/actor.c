@@ -15,27 +15,17 @@ static const trygon_call_opts_t call_opts = {.size = sizeof call_opts,
 
 int trygon_actor_opts_init_sized(trygon_actor_opts_t *opts, size_t size)
 {
-    TG_NEED(NULL, opts != NULL && size >= sizeof(size_t), "opts is NULL");
-    trygon_actor_opts_t full = actor_opts;
-    full.size = size;
-    memcpy(opts, &full, size < sizeof full ? size : sizeof full);
-    return TRYGON_SUCCESS;
+    return tg_opts_init(__func__, opts, size, &actor_opts, sizeof actor_opts);
 }
 
 int trygon_call_opts_init_sized(trygon_call_opts_t *opts, size_t size)
 {
-    TG_NEED(NULL, opts != NULL && size >= sizeof(size_t), "opts is NULL");
-    trygon_call_opts_t full = call_opts;
-    full.size = size;
-    memcpy(opts, &full, size < sizeof full ? size : sizeof full);
-    return TRYGON_SUCCESS;
+    return tg_opts_init(__func__, opts, size, &call_opts, sizeof call_opts);
 }
 
 static int bad(const struct trygon *tg, int code, const char *what)
 {
-    int rc = tg_fail(tg, code, "trygon_actor_create: %s", what);
-    tg_log(&tg->log, TRYGON_LOG_WARN, "trygon_actor_create: %s", what);
-    return rc;
+    return tg_refuse(tg, code, "trygon_actor_create", what);
 }
 
 /* What is not there yet is refused, not ignored. */
@@ -98,23 +88,23 @@ int trygon_actor_create(trygon_t *tg, const char *cls, size_t nargs,
     TG_NEED(tg, actor != NULL, "the output is NULL");
     TG_NEED(tg, opts == NULL || opts->size >= sizeof(size_t),
             "opts was not set up by trygon_actor_opts_init()");
-    trygon_actor_opts_t o = actor_opts;
-    if (opts != NULL)
-        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
+    trygon_actor_opts_t room;
+    const trygon_actor_opts_t *o =
+        tg_opts_whole(opts, &actor_opts, &room, sizeof room);
     int32_t fn = tg_find_fn(tg, cls);
     if (fn < 0 || tg->fns[fn].construct == NULL)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
                        "trygon_actor_create: no class '%s' is registered", cls);
     struct tg_shape shape;
-    trygon_task_opts_t where = placed(&o);
-    int rc = check_opts(tg, &o);
+    trygon_task_opts_t where = placed(o);
+    int rc = check_opts(tg, o);
     if (rc == TRYGON_SUCCESS)
         rc = tg_shape_of(tg, "trygon_actor_create", &where, cls, &shape);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    struct tg_create create = {.concurrency = (uint32_t)o.max_concurrency,
-                               .max_pending = o.max_pending_calls,
-                               .keeps = keeps(&o)};
+    struct tg_create create = {.concurrency = (uint32_t)o->max_concurrency,
+                               .max_pending = o->max_pending_calls,
+                               .keeps = keeps(o)};
     struct tg_spec s = {
         .fn = (uint32_t)fn, .nreturns = 1, .shape = &shape, .create = &create};
     return tg_submit_spec(tg, "trygon_actor_create", nargs, args, &s, actor);
@@ -152,20 +142,20 @@ int trygon_actor_call(trygon_t *tg, trygon_ref_t actor, const char *method,
     TG_NEED(tg, opts == NULL || opts->size >= sizeof(size_t),
             "opts was not set up by trygon_call_opts_init()");
     TG_NEED(tg, tg_ref_actor(actor), "the reference is no actor's handle");
-    trygon_call_opts_t o = call_opts;
-    if (opts != NULL)
-        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
+    trygon_call_opts_t room;
+    const trygon_call_opts_t *o =
+        tg_opts_whole(opts, &call_opts, &room, sizeof room);
     int32_t fn = find_method(tg, actor, method);
     if (fn < 0)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
                        "%s: the actor's class has no method '%s'", who, method);
-    int rc = tg_check_returns(tg, who, o.num_returns, o.name, returns);
+    int rc = tg_check_returns(tg, who, o->num_returns, o->name, returns);
     if (rc != TRYGON_SUCCESS)
         return rc;
     struct tg_spec s = {.fn = (uint32_t)fn,
-                        .nreturns = (uint32_t)o.num_returns,
+                        .nreturns = (uint32_t)o->num_returns,
                         .actor = actor,
-                        .name = tg_strdup(o.name)};
+                        .name = tg_strdup(o->name)};
     return tg_submit_spec(tg, who, nargs, args, &s, returns);
 }
 

@@ -34,6 +34,17 @@ struct trygon_waitset {
                            (what_));                                      \
     } while (0)
 
+/* Options begin with their size, as the program knows them that sets them. */
+int tg_opts_init(const char *who, void *opts, size_t size, const void *defaults,
+                 size_t n);
+/* The n bytes that this version has: the defaults if opts is NULL, opts, or
+ * those of an older program (at least their size) completed in room. */
+const void *tg_opts_whole(const void *opts, const void *defaults, void *room,
+                          size_t n);
+/* A mistake in what is submitted: the last error, and a line of the log. */
+int tg_refuse(const struct trygon *tg, int code, const char *who,
+              const char *what);
+
 /* Is it a value that can travel?  INVALID and why, else 0. */
 int tg_check_value(const struct trygon *tg, const char *who,
                    const trygon_value_t *v);

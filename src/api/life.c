@@ -13,10 +13,8 @@ static atomic_bool mpi_is_ours;
 
 int trygon_opts_init_sized(trygon_opts_t *opts, size_t size)
 {
-    TG_NEED(NULL, opts != NULL && size >= sizeof(size_t), "opts is NULL");
-    trygon_opts_t full = {.size = size, .num_cpus = -1, .head_slots = -1};
-    memcpy(opts, &full, size < sizeof full ? size : sizeof full);
-    return TRYGON_SUCCESS;
+    static const trygon_opts_t defaults = {.num_cpus = -1, .head_slots = -1};
+    return tg_opts_init(__func__, opts, size, &defaults, sizeof defaults);
 }
 
 /* ----- init ------------------------------------------------------------------------ */

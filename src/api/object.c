@@ -266,15 +266,14 @@ int trygon_value_release(trygon_t *tg, trygon_value_t *value)
 
 /* ----- wait ---------------------------------------------------------------------------- */
 
+static const trygon_wait_opts_t wait_opts = {.size = sizeof wait_opts,
+                                             .num_returns = 1,
+                                             .timeout_ms = TRYGON_FOREVER,
+                                             .fetch_local = true};
+
 int trygon_wait_opts_init_sized(trygon_wait_opts_t *opts, size_t size)
 {
-    TG_NEED(NULL, opts != NULL && size >= sizeof(size_t), "opts is NULL");
-    trygon_wait_opts_t full = {.size = size,
-                               .num_returns = 1,
-                               .timeout_ms = TRYGON_FOREVER,
-                               .fetch_local = true};
-    memcpy(opts, &full, size < sizeof full ? size : sizeof full);
-    return TRYGON_SUCCESS;
+    return tg_opts_init(__func__, opts, size, &wait_opts, sizeof wait_opts);
 }
 
 static int by_ref(const void *a, const void *b)
@@ -303,12 +302,11 @@ int trygon_wait(trygon_t *tg, size_t n, const trygon_ref_t refs[],
                 const trygon_wait_opts_t *opts, bool ready[], size_t *nready)
 {
     TG_NEED_TG(tg);
-    trygon_wait_opts_t o;
-    (void)trygon_wait_opts_init(&o);
     TG_NEED(tg, opts == NULL || opts->size >= sizeof(size_t),
             "opts was not set up by trygon_wait_opts_init()");
-    if (opts != NULL)
-        memcpy(&o, opts, opts->size < sizeof o ? opts->size : sizeof o);
+    trygon_wait_opts_t room;
+    const trygon_wait_opts_t *o =
+        tg_opts_whole(opts, &wait_opts, &room, sizeof room);
     TG_NEED(tg, n == 0 || (refs != NULL && ready != NULL), "an array is NULL");
     TG_NEED(tg, n < UINT32_MAX, "too many references");
     if (n == 0) {
@@ -316,22 +314,22 @@ int trygon_wait(trygon_t *tg, size_t n, const trygon_ref_t refs[],
             *nready = 0;
         return TRYGON_SUCCESS;
     }
-    TG_NEED(tg, o.num_returns > 0 && o.num_returns <= n,
+    TG_NEED(tg, o->num_returns > 0 && o->num_returns <= n,
             "num_returns is 0 or more than there are references");
-    TG_NEED(tg, o.timeout_ms >= -1, "timeout_ms is below -1");
+    TG_NEED(tg, o->timeout_ms >= -1, "timeout_ms is below -1");
     TG_NEED(tg, !has_duplicates(n, refs), "a reference is there twice");
     struct tg_wait_req req = {.kind = TG_WAIT_SOME,
                               .n = (uint32_t)n,
-                              .need = (uint32_t)o.num_returns,
+                              .need = (uint32_t)o->num_returns,
                               .refs = refs,
-                              .fetch = o.fetch_local};
+                              .fetch = o->fetch_local};
     size_t count = 0;
     tg_enter(tg);
-    int rc = tg_block(tg, &req, o.timeout_ms, NULL, NULL);
+    int rc = tg_block(tg, &req, o->timeout_ms, NULL, NULL);
     bool fine = rc == TRYGON_SUCCESS || rc == TRYGON_ERR_TIMEOUT;
     for (size_t i = 0; fine && i < n; i++) {
         const struct tg_obj *x = tg_waits_obj(&tg->core->waits, refs[i]);
-        ready[i] = count < o.num_returns && tg_objs_ready(x, o.fetch_local);
+        ready[i] = count < o->num_returns && tg_objs_ready(x, o->fetch_local);
         count += ready[i];
     }
     tg_leave(tg);

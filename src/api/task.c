@@ -15,18 +15,21 @@ static const struct tg_shape default_shape = {
 
 int trygon_task_opts_init_sized(trygon_task_opts_t *opts, size_t size)
 {
-    TG_NEED(NULL, opts != NULL && size >= sizeof(size_t), "opts is NULL");
-    trygon_task_opts_t full = default_opts;
-    full.size = size;
-    memcpy(opts, &full, size < sizeof full ? size : sizeof full);
-    return TRYGON_SUCCESS;
+    return tg_opts_init(__func__, opts, size, &default_opts,
+                        sizeof default_opts);
+}
+
+int tg_refuse(const struct trygon *tg, int code, const char *who,
+              const char *what)
+{
+    int rc = tg_fail(tg, code, "%s: %s", who, what);
+    tg_log(&tg->log, TRYGON_LOG_WARN, "%s: %s", who, what);
+    return rc;
 }
 
 static int invalid(const struct trygon *tg, const char *who, const char *what)
 {
-    int rc = tg_fail(tg, TRYGON_ERR_INVALID, "%s: %s", who, what);
-    tg_log(&tg->log, TRYGON_LOG_WARN, "%s: %s", who, what);
-    return rc;
+    return tg_refuse(tg, TRYGON_ERR_INVALID, who, what);
 }
 
 /* ----- what it needs ------------------------------------------------------------- */
@@ -149,19 +152,6 @@ static int check_opts(const struct trygon *tg, const char *who,
 }
 
 /* ----- submit -------------------------------------------------------------------------- */
-
-/* The options as this version has them; those of an older one go to room. */
-static const trygon_task_opts_t *whole_opts(const trygon_task_opts_t *opts,
-                                            trygon_task_opts_t *room)
-{
-    if (opts == NULL)
-        return &default_opts;
-    if (opts->size >= sizeof *room)
-        return opts;
-    *room = default_opts;
-    memcpy(room, opts, opts->size);
-    return room;
-}
 
 /* Most submits name the function of the one before. */
 int32_t tg_find_fn(struct trygon *tg, const char *name)
@@ -315,7 +305,8 @@ static int submit(trygon_t *tg, const char *who, const char *task, size_t nargs,
     if (wrong != NULL)
         return tg_fail(tg, TRYGON_ERR_INVALID, "%s: %s", who, wrong);
     trygon_task_opts_t room;
-    const trygon_task_opts_t *o = whole_opts(opts, &room);
+    const trygon_task_opts_t *o =
+        tg_opts_whole(opts, &default_opts, &room, sizeof room);
     int32_t fn = tg_find_fn(tg, task);
     if (fn < 0 || tg->fns[fn].fn == NULL)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,

@@ -119,11 +119,11 @@ int32_t tg_tree_next(const struct tg_tree *t, int32_t from,
 int32_t tg_tree_best(const struct tg_tree *t, const struct tg_need *need,
                      int by, tg_tree_ok *ok, void *arg)
 {
-    int32_t todo[32], n = 0, found = -1, probes = PROBES;
+    int32_t stack[32], n = 0, found = -1, probes = PROBES;
     int64_t most = INT64_MIN;
-    todo[n++] = 1;
+    stack[n++] = 1;
     while (n > 0) {
-        int32_t i = todo[--n];
+        int32_t i = stack[--n];
         const int64_t *row = at(t, i);
         if ((found >= 0 && row[by] <= most) || !covers(row, need))
             continue;
@@ -132,8 +132,8 @@ int32_t tg_tree_best(const struct tg_tree *t, const struct tg_need *need,
         if (i < t->cap) {
             const int64_t *left = at(t, 2 * i), *right = left + t->cols;
             bool turned = left[by] < right[by];
-            todo[n++] = 2 * i + !turned;
-            todo[n++] = 2 * i + turned;
+            stack[n++] = 2 * i + !turned;
+            stack[n++] = 2 * i + turned;
         } else if (ok == NULL || ok(arg, i - t->cap)) {
             found = i - t->cap;
             most = row[by];

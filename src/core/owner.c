@@ -355,7 +355,7 @@ void tg_task_again(struct tg_owner *w, struct tg_task *t,
                    struct tg_val *otherwise)
 {
     if (t->yields)
-        tg_task_forget_last(w, t);
+        tg_stream_forget_last(tg_task_stream(w, t));
     if (t->cancelled || t->retries_left == 0) {
         tg_task_end(w, t,
                     t->cancelled ? cancelled_error(w, t)

@@ -116,7 +116,6 @@ bool tg_task_keep_last(struct tg_owner *w, struct tg_task *t,
 /* If that is so by now, the task ends, or is tried again: true. */
 bool tg_task_settle_last(struct tg_owner *w, struct tg_task *t,
                          struct tg_stream *s);
-void tg_task_forget_last(struct tg_owner *w, struct tg_task *t);
 /* End it with an error, which is taken over. */
 void tg_task_end_yielding(struct tg_owner *w, struct tg_task *t, int32_t code,
                           struct tg_val *error);

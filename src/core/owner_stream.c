@@ -95,15 +95,6 @@ bool tg_task_settle_last(struct tg_owner *w, struct tg_task *t,
     return true;
 }
 
-void tg_task_forget_last(struct tg_owner *w, struct tg_task *t)
-{
-    struct tg_stream *s = tg_task_stream(w, t);
-    if (s->last != NULL)
-        tg_msg_fini(s->last);
-    free(s->last);
-    s->last = NULL;
-}
-
 /* Its own error is an item and no more; what kept it from ending by itself is
  * also what its completion says. */
 void tg_task_end_yielding(struct tg_owner *w, struct tg_task *t, int32_t code,

@@ -32,9 +32,7 @@ void tg_streams_fini(struct tg_streams *w)
     while ((s = tg_slab_next(&w->slab, &slot)) != NULL) {
         free_kept(s->queue);
         free_kept(s->early);
-        if (s->last != NULL)
-            tg_msg_fini(s->last);
-        free(s->last);
+        tg_stream_forget_last(s);
     }
     tg_slab_fini(&w->slab);
     tg_val_drop(&w->end);
@@ -255,7 +253,7 @@ void tg_streams_cancel(struct tg_streams *w, struct tg_stream *s,
     end(w, s, error);
 }
 
-static void forget_last(struct tg_stream *s)
+void tg_stream_forget_last(struct tg_stream *s)
 {
     if (s->last != NULL)
         tg_msg_fini(s->last);
@@ -267,7 +265,7 @@ void tg_streams_end(struct tg_streams *w, struct tg_stream *s,
                     struct tg_val *error)
 {
     s->task = 0;
-    forget_last(s);
+    tg_stream_forget_last(s);
     if (s->state == TG_STREAM_OPEN)
         end(w, s, error);
     else

@@ -85,6 +85,8 @@ static inline bool tg_stream_complete(const struct tg_stream *s, uint64_t n)
 {
     return s->state != TG_STREAM_OPEN || s->come >= n;
 }
+/* The DONE that came before its items, if there is one, counts no more. */
+void tg_stream_forget_last(struct tg_stream *s);
 /* The next item is this error (taken over), then the end: whatever has come. */
 void tg_streams_cancel(struct tg_streams *w, struct tg_stream *s,
                        struct tg_val *error);

@@ -62,6 +62,17 @@ struct tg_exec *tg_worker_exec(const struct tg_worker *w, uint64_t handle)
     return tg_slab_find(&w->execs, handle);
 }
 
+struct tg_exec *tg_exec_in(struct tg_exec *list, int32_t owner, uint64_t task,
+                           int32_t attempt)
+{
+    struct tg_exec *e;
+    DL_FOREACH (list, e) {
+        if (e->owner == owner && e->task == task && e->attempt == attempt)
+            return e;
+    }
+    return NULL;
+}
+
 /* Its arguments' holds go, and the record. */
 void tg_exec_free(struct tg_worker *w, struct tg_exec *e)
 {

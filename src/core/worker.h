@@ -129,8 +129,8 @@ void tg_worker_gone(struct tg_worker *w, int32_t rank);
  * for a CPU, most likely those the execution blocks on, so lend at once. */
 void tg_worker_blocked(struct tg_worker *w, struct tg_exec *e, bool unmet);
 void tg_worker_unblocked(struct tg_worker *w, struct tg_exec *e);
-/* The next item, whose references are held; taken over on success.  CANCELLED, once it was asked to stop; STATE: it has no stream; RETURNS: too
- * many. */
+/* The next item, whose references are held; taken over on success.  CANCELLED,
+ * once it was asked to stop; STATE: it has no stream; RETURNS: too many. */
 int tg_worker_yield(struct tg_worker *w, struct tg_exec *e, struct tg_val *val);
 /* Must its yield wait, since nobody takes the items? */
 static inline bool tg_exec_ahead(const struct tg_exec *e)

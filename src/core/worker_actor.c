@@ -370,17 +370,6 @@ void tg_wactor_done(struct tg_worker *w, struct tg_exec *e)
 
 /* ----- cancel ------------------------------------------------------------------------------ */
 
-static struct tg_exec *find_in(struct tg_exec *list, int32_t from,
-                               const struct tg_msg_cancel *m)
-{
-    struct tg_exec *e;
-    DL_FOREACH (list, e) {
-        if (e->owner == from && e->task == m->task && e->attempt == m->attempt)
-            return e;
-    }
-    return NULL;
-}
-
 /* What is not known here has been done, or is still to come. */
 struct tg_exec *tg_wactor_cancel(struct tg_worker *w, int32_t from,
                                  const struct tg_msg_cancel *m)
@@ -388,13 +377,13 @@ struct tg_exec *tg_wactor_cancel(struct tg_worker *w, int32_t from,
     struct tg_wactor *a = tg_slab_find(&w->actors, m->lease);
     if (a == NULL)
         return NULL;
-    struct tg_exec *e = find_in(a->queue, from, m);
+    struct tg_exec *e = tg_exec_in(a->queue, from, m->task, m->attempt);
     if (e == NULL)
-        e = find_in(a->started, from, m);
+        e = tg_exec_in(a->started, from, m->task, m->attempt);
     if (e != NULL || a->state != TG_WACTOR_ALIVE)
         return e;
     struct tg_wcaller *c = caller_of(a, from, m->seq);
-    e = find_in(c->waiting, from, m);
+    e = tg_exec_in(c->waiting, from, m->task, m->attempt);
     if (e == NULL && m->seq >= c->next && !skips(c, m->seq)) {
         *tg_vec_add(&c->skipped) = m->seq;
         advance(a, c);

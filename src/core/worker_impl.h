@@ -71,6 +71,9 @@ void tg_worker_taken(struct tg_worker *w, int32_t from,
                      const struct tg_msg_taken *m);
 
 /* The execution side (worker.c). */
+/* An attempt of an owner's task, in a list; NULL: not there. */
+struct tg_exec *tg_exec_in(struct tg_exec *list, int32_t owner, uint64_t task,
+                           int32_t attempt);
 void tg_exec_send_done(struct tg_worker *w, const struct tg_exec *e,
                        struct tg_outcome *out);
 /* It runs: ask it to stop. */

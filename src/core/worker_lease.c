@@ -64,15 +64,8 @@ static void watch_overrun(struct tg_worker *w, struct tg_wlease *l)
 struct tg_exec *tg_wlease_exec(const struct tg_wlease *l, int32_t from,
                                uint64_t task, int32_t attempt)
 {
-    struct tg_exec *const lists[] = {l->queue, l->started};
-    for (int i = 0; i < 2; i++) {
-        struct tg_exec *e;
-        DL_FOREACH (lists[i], e) {
-            if (e->owner == from && e->task == task && e->attempt == attempt)
-                return e;
-        }
-    }
-    return NULL;
+    struct tg_exec *e = tg_exec_in(l->queue, from, task, attempt);
+    return e != NULL ? e : tg_exec_in(l->started, from, task, attempt);
 }
 
 void tg_wlease_enqueue(struct tg_worker *w, struct tg_exec *e)
