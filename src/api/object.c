@@ -140,8 +140,8 @@ static void unpin(struct trygon *tg, size_t n, struct tg_obj *pins[])
     }
 }
 
-/* With the lock held: until all are here, and then with a hold on each; their
- * first failure is the thread's last error. */
+/* With the lock held: until all are here, and then with a hold on each, whose
+ * first failure is the thread's last error; pins NULL: only the former. */
 static int await_all(struct trygon *tg, const char *who, size_t n,
                      const trygon_ref_t refs[], int64_t timeout_ms,
                      struct tg_obj *pins[])
@@ -159,7 +159,7 @@ static int await_all(struct trygon *tg, const char *who, size_t n,
     int rc = tg_block(tg, &req, timeout_ms, NULL, NULL);
     if (rc != TRYGON_SUCCESS)
         return tg_report(tg, who, rc);
-    rc = first_failure(tg, n, pins);
+    rc = pins != NULL ? first_failure(tg, n, pins) : TRYGON_SUCCESS;
     if (rc != TRYGON_SUCCESS)
         unpin(tg, n, pins);
     return rc;
@@ -209,35 +209,56 @@ int trygon_get_n(trygon_t *tg, size_t n, const trygon_ref_t refs[],
 /* A small value is copied with the lock held: to lend it costs more. */
 enum { COPY_LOCKED = 4096 };
 
+/* With the lock held; false: it is not here, or not small. */
+static bool copy_small(const struct trygon *tg, trygon_ref_t ref, void *data,
+                       size_t capacity, size_t *need)
+{
+    const struct tg_obj *x = tg_objs_find(&tg->core->objs, ref);
+    if (x == NULL || x->count == 0 || x->state != TG_OBJ_READY ||
+        x->val == NULL || x->val->size > COPY_LOCKED || tg_ref_actor(ref))
+        return false;
+    *need = (size_t)x->val->size;
+    if (*need <= capacity && *need > 0)
+        memcpy(data, tg_val_data(x->val), *need);
+    return true;
+}
+
+/* Lend it, and copy without the lock. */
+static int copy_lent(struct trygon *tg, trygon_ref_t ref, void *data,
+                     size_t capacity, size_t *need)
+{
+    trygon_value_t v;
+    struct tg_obj *pin;
+    int rc = get_n(tg, "trygon_get_into", 1, &ref, TRYGON_FOREVER, &pin, &v);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    *need = v.size;
+    if (v.size <= capacity && v.size > 0)
+        memcpy(data, v.data, v.size);
+    return trygon_value_release(tg, &v);
+}
+
 int trygon_get_into(trygon_t *tg, trygon_ref_t ref, int64_t timeout_ms,
                     void *data, size_t capacity, size_t *size)
 {
     TG_NEED_TG(tg);
     TG_NEED(tg, data != NULL || capacity == 0, "data is NULL");
-    trygon_value_t v = {0};
-    struct tg_obj *pin;
     int rc = tg_no_stream(tg, __func__, 1, &ref);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    tg_enter(tg);
-    rc = await_all(tg, "trygon_get_into", 1, &ref, timeout_ms, &pin);
     size_t need = 0;
-    if (rc == TRYGON_SUCCESS) {
-        tg_view(pin->val, &v);
-        need = v.size;
-        if (need > COPY_LOCKED)
-            v.pin = pin;
-        else if (need <= capacity && need > 0)
-            memcpy(data, v.data, need);
-        if (v.pin == NULL)
-            unpin(tg, 1, &pin);
+    tg_enter(tg);
+    bool copied = copy_small(tg, ref, data, capacity, &need);
+    if (!copied) {
+        rc = await_all(tg, __func__, 1, &ref, timeout_ms, NULL);
+        copied =
+            rc == TRYGON_SUCCESS && copy_small(tg, ref, data, capacity, &need);
     }
     tg_leave(tg);
+    if (rc == TRYGON_SUCCESS && !copied)
+        rc = copy_lent(tg, ref, data, capacity, &need);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    if (v.pin != NULL && need <= capacity)
-        memcpy(data, v.data, need);
-    (void)trygon_value_release(tg, &v);
     if (size != NULL)
         *size = need;
     if (need > capacity)

@@ -42,9 +42,19 @@ static int say(const struct trygon *tg, const char *who, int rc)
 
 /* ----- reading ------------------------------------------------------------------- */
 
+/* With the lock held: take the next item, if it is here. */
+static int take_item(struct trygon *tg, trygon_ref_t stream, trygon_ref_t *item)
+{
+    struct tg_event take = {
+        .type = TG_EV_NEXT, .now_ns = tg_last_ns(tg), .ref = stream};
+    int rc = tg_step(tg, &take);
+    *item = take.ref;
+    return rc;
+}
+
 /* With the lock held.  Somebody else may take what was waited for. */
-static int next_item(struct trygon *tg, trygon_ref_t stream, int64_t timeout_ms,
-                     trygon_ref_t *item)
+static int await_item(struct trygon *tg, trygon_ref_t stream,
+                      int64_t timeout_ms, trygon_ref_t *item)
 {
     struct tg_wait_req req = {.kind = TG_WAIT_NEXT,
                               .n = 1,
@@ -52,23 +62,19 @@ static int next_item(struct trygon *tg, trygon_ref_t stream, int64_t timeout_ms,
                               .refs = &stream,
                               .fetch = true};
     uint64_t deadline_ns = tg_deadline(timeout_ms);
-    struct tg_event take = {.type = TG_EV_NEXT};
-    for (;;) {
-        take.now_ns = tg_last_ns(tg);
-        take.ref = stream;
-        int rc = tg_step(tg, &take);
-        *item = take.ref;
-        if (rc != TRYGON_ERR_TIMEOUT)
-            return rc;
+    int rc;
+    do {
         rc = tg_block(tg, &req, timeout_ms, NULL, NULL);
         if (rc != TRYGON_SUCCESS)
             return rc;
-        uint64_t now_ns = tg_now_ns();
+        uint64_t now_ns = deadline_ns != TG_NEVER ? tg_now_ns() : 0;
         if (deadline_ns != TG_NEVER)
             timeout_ms = now_ns < deadline_ns
                              ? (int64_t)((deadline_ns - now_ns) / 1000000)
                              : 0;
-    }
+        rc = take_item(tg, stream, item);
+    } while (rc == TRYGON_ERR_TIMEOUT);
+    return rc;
 }
 
 int trygon_stream_next(trygon_t *tg, trygon_ref_t stream, int64_t timeout_ms,
@@ -81,7 +87,9 @@ int trygon_stream_next(trygon_t *tg, trygon_ref_t stream, int64_t timeout_ms,
         return rc;
     trygon_ref_t ref;
     tg_enter(tg);
-    rc = next_item(tg, stream, timeout_ms, &ref);
+    rc = take_item(tg, stream, &ref);
+    if (rc == TRYGON_ERR_TIMEOUT)
+        rc = await_item(tg, stream, timeout_ms, &ref);
     tg_leave(tg);
     if (rc != TRYGON_SUCCESS)
         return say(tg, __func__, rc);

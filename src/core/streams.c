@@ -5,6 +5,34 @@
 
 #include "core/map.h"
 
+/* ----- the queue ----------------------------------------------------------- */
+
+enum { QUEUE_LEAST = 8, QUEUE_KEPT = 1024 };
+
+static struct tg_val **queued(const struct tg_stream *s, uint64_t index)
+{
+    return &s->queue[index & (s->cap - 1)];
+}
+
+/* Make room for the items from `taken` on and as many more. */
+static void grow_queue(struct tg_stream *s)
+{
+    uint64_t before = s->cap;
+    s->cap = before == 0 ? QUEUE_LEAST : 2 * before;
+    s->queue = tg_grow(s->queue, s->cap, sizeof *s->queue);
+    for (uint64_t i = s->taken + 1; before > 0 && i < s->come; i++)
+        *queued(s, i) = s->queue[i & (before - 1)];
+}
+
+static void free_queue(struct tg_stream *s)
+{
+    free(s->queue);
+    s->queue = NULL;
+    s->cap = 0;
+}
+
+/* ----- life ------------------------------------------------------------------ */
+
 void tg_streams_init(struct tg_streams *w, struct tg_ctx *ctx,
                      struct tg_objs *objs)
 {
@@ -16,22 +44,19 @@ void tg_streams_init(struct tg_streams *w, struct tg_ctx *ctx,
     TG_ASSERT(w->nothing != NULL);
 }
 
-static void free_kept(struct tg_kept *list)
-{
-    struct tg_kept *k, *next;
-    DL_FOREACH_SAFE (list, k, next) {
-        tg_val_drop(&k->val);
-        free(k);
-    }
-}
-
 void tg_streams_fini(struct tg_streams *w)
 {
     uint32_t slot = 0;
     struct tg_stream *s;
     while ((s = tg_slab_next(&w->slab, &slot)) != NULL) {
-        free_kept(s->queue);
-        free_kept(s->early);
+        for (uint64_t i = s->taken + 1; s->queue != NULL && i < s->come; i++)
+            tg_val_drop(queued(s, i));
+        free(s->queue);
+        struct tg_kept *k, *next;
+        DL_FOREACH_SAFE (s->early, k, next) {
+            tg_val_drop(&k->val);
+            free(k);
+        }
         tg_stream_forget_last(s);
     }
     tg_slab_fini(&w->slab);
@@ -63,14 +88,12 @@ static void resolve_end(struct tg_streams *w, struct tg_obj *x)
 static void new_head(struct tg_streams *w, struct tg_stream *s)
 {
     s->head = tg_objs_new(w->objs, 0, (uint32_t)s->taken);
-    struct tg_kept *k = s->queue;
-    if (k != NULL) {
-        DL_DELETE(s->queue, k);
-        tg_objs_resolve(w->objs, s->head, k->val);
-        free(k);
-    } else if (s->state == TG_STREAM_ENDED) {
+    if (s->come > s->taken)
+        tg_objs_resolve(w->objs, s->head, *queued(s, s->taken));
+    else if (s->cap > QUEUE_KEPT)
+        free_queue(s);
+    if (s->come == s->taken && s->state == TG_STREAM_ENDED)
         resolve_end(w, s->head);
-    }
 }
 
 struct tg_stream *tg_streams_new(struct tg_streams *w, uint64_t task,
@@ -155,8 +178,9 @@ static void arrive(struct tg_streams *w, struct tg_stream *s,
     if (index == s->taken) {
         tg_objs_resolve(w->objs, s->head, val);
     } else {
-        struct tg_kept *k = kept(index, val);
-        DL_APPEND(s->queue, k);
+        if (index - s->taken > s->cap)
+            grow_queue(s);
+        *queued(s, index) = val;
     }
 }
 
@@ -214,11 +238,18 @@ static void drop_val(struct tg_streams *w, struct tg_val *val)
     tg_val_drop(&val);
 }
 
-static void drop_kept(struct tg_streams *w, struct tg_kept **list)
+static void drop_queue(struct tg_streams *w, struct tg_stream *s)
+{
+    for (uint64_t i = s->taken + 1; s->queue != NULL && i < s->come; i++)
+        drop_val(w, *queued(s, i));
+    free_queue(s);
+}
+
+static void drop_early(struct tg_streams *w, struct tg_stream *s)
 {
     struct tg_kept *k;
-    while ((k = *list) != NULL) {
-        DL_DELETE(*list, k);
+    while ((k = s->early) != NULL) {
+        DL_DELETE(s->early, k);
         drop_val(w, k->val);
         free(k);
     }
@@ -229,7 +260,7 @@ static void drop_kept(struct tg_streams *w, struct tg_kept **list)
 /* Nothing more will come; an error may be the last item. */
 static void end(struct tg_streams *w, struct tg_stream *s, struct tg_val *error)
 {
-    drop_kept(w, &s->early);
+    drop_early(w, s);
     if (error != NULL)
         arrive(w, s, error);
     set_state(s, TG_STREAM_ENDED);
@@ -244,7 +275,7 @@ void tg_streams_cancel(struct tg_streams *w, struct tg_stream *s,
         tg_val_drop(&error);
         return;
     }
-    drop_kept(w, &s->queue);
+    drop_queue(w, s);
     if (s->come > s->taken) { /* it was here, and not taken */
         tg_objs_drop(w->objs, s->head);
         s->come = s->taken;
@@ -278,6 +309,8 @@ void tg_streams_end(struct tg_streams *w, struct tg_stream *s,
 void tg_streams_close(struct tg_streams *w, struct tg_stream *s)
 {
     set_state(s, TG_STREAM_CLOSED);
+    drop_queue(w, s);
+    drop_early(w, s);
     s->taken = UINT64_MAX;
     if (s->head->state == TG_OBJ_PENDING)
         resolve_end(w, s->head);
@@ -285,8 +318,6 @@ void tg_streams_close(struct tg_streams *w, struct tg_stream *s)
     tg_objs_drop(w->objs, s->done);
     s->head = s->done = NULL;
     resolve_end(w, tg_objs_get(w->objs, s->ref));
-    drop_kept(w, &s->queue);
-    drop_kept(w, &s->early);
     if (s->task == 0)
         tg_slab_free(&w->slab, s->self);
 }
@@ -304,10 +335,10 @@ static void check_open(const struct tg_streams *w, const struct tg_stream *s)
                                              : tg_stream_over(w, s));
     else
         TG_ASSERT(s->head->val != NULL && !tg_stream_over(w, s));
+    TG_ASSERT(s->come <= s->taken + 1 + s->cap);
+    for (; index + 1 < s->come; index++)
+        TG_ASSERT(*queued(s, index + 1) != NULL);
     const struct tg_kept *k;
-    DL_FOREACH (s->queue, k)
-        TG_ASSERT(k->index == ++index);
-    TG_ASSERT(s->come == index + (s->come > s->taken));
     DL_FOREACH (s->early, k) {
         TG_ASSERT(k->index > s->come && k->index > index);
         index = k->index;

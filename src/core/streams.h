@@ -22,7 +22,7 @@ enum tg_stream_state {
     TG_STREAM_CLOSED    /* nobody reads it; its task is not over */
 };
 
-struct tg_kept { /* an item that came and was not taken */
+struct tg_kept { /* an item that came before others that precede it */
     uint64_t index;
     struct tg_val *val; /* with holds on its references */
     struct tg_kept *prev, *next;
@@ -40,7 +40,9 @@ struct tg_stream {
     struct tg_obj *head;   /* of item `taken`; all three objects with a hold, */
     struct tg_obj *done;   /* ready when the task is over, until it is closed */
     trygon_ref_t ref;      /* the handle's: the user's counts hold it */
-    struct tg_kept *queue; /* those between head and `come`, in order */
+    struct tg_val **queue; /* those between head and `come`: item i is at
+                              i modulo cap, with holds on its references */
+    uint64_t cap;          /* a power of two, or 0 */
     struct tg_kept *early; /* those beyond `come`, in order */
     struct tg_msg *last;   /* a DONE that came before all its items; or NULL */
     uint64_t waiter;       /* who waits for the next item; stale: nobody */
