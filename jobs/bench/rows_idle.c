@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "bench.h"
+#include "doorbell.h"
 
 /* ---- idle_cpu ---------------------------------------------------------- */
 
@@ -50,30 +51,42 @@ void row_idle_cpu(struct bench *b, struct result *result)
 
 /* ---- wakeup ------------------------------------------------------------ */
 
-struct wakeup_job {
-    struct bench *bench;
-    struct result *result;
+struct wakeup { /* one trygon_run() */
+    const struct bench *bench;
+    double seconds;
+    int where; /* the rank of the task */
 };
 
 static int drive_wakeup(trygon_t *tg, void *arg)
 {
-    struct wakeup_job *job = arg;
+    struct wakeup *w = arg;
 
     task_sync(tg, 0);
-    for (int i = 0; i < job->bench->effort.windows; i++) {
-        sleep_s(job->bench->effort.nap_s);
-        double start = clock_s();
-        task_sync(tg, (uint64_t)i);
-        result_add(job->result, 1e6 * (clock_s() - start));
-    }
+    w->where = task_where(tg);
+    sleep_s(w->bench->effort.nap_s);
+    double start = clock_s();
+    task_sync(tg, 1);
+    w->seconds = clock_s() - start;
     return 0;
 }
 
 void row_wakeup(struct bench *b, struct result *result)
 {
-    struct wakeup_job job = {b, result};
+    struct wakeup w = {.bench = b};
+    struct doorbell bell;
 
-    bench_run(b, drive_wakeup, &job);
+    doorbell_open(&bell, &b->team);
+    for (int i = 0; i < b->effort.windows; i++) {
+        bench_run(b, drive_wakeup, &w);
+        team_tell(&b->team, &w.where, sizeof w.where);
+        double limit = doorbell_ring(&bell, &b->team, w.where, b->effort.nap_s);
+        if (b->team.rank != 0)
+            continue;
+        result->has_limit = limit > 0.0;
+        result->limit[result->windows] = 1e6 * limit;
+        result_add(result, 1e6 * w.seconds);
+    }
+    doorbell_close(&bell);
 }
 
 /* ---- startup ----------------------------------------------------------- */
