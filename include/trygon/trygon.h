@@ -4,9 +4,11 @@
  *
  *   1  results, errors and log          5  tasks
  *   2  values and references            6  inside a task
- *   3  registry, options and life       7  wait sets and callbacks
+ *   3  registry, options and life       7  wait sets, callbacks, events
  *   4  objects: put, get, wait          8  looking at the machine
- *                                       9  actors, 10  streams
+ *
+ *   9  actors, 10  streams, 11  an actor pool and a queue: in
+ *      <trygon/actors.h>, <trygon/streams.h> and <trygon/tools.h>
  *
  * The codes, the error and the value structures are in <trygon/types.h>.
  *
@@ -41,15 +43,6 @@
 #define TRYGON_VERSION_MAJOR 0
 #define TRYGON_VERSION_MINOR 1
 #define TRYGON_VERSION_PATCH 0
-
-#if defined(__GNUC__)
-#define TRYGON_API __attribute__((visibility("default")))
-#define TRYGON_PRINTF(fmt_, first_) \
-    __attribute__((format(printf, fmt_, first_)))
-#else
-#define TRYGON_API
-#define TRYGON_PRINTF(fmt_, first_)
-#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -106,37 +99,6 @@ TRYGON_API int trygon_registry_create(trygon_registry_t **reg);
  * taken), STATE (frozen). */
 TRYGON_API int trygon_registry_add_task(trygon_registry_t *reg,
                                         const char *name, trygon_task_fn fn);
-
-/* A class of actors: state of the user's that lives on one rank, and methods
- * that are called from anywhere (section 9). */
-typedef struct trygon_method {
-    const char *name;
-    /* As a task.  self is what the constructor made. */
-    int (*fn)(trygon_call_t *call, void *self);
-} trygon_method_t;
-
-typedef int (*trygon_method_fn)(trygon_call_t *call, void *self);
-/* As a task without returns; sets *self to what methods get (NULL at first). */
-typedef int (*trygon_construct_fn)(trygon_call_t *call, void **self);
-/* Called once, after the last method, unless the actor was killed. */
-typedef void (*trygon_destroy_fn)(trygon_t *tg, void *self);
-
-typedef struct trygon_class {
-    size_t size; /* sizeof(trygon_class_t) */
-    const char *name;
-    trygon_construct_fn construct;
-    trygon_destroy_fn destroy; /* may be NULL */
-    const trygon_method_t *methods;
-    size_t nmethods;
-} trygon_class_t;
-
-/* The strings are copied.  A class shares the names of tasks, a method is
- * called "Class.method" there.  Errors: INVALID (NULL, an empty name, a name
- * with a dot, "Class.method" longer than 63 bytes, size not set), EXISTS
- * (a name is taken, or there twice), NOMEM, STATE (frozen).  After an error
- * nothing of the class is registered. */
-TRYGON_API int trygon_registry_add_class(trygon_registry_t *reg,
-                                         const trygon_class_t *cls);
 
 /* Sets *reg to NULL.  Call it after the runtimes that use it are finalized.
  * Errors: INVALID (reg NULL), STATE (a runtime still uses it). */
@@ -268,8 +230,9 @@ TRYGON_API int trygon_wait_opts_init_sized(trygon_wait_opts_t *opts,
  * even if more are ready; failed ones count as ready (Ray).  Time running out
  * is not an error: *nready (may be NULL) is then smaller than num_returns.
  * n = 0 gives *nready = 0.  A stream may be among them: it is ready when
- * trygon_stream_next() would not block, at its end too, for ever.  Errors: INVALID (a reference twice, num_returns 0
- * or over n), NOTFOUND, CANCELLED, SHUTDOWN. */
+ * trygon_stream_next() would not block, at its end too, for ever.
+ * Errors: INVALID (a reference twice, num_returns 0 or over n), NOTFOUND,
+ * CANCELLED, SHUTDOWN. */
 TRYGON_API int trygon_wait(trygon_t *tg, size_t n, const trygon_ref_t refs[],
                            const trygon_wait_opts_t *opts, bool ready[],
                            size_t *nready);
@@ -338,8 +301,7 @@ TRYGON_API int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
                              trygon_ref_t returns[]);
 
 /* Cancel the task that computes ref, or that yields to it when ref is a stream
- * (section 9).  Not started: it never runs, and its
- * references carry CANCELLED.  Running: trygon_call_cancelled() becomes true in
+ * (section 10).  Not started: it never runs, and its references carry CANCELLED.  Running: trygon_call_cancelled() becomes true in
  * it and waits inside it return CANCELLED; what it returns stands, but it is
  * never retried.  Finished: nothing happens.  recursive: also what it
  * submitted.  From any rank that holds ref; asynchronous, best effort (Ray).
@@ -395,6 +357,7 @@ typedef struct trygon_call_info {
     const int32_t *cpus; /* the lease's exact PUs, as the system numbers
                             them; none when the rank's slots are not bound */
     size_t ncpus;
+    int32_t restarts; /* of the actor, before this one was made; 0 in a task */
 } trygon_call_info_t;
 
 /* Errors: INVALID (NULL, info->size not set). */
@@ -402,12 +365,13 @@ TRYGON_API int trygon_call_info(const trygon_call_t *call,
                                 trygon_call_info_t *info);
 
 /* ------------------------------------------------------------------------
- * 7  Wait sets and callbacks
+ * 7  Wait sets, callbacks and events
  * --------------------------------------------------------------------- */
 
 /* A wait set costs the same per completion however many references wait in
- * it, streams among them: add one again after each item that was read; trygon_wait() looks at every one each time.  Entries are borrowed: keep
- * your count until the entry was taken or removed.  One thread at a time. */
+ * it; trygon_wait() looks at every one each time.  Streams may be among them:
+ * add one again after each item that was read.  Entries are borrowed: keep your
+ * count until the entry was taken or removed.  One thread at a time. */
 TRYGON_API int trygon_waitset_create(trygon_t *tg, trygon_waitset_t **ws);
 /* Errors: NOTFOUND (not held), EXISTS (already in this set). */
 TRYGON_API int trygon_waitset_add(trygon_waitset_t *ws, trygon_ref_t ref,
@@ -422,12 +386,33 @@ TRYGON_API int trygon_waitset_remove(trygon_waitset_t *ws, trygon_ref_t ref);
 /* The references in it stay whole.  Sets *ws to NULL; NULL inside is fine. */
 TRYGON_API int trygon_waitset_destroy(trygon_waitset_t **ws);
 
-/* Called once when ref, no stream, is ready (error or not), on whatever thread polls; may
- * only make calls that do not block, and must not take long. */
+/* Called once when ref, no stream, is ready (error or not), on whatever thread
+ * polls; may only make calls that do not block, and must not take long. */
 typedef void (*trygon_ready_fn)(trygon_t *tg, trygon_ref_t ref, void *arg);
 /* Errors: NOTFOUND (not held), INVALID. */
 TRYGON_API int trygon_on_ready(trygon_t *tg, trygon_ref_t ref,
                                trygon_ready_fn fn, void *arg);
+
+/* Sleep for so long.  In an async actor other calls run meanwhile, with 0 too;
+ * elsewhere the thread sleeps, and keeps its CPU.  Errors: CANCELLED (the
+ * calling task was cancelled), INVALID (ms below 0), SHUTDOWN. */
+TRYGON_API int trygon_sleep(trygon_t *tg, int64_t ms);
+
+/* A flag that calls of one rank wait for: the fibers of an async actor for each
+ * other, but tasks and threads as well (Python: asyncio.Event). */
+typedef struct trygon_event trygon_event_t;
+
+/* Create one, which is not set.  Errors: INVALID, NOMEM. */
+TRYGON_API int trygon_event_create(trygon_t *tg, trygon_event_t **event);
+/* All who wait go on, in the order in which they came, and until it is cleared
+ * nobody waits.  Never blocks. */
+TRYGON_API int trygon_event_set(trygon_event_t *event);
+TRYGON_API int trygon_event_clear(trygon_event_t *event);
+/* Inside a task it waits as a get does.  Errors: TIMEOUT, CANCELLED (the
+ * calling task was cancelled), SHUTDOWN. */
+TRYGON_API int trygon_event_wait(trygon_event_t *event, int64_t timeout_ms);
+/* Sets *event to NULL; NULL inside is fine.  Errors: STATE (some wait). */
+TRYGON_API int trygon_event_destroy(trygon_event_t **event);
 
 /* ------------------------------------------------------------------------
  * 8  Looking at the machine
@@ -460,185 +445,12 @@ TRYGON_API int trygon_resources(trygon_t *tg, const char *name, double *total,
 TRYGON_API int trygon_why(trygon_t *tg, char *text, size_t capacity,
                           size_t *size);
 
-/* ------------------------------------------------------------------------
- * 9  Actors
- * --------------------------------------------------------------------- */
-
-typedef struct trygon_actor_opts {
-    size_t size;
-    /* Nothing given (all of these as init leaves them): one CPU for the
-     * constructor, nothing afterwards.  Anything given: it is held for life,
-     * and num_cpus -1 then counts as 1 (Ray).  Methods need nothing. */
-    double num_cpus;                    /* default -1 */
-    double num_gpus;                    /* default 0 */
-    uint64_t memory;                    /* default 0 */
-    const trygon_resource_t *resources; /* default none */
-    size_t nresources;
-    int32_t strategy; /* enum trygon_strategy */
-    int32_t node;     /* for TRYGON_STRATEGY_NODE */
-    bool soft;
-    bool fail_unschedulable;   /* as of tasks */
-    int32_t max_restarts;      /* default 0; nothing else is supported */
-    int32_t max_task_retries;  /* default 0; nothing else is supported */
-    int32_t max_concurrency;   /* methods that may run at once, each on a thread
-                                  of its own: up to 32767; default 1 */
-    int32_t max_pending_calls; /* calls of one rank that may be outstanding: a
-                                  further one is PENDING_LIMIT; default -1: no
-                                  limit.  A rank that was given the handle
-                                  knows the limit once the actor is there. */
-    const char *name;          /* default NULL; names are not supported */
-    const char *name_space;
-    bool get_if_exists;
-    bool detached;
-} trygon_actor_opts_t;
-
-#define trygon_actor_opts_init(o_) \
-    trygon_actor_opts_init_sized((o_), sizeof(*(o_)))
-TRYGON_API int trygon_actor_opts_init_sized(trygon_actor_opts_t *opts,
-                                            size_t size);
-
-/* Create an actor: returns at once.  Its constructor is scheduled like a task
- * and runs once; the handle, of kind TRYGON_KIND_ACTOR, may be used from now
- * on.  It is a reference: count it with retain and release, wait for it (ready
- * when the constructor has returned or the actor has ended), and pass it on in
- * the refs of values.  It has no value, so trygon_get() and TRYGON_REF() refuse
- * it with INVALID.
- *
- * The actor ends, destructor included, when no handle is left and its calls
- * are done, when one of its methods called trygon_call_actor_exit(), or when
- * the rank that created it calls trygon_finalize().  It ends without destructor
- * when it is killed or the rank that created it is lost.  If its constructor
- * fails, or its rank is lost, it has ended as well.  Every call then fails with
- * ACTOR_DIED, and the error's text says which it was; behind it stands the
- * constructor's error.
- *
- * Errors: NOTFOUND (no such class; a reference that this rank does not hold),
- * INVALID (an option out of range: the log names it), UNSUPPORTED (an option
- * that this version does not have), NOMEM, SHUTDOWN.  In each case no actor
- * exists. */
-TRYGON_API int trygon_actor_create(trygon_t *tg, const char *cls, size_t nargs,
-                                   const trygon_value_t args[],
-                                   const trygon_actor_opts_t *opts,
-                                   trygon_ref_t *actor);
-
-typedef struct trygon_call_opts {
-    size_t size;
-    int32_t num_returns; /* 0 to 65535; default 1 */
-    const char *name;    /* for messages; NULL: "Class.method" */
-} trygon_call_opts_t;
-
-#define trygon_call_opts_init(o_) \
-    trygon_call_opts_init_sized((o_), sizeof(*(o_)))
-TRYGON_API int trygon_call_opts_init_sized(trygon_call_opts_t *opts,
-                                           size_t size);
-
-/* Call a method: returns at once with num_returns references in returns[].
- * Arguments as of trygon_submit().  Calls of one caller (a task, a method, or
- * what is outside of them on a rank) run in the order in which they were made,
- * one at a time; a later one waits for the arguments of an earlier one.  Calls
- * of different callers have no order, nor has any when max_concurrency is above
- * 1.  The call keeps the actor alive.
- *
- * trygon_cancel() of a result: not started, the call never runs; running,
- * trygon_call_cancelled() becomes true in it, and its results are CANCELLED
- * whatever it returns (Ray).  A method that waits lends nothing to others.
- *
- * Errors: NOTFOUND (no such method; a reference, or the handle, that this rank
- * does not hold), INVALID (it is no actor; an option is out of range),
- * PENDING_LIMIT (max_pending_calls are outstanding: get some, then try again),
- * NOMEM, SHUTDOWN.  In each case there is no call.  That the actor has ended
- * is no error of this call but the value of its results: ACTOR_DIED. */
-TRYGON_API int trygon_actor_call(trygon_t *tg, trygon_ref_t actor,
-                                 const char *method, size_t nargs,
-                                 const trygon_value_t args[],
-                                 const trygon_call_opts_t *opts,
-                                 trygon_ref_t returns[]);
-
-/* End an actor now, from any rank that holds a handle (Ray: ray.kill).  What it
- * runs is asked to stop (trygon_call_cancelled()) and its results are dropped;
- * its calls fail with ACTOR_DIED; its destructor is not run.  Asynchronous:
- * calls made on another rank than the creator's may still run until it has
- * heard of it.  An actor that has ended stays as it is.
- * Errors: NOTFOUND (not held), INVALID (no actor), UNSUPPORTED (no_restart
- * false: actors do not restart in this version). */
-TRYGON_API int trygon_actor_kill(trygon_t *tg, trygon_ref_t actor,
-                                 bool no_restart);
-
-/* Inside a method: the actor ends when this method has returned, whose results
- * stand; calls that wait fail with ACTOR_DIED (Ray: ray.actor.exit_actor).
- * Errors: INVALID (NULL), STATE (not inside a method). */
-TRYGON_API int trygon_call_actor_exit(trygon_call_t *call);
-
-/* ------------------------------------------------------------------------
- * 10  Streams
- * --------------------------------------------------------------------- */
-
-/* A task that yields items one after another, each of which can be read before
- * the task is over (Ray: ObjectRefGenerator).  A stream is a reference of kind
- * TRYGON_KIND_STREAM.  It is no object: it is read on the rank that submitted
- * it, and cannot be got, be an argument, or travel in a value's refs (INVALID).
- * Release closes it: items not taken are freed, now or when they come, taken
- * ones live on, and the task runs to its end. */
-
-/* Start a task that yields items.  As trygon_submit(), but: num_returns must be
- * its default or 0; backpressure may be set.  A rank that is lost, and codes in
- * retry_codes, run the task again from its first item; the reader sees each
- * index once.  Outputs the stream with one count.
- * Errors: as trygon_submit(); INVALID also for backpressure 0 or below -1. */
-TRYGON_API int trygon_submit_stream(trygon_t *tg, const char *task,
-                                    size_t nargs, const trygon_value_t args[],
-                                    const trygon_task_opts_t *opts,
-                                    trygon_ref_t *stream);
-
-/* Inside such a task: its next item, by copy.  With backpressure it then blocks
- * as long as that many items are yielded and not taken; meanwhile the CPU is
- * lent.  In a task of trygon_submit() with num_returns = k, the i-th yield is
- * return i.
- * Errors: CANCELLED (the task was asked to stop: end it; when it blocked, the
- * item is out); RETURNS (more than k yields, or 100 million items of a stream:
- * pass it on and the task fails; Ray drops what is too much); INVALID,
- * NOTFOUND, NOMEM as trygon_put(). */
-TRYGON_API int trygon_call_yield(trygon_call_t *call,
-                                 const trygon_value_t *value);
-
-/* Wait for the next item and take it: a reference of its own, with one count.
- * Getting it may give an error: the task's own is the last item, whatever its
- * position; a task that was cancelled, or whose rank was lost without retries
- * left, has that error as its last item.  After trygon_cancel() the next item
- * is CANCELLED, even if others had come.
- * Errors: END (there are no more items, for ever after); TIMEOUT (try again,
- * nothing was lost); CANCELLED (the calling task was cancelled while it
- * waited); STATE (another thread waits for the next item); INVALID (no stream,
- * or another rank's), NOTFOUND (it was released), SHUTDOWN. */
-TRYGON_API int trygon_stream_next(trygon_t *tg, trygon_ref_t stream,
-                                  int64_t timeout_ms, trygon_ref_t *item);
-
-/* Would trygon_stream_next() give an item at once?  False at the end (Ray).
- * Errors: INVALID, NOTFOUND. */
-TRYGON_API int trygon_stream_next_ready(trygon_t *tg, trygon_ref_t stream,
-                                        bool *ready);
-
-/* Has everything been taken, the error included?  Errors: INVALID, NOTFOUND. */
-TRYGON_API int trygon_stream_is_finished(trygon_t *tg, trygon_ref_t stream,
-                                         bool *finished);
-
-/* An object that is ready when the task is over, with one count: an empty value
- * when it ended by itself, even with an error of its own (which is an item);
- * else the error that ended it, such as WORKER_LOST or CANCELLED (Ray).
- * Errors: INVALID, NOTFOUND. */
-TRYGON_API int trygon_stream_completed(trygon_t *tg, trygon_ref_t stream,
-                                       trygon_ref_t *done);
-
-/* The item is lent: retain it to keep it longer. */
-typedef int (*trygon_item_fn)(trygon_t *tg, trygon_ref_t item, void *arg);
-
-/* Call fn(tg, item, arg) for each item, in order, until it returns something
- * else than 0, which is then returned, or the stream ends, which is success.
- * Errors: as trygon_stream_next(). */
-TRYGON_API int trygon_stream_foreach(trygon_t *tg, trygon_ref_t stream,
-                                     trygon_item_fn fn, void *arg);
-
 #ifdef __cplusplus
 }
 #endif
+
+#include <trygon/actors.h>  /* section 9 */
+#include <trygon/streams.h> /* section 10 */
+#include <trygon/tools.h>   /* section 11 */
+
 #endif

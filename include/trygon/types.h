@@ -8,6 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(__GNUC__)
+#define TRYGON_API __attribute__((visibility("default")))
+#define TRYGON_PRINTF(fmt_, first_) \
+    __attribute__((format(printf, fmt_, first_)))
+#else
+#define TRYGON_API
+#define TRYGON_PRINTF(fmt_, first_)
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -110,8 +110,8 @@ static int method_where(trygon_call_t *call, void *self)
     return where(call);
 }
 
-static const trygon_method_t methods[] = {{"noop", method_noop},
-                                          {"where", method_where}};
+static const trygon_method_t methods[] = {{"noop", method_noop, NULL},
+                                          {"where", method_where, NULL}};
 static const trygon_class_t actor_class = {
     .size = sizeof actor_class,
     .name = "bench_actor",

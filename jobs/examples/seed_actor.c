@@ -32,9 +32,13 @@ static int add(trygon_call_t *call, void *self)
     return trygon_call_return(call, 0, &TRYGON_BYTES(n, sizeof *n));
 }
 
-static const trygon_method_t methods[] = {{"add", add}};
-static const trygon_class_t counter = {sizeof counter, "Counter", construct,
-                                       destroy,        methods,   1};
+static const trygon_method_t methods[] = {{"add", add, NULL}};
+static const trygon_class_t counter = {.size = sizeof counter,
+                                       .name = "Counter",
+                                       .construct = construct,
+                                       .destroy = destroy,
+                                       .methods = methods,
+                                       .nmethods = 1};
 
 /* A task that was given the handle, in the references of its argument. */
 static int add_ten_times(trygon_call_t *call)

@@ -6,12 +6,13 @@
 
 /* ----- options --------------------------------------------------------------- */
 
-static const trygon_actor_opts_t actor_opts = {.size = sizeof actor_opts,
-                                               .num_cpus = -1,
-                                               .max_concurrency = 1,
-                                               .max_pending_calls = -1};
+static const trygon_actor_opts_t actor_opts = {
+    .size = sizeof actor_opts, .num_cpus = -1, .max_pending_calls = -1};
 static const trygon_call_opts_t call_opts = {.size = sizeof call_opts,
-                                             .num_returns = 1};
+                                             .num_returns = 1,
+                                             .max_task_retries =
+                                                 TRYGON_AS_ACTOR,
+                                             .backpressure = -1};
 
 int trygon_actor_opts_init_sized(trygon_actor_opts_t *opts, size_t size)
 {
@@ -43,9 +44,9 @@ static int check_opts(const struct trygon *tg, const trygon_actor_opts_t *o)
         return bad(tg, TRYGON_ERR_UNSUPPORTED,
                    "actors have no names in this version: name, name_space, "
                    "get_if_exists and detached must be left as they are");
-    if (o->max_concurrency < 1 || o->max_concurrency > TG_CONCURRENCY_MAX)
+    if (o->max_concurrency < 0 || o->max_concurrency > TG_CONCURRENCY_MAX)
         return bad(tg, TRYGON_ERR_INVALID,
-                   "option max_concurrency is not 1 to 32767");
+                   "option max_concurrency is not 0 to 32767");
     if (o->max_pending_calls < 1 && o->max_pending_calls != -1)
         return bad(tg, TRYGON_ERR_INVALID,
                    "option max_pending_calls is neither -1 nor above 0");
@@ -102,7 +103,8 @@ int trygon_actor_create(trygon_t *tg, const char *cls, size_t nargs,
         rc = tg_shape_of(tg, "trygon_actor_create", &where, cls, &shape);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    struct tg_create create = {.concurrency = (uint32_t)o->max_concurrency,
+    uint32_t concurrency = (uint32_t)o->max_concurrency;
+    struct tg_create create = {.concurrency = concurrency > 0 ? concurrency : 1,
                                .max_pending = o->max_pending_calls,
                                .keeps = keeps(o)};
     struct tg_spec s = {

@@ -142,22 +142,28 @@ static int broken_construct(trygon_call_t *c, void **self)
 }
 
 static const trygon_method_t counter_methods[] = {
-    {"add", counter_add},           {"gated", counter_gated},
-    {"get", counter_get},           {"spin", counter_spin},
-    {"fail", counter_fail},         {"exit", counter_exit},
-    {"two", counter_two},           {"size", counter_size},
-    {"in_order", counter_in_order}, {"child", counter_child},
-    {"note", counter_note},         {"hold", counter_hold},
+    {"add", counter_add, NULL},           {"gated", counter_gated, NULL},
+    {"get", counter_get, NULL},           {"spin", counter_spin, NULL},
+    {"fail", counter_fail, NULL},         {"exit", counter_exit, NULL},
+    {"two", counter_two, NULL},           {"size", counter_size, NULL},
+    {"in_order", counter_in_order, NULL}, {"child", counter_child, NULL},
+    {"note", counter_note, NULL},         {"hold", counter_hold, NULL},
 };
 
 enum { NMETHODS = sizeof counter_methods / sizeof counter_methods[0] };
 
-static const trygon_class_t counter = {sizeof counter,    "Counter",
-                                       counter_construct, counter_destroy,
-                                       counter_methods,   NMETHODS};
-static const trygon_class_t broken = {sizeof broken,    "Broken",
-                                      broken_construct, counter_destroy,
-                                      counter_methods,  1};
+static const trygon_class_t counter = {.size = sizeof counter,
+                                       .name = "Counter",
+                                       .construct = counter_construct,
+                                       .destroy = counter_destroy,
+                                       .methods = counter_methods,
+                                       .nmethods = NMETHODS};
+static const trygon_class_t broken = {.size = sizeof broken,
+                                      .name = "Broken",
+                                      .construct = broken_construct,
+                                      .destroy = counter_destroy,
+                                      .methods = counter_methods,
+                                      .nmethods = 1};
 
 /* ----- tasks ----------------------------------------------------------------------- */
 
