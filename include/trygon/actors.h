@@ -178,7 +178,8 @@ TRYGON_API int trygon_call_opts_init_sized(trygon_call_opts_t *opts,
  * what is outside of them on a rank) run in the order in which they were made,
  * one at a time; a later one waits for the arguments of an earlier one.  Calls
  * of different callers or groups have no order, nor has any when several may
- * run at once, nor one that is made again.  The call keeps the actor alive.
+ * run at once, nor one that is made again.  The call keeps the actor alive, and
+ * runs to its end even when the rank of its caller is lost.
  *
  * trygon_cancel() of a result: not started, the call never runs; running,
  * trygon_call_cancelled() becomes true in it and what waits in it returns

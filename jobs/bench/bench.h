@@ -15,6 +15,8 @@ struct effort {
     double warm_s;   /* of trygon, before each window */
     int64_t queued;  /* tasks of queue_1m */
     int64_t actors;  /* of actor_create */
+    int64_t calls;   /* of each caller of n_n_actor_async */
+    int64_t storm;   /* tasks of cancel_storm */
     double idle_s;   /* how long idle_cpu sleeps */
     double nap_s;    /* how long wakeup sleeps, each time */
 };
@@ -55,7 +57,7 @@ struct row {
     void (*measure)(struct bench *, struct result *); /* collective */
 };
 
-enum { ROWS = 16 };
+enum { ROWS = 18 };
 extern const struct row rows[ROWS];
 
 /* One window more: trygon's value, after the limit's, if any. */
@@ -80,6 +82,8 @@ void task_take_n(trygon_t *tg, uint64_t first, size_t n, trygon_ref_t refs[]);
 void task_sync(trygon_t *tg, uint64_t x);
 /* The same with a task that submits another: the answer is x + 2. */
 void task_nested(trygon_t *tg, uint64_t x);
+/* Get it, or find that it was cancelled: false. */
+bool task_take_if(trygon_t *tg, uint64_t x, trygon_ref_t *ref);
 /* One task with n references as arguments, whose numbers sum up to total. */
 void task_sum(trygon_t *tg, size_t n, const trygon_value_t args[],
               uint64_t total);
@@ -98,6 +102,11 @@ void actor_await(trygon_t *tg, trygon_ref_t actor);
 void actor_call(trygon_t *tg, trygon_ref_t actor, uint64_t x,
                 trygon_ref_t *ref);
 int actor_where(trygon_t *tg, trygon_ref_t actor);
+/* A task that calls the n actors by turns, so many times in all; then check
+ * what it answered. */
+void actor_caller(trygon_t *tg, size_t n, const trygon_ref_t actors[],
+                  uint64_t calls, trygon_ref_t *ref);
+void actor_caller_take(trygon_t *tg, uint64_t calls, trygon_ref_t *ref);
 
 /* ---- rows, by file ----------------------------------------------------- */
 
@@ -105,11 +114,13 @@ void row_task_sync(struct bench *b, struct result *result);
 void row_task_async(struct bench *b, struct result *result);
 void row_task_async_batched(struct bench *b, struct result *result);
 void row_task_nested(struct bench *b, struct result *result);
+void row_cancel_storm(struct bench *b, struct result *result);
 
 void row_actor_sync(struct bench *b, struct result *result);
 void row_actor_async(struct bench *b, struct result *result);
 void row_actor_threaded_async(struct bench *b, struct result *result);
 void row_actor_create(struct bench *b, struct result *result);
+void row_n_n_actor_async(struct bench *b, struct result *result);
 
 void row_stream(struct bench *b, struct result *result);
 void row_stream_backpressure_1(struct bench *b, struct result *result);

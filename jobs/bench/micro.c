@@ -26,7 +26,7 @@ enum { EXIT_USAGE = 2 };
  * m5.16xlarge (queue_1m and args_10k: m4.16xlarge), 64 virtual cores:
  * single_client_tasks_sync 813/s, single_client_tasks_async 7097/s,
  * 1_1_actor_calls_sync 1880/s, 1_1_actor_calls_async 8397/s,
- * 1_1_actor_calls_concurrent 5679/s,
+ * 1_1_actor_calls_concurrent 5679/s, n_n_actor_calls_async 23,481/s,
  * single_client_wait_1k_refs 4.93 times 1000 references a second; a task with
  * 10,000 object arguments; a million queued tasks. */
 const struct row rows[ROWS] = {
@@ -48,6 +48,10 @@ const struct row rows[ROWS] = {
      5679, row_actor_threaded_async},
     {"actor_create", "1/s", "10,000 actors created, all ready", true, 1, 0,
      row_actor_create},
+    {"n_n_actor_async", "1/s", "n tasks call n actors by turns", true, 1, 23481,
+     row_n_n_actor_async},
+    {"cancel_storm", "1/s", "5100 tasks, half of them cancelled", true, 1, 0,
+     row_cancel_storm},
     {"stream", "1/s", "items of one task; limit: as many MPI_Sends", true, 1, 0,
      row_stream},
     {"stream_backpressure_1", "us", "the same in lock step; limit: ping-pong",
@@ -71,6 +75,8 @@ static const struct effort full = {.windows = 11,
                                    .warm_s = 0.01,
                                    .queued = 1000000,
                                    .actors = 10000,
+                                   .calls = 5000,
+                                   .storm = 5100,
                                    .idle_s = 3.0,
                                    .nap_s = 1.0};
 static const struct effort quick = {.windows = 3,
@@ -78,6 +84,8 @@ static const struct effort quick = {.windows = 3,
                                     .warm_s = 0.001,
                                     .queued = 10000,
                                     .actors = 200,
+                                    .calls = 100,
+                                    .storm = 300,
                                     .idle_s = 0.1,
                                     .nap_s = 0.02};
 

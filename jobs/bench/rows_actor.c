@@ -1,5 +1,5 @@
-/* rows_actor.c - the cost of a call to an actor, against bare MPI (pair.h), and
- * of an actor.
+/* rows_actor.c - the cost of a call to an actor, against bare MPI (pair.h), of
+ * an actor, and of the calls between many.
  */
 #include <stdlib.h>
 
@@ -116,4 +116,75 @@ void row_actor_create(struct bench *b, struct result *result)
             result_add(result, (double)c.n / c.seconds);
     }
     free(c.actors);
+}
+
+/* ---- many callers ------------------------------------------------------ */
+
+enum { CALLERS_MOST = 64 };
+
+struct callers {
+    trygon_ref_t actors[CALLERS_MOST];
+    size_t n;
+    uint64_t calls; /* of each */
+    double seconds;
+};
+
+/* As many as Ray has, half of the CPUs, but at least two. */
+static size_t half_of_cpus(trygon_t *tg)
+{
+    double all, available;
+
+    CHECK_TRYGON(trygon_resources(tg, "cpu", &all, &available));
+    size_t n = (size_t)(all / 2.0);
+    return n < 2 ? 2 : n > CALLERS_MOST ? CALLERS_MOST : n;
+}
+
+static int make_actors(trygon_t *tg, void *arg)
+{
+    struct callers *c = arg;
+
+    c->n = half_of_cpus(tg);
+    for (size_t i = 0; i < c->n; i++)
+        actor_create(tg, 1, &c->actors[i]);
+    for (size_t i = 0; i < c->n; i++)
+        actor_await(tg, c->actors[i]);
+    return 0;
+}
+
+static int end_actors(trygon_t *tg, void *arg)
+{
+    struct callers *c = arg;
+
+    return trygon_ref_release(tg, c->n, c->actors);
+}
+
+static int drive_callers(trygon_t *tg, void *arg)
+{
+    struct callers *c = arg;
+    trygon_ref_t refs[CALLERS_MOST];
+    double start = clock_s();
+
+    for (size_t i = 0; i < c->n; i++)
+        actor_caller(tg, c->n, c->actors, c->calls, &refs[i]);
+    for (size_t i = 0; i < c->n; i++)
+        actor_caller_take(tg, c->calls, &refs[i]);
+    c->seconds = clock_s() - start;
+    return 0;
+}
+
+/* As Ray's n_n_actor_calls_async, the first time not counted. */
+void row_n_n_actor_async(struct bench *b, struct result *result)
+{
+    struct callers c = {.calls = (uint64_t)b->effort.calls};
+
+    bench_run(b, make_actors, &c);
+    bench_run(b, drive_callers, &c);
+    for (int i = 0; i < b->effort.windows; i++) {
+        bench_run(b, drive_callers, &c);
+        if (b->team.rank == 0)
+            result_add(result, (double)(c.n * c.calls) / c.seconds);
+    }
+    if (b->team.rank == 0)
+        result_extra(result, "callers", (double)c.n, "");
+    bench_run(b, end_actors, &c);
 }

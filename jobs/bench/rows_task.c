@@ -1,4 +1,7 @@
-/* rows_task.c - the cost of a task, against bare MPI (pair.h). */
+/* rows_task.c - the cost of a task, against bare MPI (pair.h), and of many of
+ * which half are cancelled. */
+#include <stdlib.h>
+
 #include "bench.h"
 #include "pair.h"
 
@@ -74,4 +77,58 @@ void row_task_async(struct bench *b, struct result *result)
 void row_task_async_batched(struct bench *b, struct result *result)
 {
     pair_async(b, 32, result);
+}
+
+/* ---- half of them cancelled -------------------------------------------- */
+
+struct storm {
+    trygon_ref_t *refs;
+    bool *cancelled;
+    size_t n;
+    uint64_t chance; /* of the next number: the same in each run */
+    double seconds;
+};
+
+static bool toss(struct storm *s)
+{
+    s->chance = s->chance * 6364136223846793005u + 1442695040888963407u;
+    return s->chance >> 63 != 0;
+}
+
+/* Each ends: with its value, or, if it was cancelled, perhaps with CANCELLED. */
+static int drive_storm(trygon_t *tg, void *arg)
+{
+    struct storm *s = arg;
+    double start = clock_s();
+
+    for (size_t i = 0; i < s->n; i++)
+        task_submit(tg, i, &s->refs[i]);
+    for (size_t i = 0; i < s->n; i++) {
+        s->cancelled[i] = toss(s);
+        if (s->cancelled[i])
+            CHECK_TRYGON(trygon_cancel(tg, s->refs[i], false, true));
+    }
+    for (size_t i = 0; i < s->n; i++)
+        if (!task_take_if(tg, i, &s->refs[i]) && !s->cancelled[i])
+            die("task %zu was cancelled by nobody", i);
+    s->seconds = clock_s() - start;
+    return 0;
+}
+
+/* As Ray's test_cancel.py::test_fast. */
+void row_cancel_storm(struct bench *b, struct result *result)
+{
+    struct storm s = {.n = (size_t)b->effort.storm, .chance = 1};
+
+    s.refs = calloc(s.n, sizeof *s.refs);
+    s.cancelled = calloc(s.n, sizeof *s.cancelled);
+    if (s.refs == NULL || s.cancelled == NULL)
+        die("out of memory for %zu tasks", s.n);
+    for (int i = 0; i < b->effort.windows; i++) {
+        bench_run(b, drive_storm, &s);
+        if (b->team.rank == 0)
+            result_add(result, (double)s.n / s.seconds);
+    }
+    free(s.cancelled);
+    free(s.refs);
 }

@@ -110,6 +110,41 @@ static int method_where(trygon_call_t *call, void *self)
     return where(call);
 }
 
+static int call_one(trygon_t *tg, const trygon_value_t *actors, uint64_t x,
+                    trygon_ref_t *ref)
+{
+    return trygon_actor_call(tg, actors->refs[x % actors->nrefs], "noop", 1,
+                             &TRYGON_BYTES(&x, sizeof x), NULL, ref);
+}
+
+/* Calls the actors whose handles argument 1 has, so often as argument 0 says:
+ * the sum of their answers. */
+static int caller(trygon_call_t *call)
+{
+    trygon_t *tg = trygon_call_runtime(call);
+    trygon_ref_t refs[TAKE_MOST];
+    trygon_value_t actors;
+    uint64_t n, total = 0, y;
+    int rc = number(call, 0, &n);
+
+    if (rc == TRYGON_SUCCESS)
+        rc = trygon_call_arg(call, 1, &actors);
+    for (uint64_t x = 0; rc == TRYGON_SUCCESS && x < n;) {
+        size_t made = 0;
+        while (rc == TRYGON_SUCCESS && made < TAKE_MOST && x < n) {
+            rc = call_one(tg, &actors, x++, &refs[made]);
+            made += rc == TRYGON_SUCCESS;
+        }
+        for (size_t i = 0; i < made; i++, total += y)
+            CHECK_TRYGON(trygon_get_into(tg, refs[i], TRYGON_FOREVER, &y,
+                                         sizeof y, NULL));
+        CHECK_TRYGON(trygon_ref_release(tg, made, refs));
+    }
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    return trygon_call_return(call, 0, &TRYGON_BYTES(&total, sizeof total));
+}
+
 static const trygon_method_t methods[] = {{"noop", method_noop, NULL},
                                           {"where", method_where, NULL}};
 static const trygon_class_t actor_class = {
@@ -123,6 +158,7 @@ static const trygon_class_t actor_class = {
 void tasks_register(trygon_registry_t *registry)
 {
     CHECK_TRYGON(trygon_registry_add_class(registry, &actor_class));
+    CHECK_TRYGON(trygon_registry_add_task(registry, "bench_caller", caller));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_items", items));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_noop", noop));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_nested", nested));
@@ -161,6 +197,19 @@ void task_submit(trygon_t *tg, uint64_t x, trygon_ref_t *ref)
 void task_take(trygon_t *tg, uint64_t x, trygon_ref_t *ref)
 {
     expect(take(tg, ref), x + 1);
+}
+
+bool task_take_if(trygon_t *tg, uint64_t x, trygon_ref_t *ref)
+{
+    uint64_t y = 0;
+    int rc = trygon_get_into(tg, *ref, TRYGON_FOREVER, &y, sizeof y, NULL);
+
+    if (rc != TRYGON_ERR_CANCELLED)
+        CHECK_TRYGON(rc);
+    if (rc == TRYGON_SUCCESS)
+        expect(y, x + 1);
+    CHECK_TRYGON(trygon_ref_release(tg, 1, ref));
+    return rc == TRYGON_SUCCESS;
 }
 
 void task_take_n(trygon_t *tg, uint64_t first, size_t n, trygon_ref_t refs[])
@@ -259,4 +308,18 @@ int actor_where(trygon_t *tg, trygon_ref_t actor)
 
     CHECK_TRYGON(trygon_actor_call(tg, actor, "where", 0, NULL, NULL, &ref));
     return (int)take(tg, &ref);
+}
+
+void actor_caller(trygon_t *tg, size_t n, const trygon_ref_t actors[],
+                  uint64_t calls, trygon_ref_t *ref)
+{
+    trygon_value_t args[2] = {TRYGON_BYTES(&calls, sizeof calls),
+                              {.refs = actors, .nrefs = (uint32_t)n}};
+
+    CHECK_TRYGON(trygon_submit(tg, "bench_caller", 2, args, NULL, ref));
+}
+
+void actor_caller_take(trygon_t *tg, uint64_t calls, trygon_ref_t *ref)
+{
+    expect(take(tg, ref), calls * (calls + 1) / 2);
 }

@@ -132,18 +132,25 @@ static int32_t find_method(struct trygon *tg, trygon_ref_t actor,
     return fn >= 0 && tg->fns[fn].method != NULL ? fn : -1;
 }
 
-int trygon_actor_call(trygon_t *tg, trygon_ref_t actor, const char *method,
-                      size_t nargs, const trygon_value_t args[],
-                      const trygon_call_opts_t *opts, trygon_ref_t returns[])
+static int call_method(trygon_t *tg, const char *who, trygon_ref_t actor,
+                       const char *method, size_t nargs,
+                       const trygon_value_t args[],
+                       const trygon_call_opts_t *opts, bool yields,
+                       trygon_ref_t returns[])
 {
-    static const char who[] = "trygon_actor_call";
-    TG_NEED_TG(tg);
-    TG_NEED(tg, method != NULL, "the method's name is NULL");
-    TG_NEED(tg, nargs == 0 || args != NULL, "args is NULL");
-    TG_NEED(tg, nargs <= UINT32_MAX / 64, "too many arguments");
-    TG_NEED(tg, opts == NULL || opts->size >= sizeof(size_t),
-            "opts was not set up by trygon_call_opts_init()");
-    TG_NEED(tg, tg_ref_actor(actor), "the reference is no actor's handle");
+    const char *wrong = NULL;
+    if (method == NULL)
+        wrong = "the method's name is NULL";
+    else if (nargs > 0 && args == NULL)
+        wrong = "args is NULL";
+    else if (nargs > UINT32_MAX / 64)
+        wrong = "too many arguments";
+    else if (opts != NULL && opts->size < sizeof(size_t))
+        wrong = "opts was not set up by trygon_call_opts_init()";
+    else if (!tg_ref_actor(actor))
+        wrong = "the reference is no actor's handle";
+    if (wrong != NULL)
+        return tg_fail(tg, TRYGON_ERR_INVALID, "%s: %s", who, wrong);
     trygon_call_opts_t room;
     const trygon_call_opts_t *o =
         tg_opts_whole(opts, &call_opts, &room, sizeof room);
@@ -151,14 +158,37 @@ int trygon_actor_call(trygon_t *tg, trygon_ref_t actor, const char *method,
     if (fn < 0)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
                        "%s: the actor's class has no method '%s'", who, method);
+    struct tg_spec s = {.fn = (uint32_t)fn, .actor = actor};
     int rc = tg_check_returns(tg, who, o->num_returns, o->name, returns);
+    if (rc == TRYGON_SUCCESS)
+        rc = tg_check_yields(tg, who, yields, o->backpressure, o->num_returns,
+                             &s.limit);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    struct tg_spec s = {.fn = (uint32_t)fn,
-                        .nreturns = (uint32_t)o->num_returns,
-                        .actor = actor,
-                        .name = tg_strdup(o->name)};
+    s.nreturns = yields ? 0 : (uint32_t)o->num_returns;
+    s.name = tg_strdup(o->name);
     return tg_submit_spec(tg, who, nargs, args, &s, returns);
+}
+
+int trygon_actor_call(trygon_t *tg, trygon_ref_t actor, const char *method,
+                      size_t nargs, const trygon_value_t args[],
+                      const trygon_call_opts_t *opts, trygon_ref_t returns[])
+{
+    TG_NEED_TG(tg);
+    return call_method(tg, __func__, actor, method, nargs, args, opts, false,
+                       returns);
+}
+
+int trygon_actor_call_stream(trygon_t *tg, trygon_ref_t actor,
+                             const char *method, size_t nargs,
+                             const trygon_value_t args[],
+                             const trygon_call_opts_t *opts,
+                             trygon_ref_t *stream)
+{
+    TG_NEED_TG(tg);
+    TG_NEED(tg, stream != NULL, "the output is NULL");
+    return call_method(tg, __func__, actor, method, nargs, args, opts, true,
+                       stream);
 }
 
 /* ----- the end ------------------------------------------------------------------------ */

@@ -63,6 +63,10 @@ int tg_shape_of(const struct trygon *tg, const char *who,
 int tg_check_returns(const struct trygon *tg, const char *who,
                      int32_t num_returns, const char *name,
                      const trygon_ref_t returns[]);
+/* What only streams have, and what they have not.  Outputs how many items may
+ * be ahead; 0: it is no stream. */
+int tg_check_yields(const struct trygon *tg, const char *who, bool yields,
+                    int64_t backpressure, int32_t num_returns, uint64_t *limit);
 /* Copies the arguments; takes over what the rest of the spec points to. */
 int tg_submit_spec(struct trygon *tg, const char *who, size_t nargs,
                    const trygon_value_t args[], struct tg_spec *s,

@@ -123,20 +123,19 @@ int tg_check_returns(const struct trygon *tg, const char *who,
     return TRYGON_SUCCESS;
 }
 
-/* What only tasks that yield have, and what they have not. */
-static int check_yields(const struct trygon *tg, const char *who,
-                        const trygon_task_opts_t *o, bool yields)
+int tg_check_yields(const struct trygon *tg, const char *who, bool yields,
+                    int64_t backpressure, int32_t num_returns, uint64_t *limit)
 {
-    if (!yields && o->backpressure != -1)
-        return invalid(tg, who,
-                       "option backpressure is for "
-                       "trygon_submit_stream() only");
-    if (o->backpressure == 0 || o->backpressure < -1)
+    if (!yields && backpressure != -1)
+        return invalid(tg, who, "option backpressure is for streams only");
+    if (backpressure == 0 || backpressure < -1)
         return invalid(tg, who,
                        "option backpressure is neither -1 nor above 0");
-    if (yields && o->num_returns != 0 &&
-        o->num_returns != default_opts.num_returns)
+    if (yields && num_returns != 0 && num_returns != default_opts.num_returns)
         return invalid(tg, who, "option num_returns is not for streams");
+    *limit = !yields            ? 0
+             : backpressure > 0 ? (uint64_t)backpressure
+                                : TG_ANY_AHEAD;
     return TRYGON_SUCCESS;
 }
 
@@ -234,10 +233,7 @@ static int copy_small_args(struct trygon *tg, const char *who,
 
 static void copy_opts(const trygon_task_opts_t *o, struct tg_spec *s)
 {
-    if (s->limit == 0)
-        s->nreturns = (uint32_t)o->num_returns;
-    else if (o->backpressure > 0)
-        s->limit = (uint64_t)o->backpressure;
+    s->nreturns = s->limit == 0 ? (uint32_t)o->num_returns : 0;
     s->max_retries = o->max_retries;
     s->name = tg_strdup(o->name);
     s->ncodes = (uint32_t)o->nretry_codes; /* ANY becomes UINT32_MAX */
@@ -311,13 +307,12 @@ static int submit(trygon_t *tg, const char *who, const char *task, size_t nargs,
     if (fn < 0 || tg->fns[fn].fn == NULL)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
                        "%s: no task '%s' is registered", who, task);
-    struct tg_spec s = {.fn = (uint32_t)fn,
-                        .shape = &default_shape,
-                        .limit = yields ? TG_ANY_AHEAD : 0};
+    struct tg_spec s = {.fn = (uint32_t)fn, .shape = &default_shape};
     struct tg_shape shape;
     int rc = check_opts(tg, who, o, returns);
     if (rc == TRYGON_SUCCESS)
-        rc = check_yields(tg, who, o, yields);
+        rc = tg_check_yields(tg, who, yields, o->backpressure, o->num_returns,
+                             &s.limit);
     if (opts != NULL && rc == TRYGON_SUCCESS) {
         s.shape = &shape;
         rc = tg_shape_of(tg, who, o, task, &shape);

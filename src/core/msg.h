@@ -262,16 +262,15 @@ struct tg_msg_counts { /* PROBE (round only), COUNTS, BYE (round only) */
 
 struct tg_msg_item {
     uint64_t task;
+    uint64_t exec;  /* the worker's handle of the execution, for TAKEN */
     uint64_t index; /* 0 for the first of the attempt */
     int32_t attempt;
     struct tg_item item; /* by value */
 };
 
 struct tg_msg_taken {
-    uint64_t lease; /* under which the run was sent */
-    uint64_t task;
-    uint64_t n; /* items taken so far; UINT64_MAX: the stream is closed */
-    int32_t attempt;
+    uint64_t exec; /* the worker's handle of what yields */
+    uint64_t n;    /* items taken so far; UINT64_MAX: the stream is closed */
 };
 
 struct tg_msg {

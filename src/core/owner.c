@@ -416,8 +416,7 @@ static void name_error(struct tg_val *error, const char *name)
         snprintf(e->function, sizeof e->function, "%s", name);
 }
 
-/* Where a task is that was sent. */
-static int32_t sent_to(const struct tg_task *t)
+int32_t tg_task_where(const struct tg_task *t)
 {
     return t->call ? t->actor->where : t->lease->worker;
 }
@@ -468,7 +467,7 @@ void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
 {
     struct tg_task *t = tg_slab_find(&w->tasks, m->task);
     if (t == NULL || t->state != TG_TASK_SENT || t->attempt != m->attempt ||
-        sent_to(t) != from) {
+        tg_task_where(t) != from) {
         discard_results(w, m);
         return;
     }

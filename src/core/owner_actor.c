@@ -122,7 +122,8 @@ static void send_call(struct tg_owner *w, struct tg_task *t)
     r->attempt = t->attempt;
     r->depth = t->depth;
     r->fn = t->fn;
-    r->nreturns = t->nreturns;
+    r->nreturns = t->yields ? 0 : t->nreturns;
+    r->limit = tg_task_limit(w, t);
     r->seq = t->seq;
     tg_task_fill(t, &r->args);
     r->name = t->extra != NULL ? tg_strdup(t->extra->name) : NULL;

@@ -105,7 +105,9 @@ void tg_actors_check(const struct tg_owner *w);
 void tg_actors_why(const struct tg_owner *w, void (*line)(void *, const char *),
                    void *arg);
 
-/* Tasks that yield (owner_stream.c). */
+/* Tasks and calls that yield (owner_stream.c). */
+/* What a run says of it: 0 if it does not yield. */
+uint64_t tg_task_limit(const struct tg_owner *w, const struct tg_task *t);
 struct tg_stream *tg_task_stream(const struct tg_owner *w,
                                  const struct tg_task *t);
 void tg_owner_on_item(struct tg_owner *w, int32_t from, struct tg_msg_item *m);
@@ -121,6 +123,8 @@ void tg_task_end_yielding(struct tg_owner *w, struct tg_task *t, int32_t code,
                           struct tg_val *error);
 
 /* The task side (owner.c). */
+/* Where a task is that was sent. */
+int32_t tg_task_where(const struct tg_task *t);
 void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m);
 void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive);
 void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error);

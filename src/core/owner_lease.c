@@ -313,7 +313,7 @@ static void send_run(struct tg_owner *w, struct tg_task *t)
     tg_task_fill(t, &r->args);
     r->name = t->extra != NULL ? tg_strdup(t->extra->name) : NULL;
     r->seq = 0;
-    r->limit = t->yields ? tg_task_stream(w, t)->limit : 0;
+    r->limit = tg_task_limit(w, t);
     if (t->creates)
         tg_actor_run(w, t, r);
     tg_objs_send(w->objs, t->lease->worker, &m);

@@ -1,5 +1,5 @@
-/* owner_stream.c - tasks that yield items (owner.h): what their workers and the
- * readers of their streams (streams.h) tell each other through the owner.
+/* owner_stream.c - tasks and calls that yield items (owner.h): what their workers
+ * and the readers of their streams (streams.h) tell each other through the owner.
  *
  * A DONE may overtake items of its attempt.  It is kept until they are there,
  * so that a task which yields ends with its last item, whatever happens to its
@@ -17,6 +17,11 @@ struct tg_stream *tg_task_stream(const struct tg_owner *w,
     return s;
 }
 
+uint64_t tg_task_limit(const struct tg_owner *w, const struct tg_task *t)
+{
+    return t->yields ? tg_task_stream(w, t)->limit : 0;
+}
+
 /* ----- backpressure --------------------------------------------------------------- */
 
 /* The worker is told once something of this attempt has come from it: before,
@@ -29,11 +34,9 @@ static void tell_taken(struct tg_owner *w, const struct tg_task *t,
         return;
     s->told = s->taken;
     struct tg_msg m = {.type = TG_MSG_TAKEN};
-    m.u.taken.lease = t->lease->id;
-    m.u.taken.task = t->self;
-    m.u.taken.attempt = t->attempt;
+    m.u.taken.exec = s->exec;
     m.u.taken.n = s->taken;
-    tg_ctx_send(w->ctx, t->lease->worker, &m);
+    tg_ctx_send(w->ctx, tg_task_where(t), &m);
 }
 
 void tg_owner_taken(struct tg_owner *w, struct tg_stream *s)
@@ -52,13 +55,14 @@ void tg_owner_on_item(struct tg_owner *w, int32_t from, struct tg_msg_item *m)
     struct tg_task *t = tg_slab_find(&w->tasks, m->task);
     tg_objs_adopt(w->objs, &m->item);
     if (t == NULL || t->state != TG_TASK_SENT || t->attempt != m->attempt ||
-        t->lease->worker != from || !t->yields) {
+        tg_task_where(t) != from || !t->yields) {
         tg_objs_unadopt(w->objs, &m->item);
         return;
     }
     struct tg_stream *s = tg_task_stream(w, t);
     if (s->heard != m->attempt) {
         s->heard = m->attempt;
+        s->exec = m->exec;
         s->told = 0;
     }
     tg_streams_add(w->streams, s, m->index, &m->item);
@@ -78,7 +82,8 @@ bool tg_task_keep_last(struct tg_owner *w, struct tg_task *t,
     s->last->u.done = *m;
     m->error = NULL;
     m->returns.n = 0;
-    tg_lease_heard(w, t, m->bounces);
+    if (!t->call)
+        tg_lease_heard(w, t, m->bounces);
     return true;
 }
 
@@ -89,19 +94,20 @@ bool tg_task_settle_last(struct tg_owner *w, struct tg_task *t,
     if (last == NULL || !tg_stream_complete(s, last->u.done.yielded))
         return false;
     s->last = NULL;
-    tg_owner_on_done(w, t->lease->worker, &last->u.done);
+    tg_owner_on_done(w, tg_task_where(t), &last->u.done);
     tg_msg_fini(last);
     free(last);
     return true;
 }
 
 /* Its own error is an item and no more; what kept it from ending by itself is
- * also what its completion says. */
+ * also what its completion says.  An actor's end may cancel a call. */
 void tg_task_end_yielding(struct tg_owner *w, struct tg_task *t, int32_t code,
                           struct tg_val *error)
 {
-    bool kept = (code == TRYGON_ERR_CANCELLED && t->cancelled) ||
-                code == TRYGON_ERR_DEPENDENCY;
+    bool kept = code == TRYGON_ERR_DEPENDENCY ||
+                (code == TRYGON_ERR_CANCELLED && (t->cancelled || t->call)) ||
+                (t->call && (t->cancelled || code == TRYGON_ERR_ACTOR_DIED));
     if (kept) {
         tg_task_end(w, t, error);
         return;

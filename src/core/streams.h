@@ -32,6 +32,7 @@ struct tg_stream {
     uint64_t self;
     uint8_t state;         /* enum tg_stream_state */
     int32_t heard;         /* the attempt that has yielded; -1: none */
+    uint64_t exec;         /* the handle that its worker has of it */
     uint64_t task;         /* that yields; 0: it is over */
     uint64_t limit;        /* items ahead of the reader, or TG_ANY_AHEAD */
     uint64_t taken;        /* by the user; UINT64_MAX: closed */

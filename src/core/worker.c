@@ -553,8 +553,9 @@ static void drop_held(struct tg_worker *w, int32_t rank)
     }
 }
 
-/* Fate sharing: what a lost owner wanted is not started, what runs for it is
- * asked to stop, and its leases close. */
+/* Fate sharing: what a lost owner wanted is not started, tasks that run for it
+ * are asked to stop, and its leases close.  A method runs to its end, for the
+ * actor is not the caller's; what it yields nobody reads (Ray). */
 void tg_worker_gone(struct tg_worker *w, int32_t rank)
 {
     drop_held(w, rank);
@@ -565,7 +566,10 @@ void tg_worker_gone(struct tg_worker *w, int32_t rank)
             continue;
         if (e->state == TG_EXEC_RUNNING || e->state == TG_EXEC_BLOCKED) {
             e->orphan = true;
-            cancel_exec(w, e, true);
+            if (e->step == TG_STEP_METHOD)
+                tg_exec_taken(w, e, UINT64_MAX);
+            else
+                cancel_exec(w, e, true);
         } else {
             unqueue(e);
             tg_exec_free(w, e);

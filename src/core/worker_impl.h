@@ -67,6 +67,8 @@ void tg_wactors_fini(struct tg_worker *w);
 uint32_t tg_wactors_check(const struct tg_worker *w); /* executions of theirs */
 
 /* Items (worker_stream.c). */
+/* So many were taken: a yield may go on. */
+void tg_exec_taken(struct tg_worker *w, struct tg_exec *e, uint64_t n);
 void tg_worker_taken(struct tg_worker *w, int32_t from,
                      const struct tg_msg_taken *m);
 

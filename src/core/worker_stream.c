@@ -13,6 +13,7 @@ int tg_worker_yield(struct tg_worker *w, struct tg_exec *e, struct tg_val *val)
         return TRYGON_ERR_RETURNS;
     struct tg_msg m = {.type = TG_MSG_ITEM};
     m.u.item.task = e->task;
+    m.u.item.exec = e->self;
     m.u.item.attempt = e->attempt;
     m.u.item.index = e->yielded++;
     m.u.item.item.val = val;
@@ -20,16 +21,18 @@ int tg_worker_yield(struct tg_worker *w, struct tg_exec *e, struct tg_val *val)
     return TRYGON_SUCCESS;
 }
 
+void tg_exec_taken(struct tg_worker *w, struct tg_exec *e, uint64_t n)
+{
+    e->taken = n;
+    if (e->waiter != 0 && !tg_exec_ahead(e))
+        *tg_vec_add(&w->let_go) = e->waiter;
+}
+
 /* What has ended meanwhile needs it no more. */
 void tg_worker_taken(struct tg_worker *w, int32_t from,
                      const struct tg_msg_taken *m)
 {
-    struct tg_wlease *l = tg_wlease_find(w, m->lease);
-    struct tg_exec *e =
-        l != NULL ? tg_wlease_exec(l, from, m->task, m->attempt) : NULL;
-    if (e == NULL || m->n <= e->taken)
-        return;
-    e->taken = m->n;
-    if (e->waiter != 0 && !tg_exec_ahead(e))
-        *tg_vec_add(&w->let_go) = e->waiter;
+    struct tg_exec *e = tg_slab_find(&w->execs, m->exec);
+    if (e != NULL && e->owner == from && m->n > e->taken)
+        tg_exec_taken(w, e, m->n);
 }

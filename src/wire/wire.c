@@ -364,6 +364,7 @@ static void code_leave(struct tg_coder *c, struct tg_msg_leave *m)
 static void code_item_msg(struct tg_coder *c, struct tg_msg_item *m)
 {
     tg_code_u64(c, &m->task);
+    tg_code_u64(c, &m->exec);
     tg_code_i32(c, &m->attempt);
     tg_code_within(c, &m->index, 0, TG_ITEMS_MAX - 1);
     code_item(c, &m->item);
@@ -372,9 +373,7 @@ static void code_item_msg(struct tg_coder *c, struct tg_msg_item *m)
 
 static void code_taken(struct tg_coder *c, struct tg_msg_taken *m)
 {
-    tg_code_u64(c, &m->lease);
-    tg_code_u64(c, &m->task);
-    tg_code_i32(c, &m->attempt);
+    tg_code_u64(c, &m->exec);
     tg_code_uint(c, &m->n);
 }
 
@@ -453,10 +452,7 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
         code_run(c, &m->u.run);
         tg_code_must(c, creates_ok(&m->u.run));
         break;
-    case TG_MSG_CALL:
-        code_run(c, &m->u.run);
-        tg_code_must(c, m->u.run.limit == 0); /* methods yield nothing */
-        break;
+    case TG_MSG_CALL: code_run(c, &m->u.run); break;
     case TG_MSG_UNCALL:
         code_cancel(c, &m->u.cancel);
         tg_code_uint(c, &m->u.cancel.seq);

@@ -175,6 +175,8 @@ static void pass_on(struct rig *r, const struct tg_watch *w)
         tg_worker_notice(&r->worker, w);
     else if (w->who == TG_WATCHER_RANK)
         tg_objs_tell(&r->objs, w);
+    else if (w->who == TG_WATCHER_ACTOR)
+        tg_owner_located(&r->owner, w->obj);
     else
         tg_waits_notice(&r->waits, w);
     tg_objs_drop(&r->objs, w->obj);
@@ -185,6 +187,8 @@ void rig_settle(struct rig *r)
     struct tg_watch w;
     while (tg_objs_notice(&r->objs, &w))
         pass_on(r, &w);
+    while (r->objs.left.n > 0)
+        tg_owner_left(&r->owner, r->objs.left.v[--r->objs.left.n]);
     tg_objs_flush(&r->objs);
     tg_objs_check(&r->objs);
     tg_streams_check(&r->streams);

@@ -250,6 +250,46 @@ static void a_cancel_of_another_attempt_or_owner_is_ignored(void)
     rig_stop(&r);
 }
 
+/* ----- items ------------------------------------------------------------------------ */
+
+static void are_taken(struct rig *r, int32_t from, uint64_t exec, uint64_t n)
+{
+    struct tg_msg m = {.type = TG_MSG_TAKEN};
+    m.u.taken.exec = exec;
+    m.u.taken.n = n;
+    rig_msg(r, from, &m);
+}
+
+static void what_was_taken_is_told_by_the_handle_that_came_with_an_item(void)
+{
+    struct rig r;
+    struct tg_msg m = {.type = TG_MSG_RUN};
+    rig_start(&r, WORKER);
+    open_lease(&r, 1, OWNER, 0);
+    m.u.run.lease = 1;
+    m.u.run.task = 11;
+    m.u.run.limit = 1;
+    rig_msg(&r, OWNER, &m);
+    CU_ASSERT_EQUAL(starts(&r), 11);
+    struct tg_exec *e = exec_of(&r, 11);
+    CU_ASSERT_EQUAL(tg_worker_yield(&r.worker, e, val_text("a")), 0);
+    CU_ASSERT_FATAL(ctx_sent(&r.ctx, OWNER, TG_MSG_ITEM, &m));
+    tg_msg_fini(&m);
+    CU_ASSERT_TRUE(tg_exec_ahead(e));
+    are_taken(&r, OTHER, m.u.item.exec, 1);
+    are_taken(&r, OWNER, m.u.item.exec + 1, 1);
+    CU_ASSERT_TRUE(tg_exec_ahead(e));
+    are_taken(&r, OWNER, m.u.item.exec, 1);
+    CU_ASSERT_FALSE(tg_exec_ahead(e));
+    are_taken(&r, OWNER, m.u.item.exec, 0); /* never less */
+    CU_ASSERT_EQUAL(e->taken, 1);
+    struct tg_outcome out = {0};
+    tg_worker_done(&r.worker, e, &out);
+    rig_settle(&r);
+    are_taken(&r, OWNER, m.u.item.exec, 2); /* too late */
+    rig_stop(&r);
+}
+
 static const struct unit_test tests[] = {
     TEST(a_task_starts_when_its_arguments_are_here),
     TEST(what_is_ready_overtakes_what_waits_for_arguments),
@@ -263,6 +303,7 @@ static const struct unit_test tests[] = {
     TEST(a_running_execution_is_asked_to_stop),
     TEST(a_held_run_is_cancelled_too),
     TEST(a_cancel_of_another_attempt_or_owner_is_ignored),
+    TEST(what_was_taken_is_told_by_the_handle_that_came_with_an_item),
     TESTS_END,
 };
 

@@ -1,4 +1,5 @@
-/* test_streams.c - streams at their owner, and what its tasks' workers say. */
+/* test_streams.c - streams at their owner, and what the workers of its tasks and
+ * calls say. */
 #include <string.h>
 
 #include "../cunit_main.h"
@@ -36,11 +37,18 @@ static void begin(struct reader *k)
     begin_with(k, yielding(TG_ANY_AHEAD));
 }
 
+/* The worker's handle of what runs. */
+static uint64_t exec_of(const struct sent *run)
+{
+    return run->task << 8 | (uint64_t)run->attempt;
+}
+
 static void yields_as(struct reader *k, const struct sent *run, uint64_t index,
                       const char *text)
 {
     struct tg_msg m = {.type = TG_MSG_ITEM};
     m.u.item.task = run->task;
+    m.u.item.exec = exec_of(run);
     m.u.item.attempt = run->attempt;
     m.u.item.index = index;
     m.u.item.item = item_val(val_text(text));
@@ -129,8 +137,7 @@ static uint64_t told(struct reader *k)
     struct tg_msg m;
     if (!ctx_sent(&k->r.ctx, WORKER, TG_MSG_TAKEN, &m))
         return 0;
-    CU_ASSERT_EQUAL(m.u.taken.task, k->run.task);
-    CU_ASSERT_EQUAL(m.u.taken.attempt, k->run.attempt);
+    CU_ASSERT_EQUAL(m.u.taken.exec, exec_of(&k->run));
     return m.u.taken.n;
 }
 
@@ -449,6 +456,102 @@ static void whoever_waits_for_a_closed_stream_is_woken(void)
     finish(&k);
 }
 
+/* ----- calls --------------------------------------------------------------------------- */
+
+/* An actor on the worker runs a method that yields. */
+static trygon_ref_t begin_call(struct reader *k, uint64_t limit)
+{
+    static const struct tg_create create = {1, -1, false};
+    struct tg_spec spec = spec_of(0);
+    spec.create = &create;
+    rig_start(&k->r, OWNER);
+    trygon_ref_t actor = submit(&k->r, spec);
+    lease(&k->r, WORKER, 1);
+    CU_ASSERT_FATAL(ran(&k->r, WORKER, &k->run));
+    struct tg_msg m = {.type = TG_MSG_DONE};
+    m.u.done.lease = 1;
+    m.u.done.task = k->run.task;
+    m.u.done.returns = items(1, item_val(val_bytes(sizeof(uint64_t))));
+    rig_msg(&k->r, WORKER, &m);
+    spec = yielding(limit);
+    spec.actor = actor;
+    k->stream = submit(&k->r, spec);
+    CU_ASSERT_FATAL(ctx_sent(&k->r.ctx, WORKER, TG_MSG_CALL, &m));
+    CU_ASSERT_EQUAL(m.u.run.limit, limit);
+    CU_ASSERT_EQUAL(m.u.run.nreturns, 0);
+    k->run = (struct sent){.task = m.u.run.task};
+    return actor;
+}
+
+static void the_worker_of_a_call_hears_what_is_taken(void)
+{
+    struct reader k;
+    trygon_ref_t actor = begin_call(&k, 1);
+    yields(&k, 0, "a");
+    CU_ASSERT(gives(&k, "a"));
+    CU_ASSERT_EQUAL(told(&k), 1);
+    close_it(&k);
+    CU_ASSERT_EQUAL(told(&k), UINT64_MAX);
+    ends(&k, 0, 9);
+    rig_release(&k.r, actor);
+    finish(&k);
+}
+
+/* The worker answers at once; the items that it counts still come. */
+static void the_end_of_an_actor_is_an_item_and_the_completion(void)
+{
+    struct reader k;
+    trygon_ref_t actor = begin_call(&k, TG_ANY_AHEAD);
+    yields(&k, 1, "b");
+    tg_owner_kill(&k.r.owner, rig_obj(&k.r, actor));
+    ends(&k, TRYGON_ERR_ACTOR_DIED, 2);
+    CU_ASSERT_EQUAL(completion(&k), 1);
+    yields(&k, 0, "a");
+    CU_ASSERT_EQUAL(completion(&k), TRYGON_ERR_ACTOR_DIED);
+    CU_ASSERT(gives(&k, "a"));
+    CU_ASSERT(gives(&k, "b"));
+    CU_ASSERT_EQUAL(gives_code(&k), TRYGON_ERR_ACTOR_DIED);
+    CU_ASSERT_EQUAL(gives_code(&k), TRYGON_ERR_END);
+    close_it(&k);
+    rig_release(&k.r, actor);
+    finish(&k);
+}
+
+static void a_lost_actor_is_an_item_and_the_completion(void)
+{
+    struct reader k;
+    trygon_ref_t actor = begin_call(&k, TG_ANY_AHEAD);
+    yields(&k, 0, "a");
+    ends(&k, 0, 2); /* its second item is lost with the rank */
+    rig_gone(&k.r, WORKER);
+    CU_ASSERT(gives(&k, "a"));
+    CU_ASSERT_EQUAL(gives_code(&k), TRYGON_ERR_ACTOR_DIED);
+    CU_ASSERT_EQUAL(gives_code(&k), TRYGON_ERR_END);
+    CU_ASSERT_EQUAL(completion(&k), TRYGON_ERR_ACTOR_DIED);
+    close_it(&k);
+    rig_release(&k.r, actor);
+    finish(&k);
+}
+
+static void a_cancelled_call_is_cancelled_whatever_it_ends_with(void)
+{
+    static const int32_t codes[] = {0, 7, TRYGON_ERR_CANCELLED};
+    for (int i = 0; i < 3; i++) {
+        struct reader k;
+        trygon_ref_t actor = begin_call(&k, TG_ANY_AHEAD);
+        yields(&k, 0, "a");
+        cancel(&k.r, k.stream);
+        CU_ASSERT(ctx_said(&k.r.ctx, WORKER, TG_MSG_UNCALL));
+        CU_ASSERT_EQUAL(gives_code(&k), TRYGON_ERR_CANCELLED);
+        CU_ASSERT_EQUAL(gives_code(&k), TRYGON_ERR_END);
+        ends(&k, codes[i], 1);
+        CU_ASSERT_EQUAL(completion(&k), TRYGON_ERR_CANCELLED);
+        close_it(&k);
+        rig_release(&k.r, actor);
+        finish(&k);
+    }
+}
+
 static const struct unit_test tests[] = {
     TEST(items_are_read_in_order_then_the_end),
     TEST(a_late_item_keeps_those_behind_it_waiting),
@@ -466,6 +569,10 @@ static const struct unit_test tests[] = {
     TEST(a_retry_hears_it_after_its_first_item),
     TEST(a_set_looks_again_when_the_item_was_taken),
     TEST(whoever_waits_for_a_closed_stream_is_woken),
+    TEST(the_worker_of_a_call_hears_what_is_taken),
+    TEST(the_end_of_an_actor_is_an_item_and_the_completion),
+    TEST(a_lost_actor_is_an_item_and_the_completion),
+    TEST(a_cancelled_call_is_cancelled_whatever_it_ends_with),
     TESTS_END,
 };
 

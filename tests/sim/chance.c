@@ -176,14 +176,19 @@ static void pick_end(struct script *s, struct plan *p)
         p->ncodes = UINT32_MAX;
 }
 
-/* What is not lent must not wait for a reader. */
+/* What is not lent must not wait for a reader, but that of an actor of which
+ * everybody knows it. */
 static void pick_stream(struct script *s, struct plan *p)
 {
+    bool waits = !p->gene.leaf;
+    if (p->call)
+        waits = truth_of(&s->rank->w->truth, s->slots.v[p->actor].ref)->stalls;
     p->nreturns = 0;
     p->gene.spin = false;
     p->gene.yields = below(s, 12);
-    p->limit =
-        p->gene.leaf || odds(s, 40) ? TG_ANY_AHEAD : UINT64_C(1) + below(s, 4);
+    p->limit = TG_ANY_AHEAD;
+    if (odds(s, 60))
+        p->limit = (waits ? UINT64_C(1) : p->gene.yields + 1) + below(s, 4);
 }
 
 /* A constructor or a method waits for nobody without a time-out: others may
@@ -193,6 +198,7 @@ static void pick_create(struct script *s, struct plan *p)
     p->create = (struct tg_create){.concurrency = odds(s, 80) ? 1 : 3,
                                    .max_pending = -1,
                                    .keeps = odds(s, 30)};
+    p->stalls = !p->create.keeps && odds(s, 40);
     p->nreturns = 1;
     p->gene.spin = false;
     p->gene.leaf = true;
@@ -226,11 +232,13 @@ static bool pick_call(struct script *s, struct plan *p)
 
 static void pick_what(struct script *s, struct plan *p)
 {
-    if (odds(s, 12))
+    if (odds(s, 12)) {
         pick_create(s, p);
-    else if (odds(s, 30))
+        return;
+    }
+    if (odds(s, 30))
         (void)pick_call(s, p);
-    else if (odds(s, 20))
+    if (odds(s, p->call ? 30 : 20))
         pick_stream(s, p);
 }
 

@@ -238,6 +238,7 @@ static struct truth_task *describe(struct script *s, const struct plan *p)
     t->hopeless = !p->shape.fail && !can_ever_run(w, &p->shape) && !p->call;
     t->creates = p->create.concurrency > 0;
     t->concurrency = p->create.concurrency;
+    t->stalls = p->stalls;
     t->call = p->call;
     t->exec = s->exec;
     if (p->call)

@@ -84,6 +84,7 @@ struct plan {
     uint32_t nargs;
     struct plan_arg args[TRUTH_ARGS - 1];
     struct tg_create create; /* of an actor, if concurrency is not 0 */
+    bool stalls;             /* its methods may wait for their readers */
     bool call;               /* of the actor in `actor`, a slot */
     uint32_t actor;
 };

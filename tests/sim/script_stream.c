@@ -1,4 +1,5 @@
-/* script_stream.c - scripts that yield items, and that read them. */
+/* script_stream.c - scripts that yield items, of tasks and of methods, and that
+ * read them. */
 #include "script_impl.h"
 
 uint64_t script_item_key(const struct gene *g, uint64_t i)
@@ -56,7 +57,8 @@ static bool error_fits(const struct world *w, const struct truth_task *t,
 {
     switch (e->code) {
     case TRYGON_ERR_TASK: return e->user_code == t->gene->fail_code;
-    case TRYGON_ERR_WORKER_LOST: return w->nlost > 0;
+    case TRYGON_ERR_WORKER_LOST: return w->nlost > 0 && !t->call;
+    case TRYGON_ERR_ACTOR_DIED: return t->call;
     case TRYGON_ERR_CANCELLED:
     case TRYGON_ERR_DEPENDENCY:
     case TRYGON_ERR_UNSCHEDULABLE: return true; /* as outcome.c has seen */

@@ -1,24 +1,6 @@
 /* stories_actor.c - actors: calls in order, handles, and the ways to end. */
 #include "story.h"
 
-#define RELEASE(slot_)                                \
-    {                                                 \
-        .type = OP_RELEASE, .n = 1, .slot = { slot_ } \
-    }
-#define KILL(slot_)                                \
-    {                                              \
-        .type = OP_KILL, .n = 1, .slot = { slot_ } \
-    }
-#define EXIT            \
-    {                   \
-        .type = OP_EXIT \
-    }
-
-/* An actor with one method at a time, and a call of the one in slot 0. */
-#define ACTOR(name_, ops_) \
-    TASK_OF(name_, ops_, TG_UNIT, .create = {1, -1, false})
-#define CALL(name_, ops_) TASK_OF(name_, ops_, 0, .call = true)
-
 static const struct op short_ops[] = {COMPUTE(100), END};
 static const struct op spin_ops[] = {SPIN};
 static const struct op fail_ops[] = {COMPUTE(100), END_WITH(3)};
@@ -68,14 +50,16 @@ static const struct op passed_driver[] = {
 static const struct op lost_driver[] = {
     SUBMIT(actor), SUBMIT(spin), SUBMIT(call), GET(2), GET(1), END};
 
-/* A caller's rank dies: its call is stopped, another's goes on. */
-static const struct op spinner_ops[] = {SUBMIT(spin), GET(1), END};
-static const struct plan spinner =
-    TASK_WITH("spinner", spinner_ops, .shape.strategy = TRYGON_STRATEGY_NODE,
+/* A caller's rank dies: its call runs to its end, then comes another's. */
+static const struct op long_ops[] = {COMPUTE(1500), END};
+static const struct plan slow = CALL("slow", long_ops);
+static const struct op caller_ops[] = {SUBMIT(slow), GET(1), END};
+static const struct plan caller =
+    TASK_WITH("caller", caller_ops, .shape.strategy = TRYGON_STRATEGY_NODE,
               .shape.node = 2, .max_retries = 0, .shape.fail = true, .nargs = 1,
               .args = {{.size = 16, .n = 1, .slot = {0}}});
 static const struct op caller_driver[] = {
-    SUBMIT(actor), SUBMIT(spinner), COMPUTE(300), SUBMIT(call), GET(2), END};
+    SUBMIT(actor), SUBMIT(caller), COMPUTE(300), SUBMIT(call), GET(2), END};
 
 /* The cancel of a queued call leaves a gap that nobody waits for. */
 static const struct op cancel_driver[] = {
@@ -265,14 +249,14 @@ const struct story stories_actor[] = {
      .events = {{500, WORLD_DIE, 2}, {900, WORLD_LOST, 2}},
      .expected =
          "[    0] 0 submits 0.1 actor\n"
-         "[    0] 0 submits 0.2 spinner\n"
+         "[    0] 0 submits 0.2 caller\n"
          "[   10] 0 -> 1 open 1.1 for 0\n"
          "[   10] 0 -> 1 run 0.1 on 1.1\n"
          "[   10] 1 starts 0.1\n"
          "[   10] 0 -> 2 open 2.1 for 0\n"
          "[   10] 0 -> 2 run 0.2 on 2.1\n"
          "[   10] 2 starts 0.2\n"
-         "[   10] 2 submits 2.1 spin\n"
+         "[   10] 2 submits 2.1 slow\n"
          "[   20] 2 -> 0 watch 0.1\n"
          "[  110] 1 ends 0.1 with 0\n"
          "[  120] 1 -> 0 done 0.1 with 0\n"
@@ -286,12 +270,12 @@ const struct story stories_actor[] = {
          "[  910] 0 -> 1 gone 2\n"
          "[ 1130] 0 -> 1 close 1.1\n"
          "[ 1140] 1 -> 0 closed 1.1\n"
-         "[ 1640] 1 ends 2.1 with -4\n"
+         "[ 1640] 1 ends 2.1 with 0\n"
          "[ 1640] 1 starts 0.3\n"
          "[ 1740] 1 ends 0.3 with 0\n"
          "[ 1750] 1 -> 0 done 0.3 with 0\n"
          "[ 1750] 0 reads 0.3\n"
-         "[ 1750] 0 logs: an error that nobody read: spinner: rank 2 was lost; 1 execution, no retries left\n"},
+         "[ 1750] 0 logs: an error that nobody read: caller: rank 2 was lost; 1 execution, no retries left\n"},
     {.name = "calls are cancelled",
      .nranks = 2,
      .cpus = {0, 1},

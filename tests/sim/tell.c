@@ -164,13 +164,16 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
         line(w, "%llu of %s", (unsigned long long)m->u.item.index,
              task_name(w, to, m->u.item.task).text);
         break;
-    case TG_MSG_TAKEN:
+    case TG_MSG_TAKEN: {
+        const struct tg_exec *e =
+            tg_worker_exec(&w->ranks[to].core->worker, m->u.taken.exec);
         if (m->u.taken.n == UINT64_MAX)
-            line(w, "all of %s", task_name(w, from, m->u.taken.task).text);
+            line(w, "all of ");
         else
-            line(w, "%llu of %s", (unsigned long long)m->u.taken.n,
-                 task_name(w, from, m->u.taken.task).text);
+            line(w, "%llu of ", (unsigned long long)m->u.taken.n);
+        line(w, "%s", e != NULL ? name_of(e->number).text : "what has ended");
         break;
+    }
     case TG_MSG_ENDED: line(w, "%d", (int)m->u.ended.status); break;
     case TG_MSG_CALL: line(w, "%s", name_of(m->u.run.number).text); break;
     case TG_MSG_UNCALL:

@@ -120,7 +120,7 @@ static bool task_hopeless(const struct truth *t, const struct truth_task *x,
     if (x->hopeless || depth > 64)
         return true;
     const struct truth_task *actor = x->call ? truth_of(t, x->actor) : NULL;
-    if (actor != NULL && task_hopeless(t, actor, depth + 1))
+    if (actor != NULL && (actor->stalls || task_hopeless(t, actor, depth + 1)))
         return true;
     for (uint32_t i = 0; i < x->nargs; i++) {
         const struct truth_task *of =

@@ -59,7 +59,8 @@ struct truth_task {
     bool creates, call; /* a constructor; of a method */
     trygon_ref_t actor; /* whose */
     uint64_t exec;      /* who called */
-    uint32_t concurrency, running;    /* of an actor: its methods now */
+    uint32_t concurrency, running; /* of an actor: its methods now */
+    bool stalls; /* an actor whose methods may wait for their readers */
     bool killed, killed_here, exited; /* an actor that should end */
     bool destroyed;
     TG_VEC(struct truth_caller) callers;

@@ -281,10 +281,9 @@ static const struct field fields[] = {
     F(DONE, done.ran_ns, U64),
     F(DONE, done.bounces, U32),
     F(ITEM, item.task, U64),
+    F(ITEM, item.exec, U64),
     F(ITEM, item.attempt, I32),
-    F(TAKEN, taken.lease, U64),
-    F(TAKEN, taken.task, U64),
-    F(TAKEN, taken.attempt, I32),
+    F(TAKEN, taken.exec, U64),
     F(TAKEN, taken.n, U64),
     F(BOUNCE, bounce.lease, U64),
     F(CANCEL, cancel.lease, U64),
@@ -373,7 +372,7 @@ static void gen_open(struct gen *g, struct tg_msg_open *m)
 
 static void gen_run(struct gen *g, struct tg_msg_run *m, bool call)
 {
-    m->limit = call || below(g, 3) > 0 ? 0 : 1 + (number(g) >> 1);
+    m->limit = below(g, 3) > 0 ? 0 : 1 + (number(g) >> 1);
     m->nreturns = m->limit > 0 ? 0 : below(g, TG_RETURNS_MAX + 1);
     if (call || m->nreturns < 2 || below(g, 3) > 0)
         m->seq = call ? m->seq : 0;

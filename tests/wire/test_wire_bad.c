@@ -260,9 +260,10 @@ static void contradictions_are_refused(void)
 #undef HEAD
 #define HEAD TG_MSG_CALL, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
     ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 0);
-    REFUSED(HEAD, 0, 0, ZEROS_4, 0, 7, 7); /* methods yield nothing */
+    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 7);
+    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 7, 7); /* returns and items */
 #undef HEAD
-#define HEAD TG_MSG_ITEM, ZEROS_8, 0
+#define HEAD TG_MSG_ITEM, ZEROS_8, ZEROS_8, 0
     ACCEPTED(HEAD, 5, 3);
     ACCEPTED(HEAD, 0xff, 0xc1, 0xd7, 0x2f, 3);
     REFUSED(HEAD, 0x80, 0xc2, 0xd7, 0x2f, 3);       /* one item too many */
