@@ -259,8 +259,9 @@ static void contradictions_are_refused(void)
     REFUSED(HEAD, 1, 0, ZEROS_4, 0, 0, 7); /* returns and items */
 #undef HEAD
 #define HEAD TG_MSG_CALL, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
-    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 0);
-    REFUSED(HEAD, 0, 0, ZEROS_4, 0, 7, 7); /* methods yield nothing */
+    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 0, 15);
+    REFUSED(HEAD, 0, 0, ZEROS_4, 0, 7, 7, 0);  /* methods yield nothing */
+    REFUSED(HEAD, 0, 0, ZEROS_4, 0, 7, 0, 16); /* so many groups */
 #undef HEAD
 #define HEAD TG_MSG_ITEM, ZEROS_8, 0
     ACCEPTED(HEAD, 5, 3);
