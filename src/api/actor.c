@@ -52,6 +52,27 @@ static int check_opts(const struct trygon *tg, const trygon_actor_opts_t *o)
                    "option max_pending_calls is neither -1 nor above 0");
     if (o->num_cpus < 0 && o->num_cpus + 1 != 0)
         return bad(tg, TRYGON_ERR_INVALID, "option num_cpus is negative");
+    if (o->order < TRYGON_ORDER_DEFAULT || o->order > TRYGON_ORDER_ANY)
+        return bad(tg, TRYGON_ERR_INVALID,
+                   "option order is none of enum trygon_order");
+    return TRYGON_SUCCESS;
+}
+
+/* How many calls run at once, and whether their order matters (Ray's rules). */
+static int check_order(const struct trygon *tg, const trygon_actor_opts_t *o,
+                       bool async, struct tg_create *out)
+{
+    enum { ASYNC_CONCURRENCY = 1000 };
+    out->concurrency = (uint32_t)o->max_concurrency;
+    if (out->concurrency == 0)
+        out->concurrency = async ? ASYNC_CONCURRENCY : 1;
+    bool many = async || out->concurrency > 1;
+    out->any_order = many || o->order == TRYGON_ORDER_ANY;
+    if (many && o->order == TRYGON_ORDER_CALLS)
+        return bad(tg, TRYGON_ERR_INVALID,
+                   async ? "option order: calls of an async class have none"
+                         : "option order: with max_concurrency above 1 calls "
+                           "have none");
     return TRYGON_SUCCESS;
 }
 
@@ -101,12 +122,12 @@ int trygon_actor_create(trygon_t *tg, const char *cls, size_t nargs,
     int rc = check_opts(tg, o);
     if (rc == TRYGON_SUCCESS)
         rc = tg_shape_of(tg, "trygon_actor_create", &where, cls, &shape);
+    struct tg_create create = {.max_pending = o->max_pending_calls,
+                               .keeps = keeps(o)};
+    if (rc == TRYGON_SUCCESS)
+        rc = check_order(tg, o, tg->fns[fn].async, &create);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    uint32_t concurrency = (uint32_t)o->max_concurrency;
-    struct tg_create create = {.concurrency = concurrency > 0 ? concurrency : 1,
-                               .max_pending = o->max_pending_calls,
-                               .keeps = keeps(o)};
     struct tg_spec s = {
         .fn = (uint32_t)fn, .nreturns = 1, .shape = &shape, .create = &create};
     return tg_submit_spec(tg, "trygon_actor_create", nargs, args, &s, actor);
@@ -158,7 +179,15 @@ static int call_method(trygon_t *tg, const char *who, trygon_ref_t actor,
     if (fn < 0)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
                        "%s: the actor's class has no method '%s'", who, method);
-    struct tg_spec s = {.fn = (uint32_t)fn, .actor = actor};
+    int group = tg_find_group(tg, tg_ref_index(actor), o->group);
+    if (group < 0)
+        return tg_fail(tg, TRYGON_ERR_NOTFOUND,
+                       "%s: the actor's class has no group '%s'", who,
+                       o->group);
+    if (o->group == NULL)
+        group = tg->fns[fn].group;
+    struct tg_spec s = {
+        .fn = (uint32_t)fn, .group = (uint8_t)group, .actor = actor};
     int rc = tg_check_returns(tg, who, o->num_returns, o->name, returns);
     if (rc == TRYGON_SUCCESS)
         rc = tg_check_yields(tg, who, yields, o->backpressure, o->num_returns,

@@ -56,6 +56,9 @@ void tg_view(const struct tg_val *val, trygon_value_t *out);
 
 /* The function of that name; -1: none. */
 int32_t tg_find_fn(struct trygon *tg, const char *name);
+/* The group of that name, of the class with that number; NULL: the default one,
+ * 0; -1: none. */
+int tg_find_group(const struct trygon *tg, uint32_t cls, const char *name);
 /* For what is submitted (task.c); who names the public function. */
 int tg_shape_of(const struct trygon *tg, const char *who,
                 const trygon_task_opts_t *o, const char *task,

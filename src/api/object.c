@@ -88,8 +88,12 @@ uint64_t tg_deadline(int64_t timeout_ms)
 int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
              struct tg_row **rows, uint32_t *nrows)
 {
-    struct tg_sleeper s = {.level = TG_AWAITS};
-    const struct trygon_call *call = tg_current(tg);
+    struct trygon_call *call = tg_current(tg);
+    struct trygon_call *fiber =
+        call != NULL && call->loop != NULL ? call : NULL;
+    struct tg_sleeper s = {.level = req->kind == TG_WAIT_SLEEP ? TG_ATTENDS
+                                                               : TG_AWAITS,
+                           .fiber = fiber};
     req->exec = call != NULL ? call->exec->self : 0;
     req->cookie = &s;
     req->deadline_ns = tg_deadline(timeout_ms);
@@ -102,9 +106,14 @@ int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
     struct tg_waiter *w = ev.waiter;
     if (rc != TRYGON_SUCCESS || w == NULL)
         return rc;
-    tg->running -= call != NULL;
-    tg_wait_until(tg, &s, &w->done, req->deadline_ns);
-    tg->running += call != NULL;
+    if (fiber != NULL) {
+        while (!w->done && tg->failed == 0)
+            tg_loop_park(fiber);
+    } else {
+        tg->running -= call != NULL;
+        tg_wait_until(tg, &s, &w->done, req->deadline_ns);
+        tg->running += call != NULL;
+    }
     rc = w->done ? w->rc : tg->failed;
     if (rc == TRYGON_SUCCESS && rows != NULL) {
         *rows = w->rows;

@@ -21,7 +21,7 @@ int tg_core_create(const struct tg_core_config *cfg, struct tg_core **out)
     tg_streams_init(&c->streams, &c->ctx, &c->objs);
     tg_owner_init(&c->owner, &c->ctx, &c->objs, &c->streams, cfg->fn_names,
                   cfg->nfns);
-    tg_worker_init(&c->worker, &c->ctx, &c->objs);
+    tg_worker_init(&c->worker, &c->ctx, &c->objs, cfg->groups);
     tg_waits_init(&c->waits, &c->ctx, &c->objs, &c->streams);
     if (cfg->rank == 0) {
         c->head = tg_alloc(sizeof *c->head);
@@ -219,7 +219,8 @@ static bool pass_on(struct tg_core *c)
         on_notice(c, &w);
     } else if (c->worker.cancelled.n > 0) {
         struct tg_cancelled x = c->worker.cancelled.v[--c->worker.cancelled.n];
-        tg_waits_cancel(&c->waits, x.exec);
+        const struct tg_exec *e = tg_worker_exec(&c->worker, x.exec);
+        tg_waits_cancel(&c->waits, e != NULL ? e->waiter : 0);
         if (x.recursive)
             tg_owner_cancel_children(&c->owner, x.exec);
     } else if (c->worker.let_go.n > 0) {
@@ -334,6 +335,9 @@ static int handle(struct tg_core *c, struct tg_event *ev)
     case TG_EV_SET_ADD:
     case TG_EV_SET_REMOVE:
     case TG_EV_SET_TAKE:
+    case TG_EV_FLAG_NEW:
+    case TG_EV_FLAG_FREE:
+    case TG_EV_FLAG_SET:
     case TG_EV_DONE:
     case TG_EV_YIELD:
     case TG_EV_NEXT:

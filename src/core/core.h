@@ -20,6 +20,8 @@ struct tg_core_config {
     struct tg_limits limits;
     const char *const *fn_names; /* by function number; outlives the core */
     uint32_t nfns;
+    const struct tg_groups *const
+        *groups;                 /* likewise; NULL: no class has any */
     struct tg_head_config ranks; /* outlives the core */
 };
 
@@ -63,6 +65,9 @@ enum tg_event_type {
     TG_EV_SET_ADD,    /* handle, ref, tag */
     TG_EV_SET_REMOVE, /* handle, ref */
     TG_EV_SET_TAKE,   /* handle; ref, tag out */
+    TG_EV_FLAG_NEW,   /* handle out: of an event of the user's */
+    TG_EV_FLAG_FREE,  /* handle */
+    TG_EV_FLAG_SET,   /* handle; tag: 1, or 0 to clear it */
     TG_EV_DONE,       /* handle: of the execution; outcome (taken over) */
     TG_EV_YIELD,      /* val (taken over if it succeeds); tag: the execution */
     TG_EV_NEXT,       /* ref: of a stream in, of its next item out */

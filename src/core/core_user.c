@@ -244,9 +244,9 @@ static int on_wait(struct tg_core *c, struct tg_event *ev)
     }
     if (req->kind == TG_WAIT_NEXT)
         awaited(c, req)->waiter = ev->waiter->self;
-    if (req->kind == TG_WAIT_YIELD)
-        e->waiter = ev->waiter->self;
     if (e != NULL)
+        e->waiter = ev->waiter->self;
+    if (e != NULL && req->kind != TG_WAIT_SLEEP)
         tg_worker_blocked(&c->worker, e, c->owner.nready > 0);
     return TRYGON_SUCCESS;
 }
@@ -337,6 +337,23 @@ static int on_set_take(struct tg_core *c, struct tg_event *ev)
     return tg_set_take(&c->waits, ev->handle, &ev->ref, &ev->tag);
 }
 
+static int on_flag_new(struct tg_core *c, struct tg_event *ev)
+{
+    ev->handle = tg_flag_new(&c->waits);
+    return TRYGON_SUCCESS;
+}
+
+static int on_flag_free(struct tg_core *c, struct tg_event *ev)
+{
+    return tg_flag_free(&c->waits, ev->handle);
+}
+
+static int on_flag_set(struct tg_core *c, struct tg_event *ev)
+{
+    tg_flag_set(&c->waits, ev->handle, ev->tag != 0);
+    return TRYGON_SUCCESS;
+}
+
 /* ----- events ------------------------------------------------------------ */
 
 int tg_core_user(struct tg_core *c, struct tg_event *ev)
@@ -360,6 +377,9 @@ int tg_core_user(struct tg_core *c, struct tg_event *ev)
         [TG_EV_SET_ADD] = on_set_add,
         [TG_EV_SET_REMOVE] = on_set_remove,
         [TG_EV_SET_TAKE] = on_set_take,
+        [TG_EV_FLAG_NEW] = on_flag_new,
+        [TG_EV_FLAG_FREE] = on_flag_free,
+        [TG_EV_FLAG_SET] = on_flag_set,
         [TG_EV_DONE] = on_done,
         [TG_EV_YIELD] = on_yield,
         [TG_EV_NEXT] = on_next,

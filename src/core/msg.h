@@ -139,7 +139,8 @@ struct tg_msg_run {  /* RUN, CALL */
     uint32_t nreturns;
     struct tg_items args;
     char *name;     /* NULL: the function's */
-    uint64_t seq;   /* CALL: its number among the caller's calls of the actor.
+    uint8_t group;  /* CALL: of the actor's */
+    uint64_t seq;   /* CALL: its number among the caller's calls of the group.
                      RUN: 0, or of a constructor the owner's handle of the
                      actor; nreturns then is TG_CREATES() */
     uint64_t limit; /* it yields items, so many ahead; 0: it returns values */
@@ -178,7 +179,8 @@ struct tg_msg_bounce {
 struct tg_msg_cancel { /* CANCEL, UNCALL */
     uint64_t lease;    /* under which the run was sent, or the actor */
     uint64_t task;
-    uint64_t seq; /* UNCALL */
+    uint64_t seq; /* UNCALL, as is group */
+    uint8_t group;
     int32_t attempt;
     bool recursive;
 };

@@ -67,7 +67,7 @@ static const bool legal[4][4] = {
 void tg_task_set_state(struct tg_task *t, enum tg_task_state to)
 {
     TG_ASSERT(legal[t->state][to]);
-    t->state = (uint8_t)to;
+    t->state = (unsigned)to & 15u;
 }
 
 const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t)
@@ -272,6 +272,7 @@ void tg_owner_submit(struct tg_owner *w, struct tg_spec *s, trygon_ref_t *refs)
         tg_actor_new(w, t->result1, s->create);
     if (!tg_ref_none(s->actor)) {
         t->depth = s->depth;
+        t->group = s->group & 15u;
         tg_call_enter(w, t, s->actor);
     } else {
         t->cls = class_of(w, s);

@@ -23,14 +23,16 @@ enum tg_olease_state {
 };
 
 struct tg_create {        /* what makes a task the constructor of an actor */
-    uint32_t concurrency; /* methods that may run at once */
+    uint32_t concurrency; /* calls of the default group that may run at once */
     int32_t max_pending;  /* calls of one rank; -1: no limit */
     bool keeps;           /* its resources, until it ends */
+    bool any_order;       /* whose arguments are there goes first */
 };
 
 struct tg_spec { /* what submit asks for; codes and name are taken over */
     uint32_t fn, nargs, nreturns, ncodes;
     trygon_ref_t actor;             /* whose method it is; none: a task */
+    uint8_t group;                  /* and in which of its groups */
     const struct tg_create *create; /* NULL: no constructor */
     struct tg_item *args; /* values, which are taken out of it, or references
                              without weight; the array stays the caller's */
@@ -57,7 +59,8 @@ struct tg_task_extra { /* what few tasks have */
 
 struct tg_task { /* 112 bytes: there may be millions in a queue */
     uint64_t self, number, parent;
-    uint8_t state; /* enum tg_task_state */
+    uint8_t state : 4; /* enum tg_task_state */
+    uint8_t group : 4; /* of a call */
     bool cancelled : 1;
     bool by_ref : 1;  /* an argument is a reference */
     bool call : 1;    /* of an actor's method */

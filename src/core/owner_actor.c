@@ -17,7 +17,7 @@
 struct place { /* a handle's value: where the actor is */
     uint64_t handle;
     int32_t rank, max_pending;
-    uint32_t concurrency, unused;
+    uint32_t any_order, unused;
 };
 
 static struct tg_actor *find(const struct tg_owner *w, trygon_ref_t ref)
@@ -37,7 +37,9 @@ static struct tg_actor *find_or_add(struct tg_owner *w, trygon_ref_t ref)
     a->where = -1;
     a->max_pending = -1;
     a->concurrency = 1;
-    a->seq = ++w->ncallers << TG_SEQ_BITS;
+    w->ncallers++;
+    for (uint32_t i = 0; i < TG_GROUPS_MAX; i++)
+        a->seq[i] = w->ncallers << TG_SEQ_BITS;
     HASH_ADD(hh, w->actors, ref, sizeof a->ref, a);
     return a;
 }
@@ -79,7 +81,7 @@ static struct tg_val *place_val(const struct tg_actor *a)
     struct place p = {.handle = a->handle,
                       .rank = a->where,
                       .max_pending = a->max_pending,
-                      .concurrency = a->concurrency};
+                      .any_order = a->any_order};
     struct tg_val *v = tg_val_new(sizeof p, 0, 0);
     TG_ASSERT(v != NULL);
     memcpy(tg_val_data(v), &p, sizeof p);
@@ -101,7 +103,7 @@ static bool locate(struct tg_owner *w, struct tg_actor *a,
     a->where = p.rank;
     a->handle = p.handle;
     a->max_pending = p.max_pending;
-    a->concurrency = p.concurrency;
+    a->any_order = p.any_order != 0;
     return true;
 }
 
@@ -115,7 +117,7 @@ static void send_call(struct tg_owner *w, struct tg_task *t)
     DL_DELETE(a->queue, t);
     tg_task_set_state(t, TG_TASK_SENT);
     DL_APPEND(a->sent, t);
-    t->seq = a->seq++;
+    t->seq = a->seq[t->group]++;
     r->lease = a->handle;
     r->task = t->self;
     r->number = t->number;
@@ -124,6 +126,7 @@ static void send_call(struct tg_owner *w, struct tg_task *t)
     r->fn = t->fn;
     r->nreturns = t->yields ? 0 : t->nreturns;
     r->limit = tg_task_limit(w, t);
+    r->group = t->group;
     r->seq = t->seq;
     tg_task_fill(t, &r->args);
     r->name = t->extra != NULL ? tg_strdup(t->extra->name) : NULL;
@@ -158,26 +161,31 @@ static void watch(struct tg_owner *w, struct tg_actor *a)
     tg_objs_watch(w->objs, a->obj, &want);
 }
 
-/* Has whoever calls made an earlier call that is still here?  Tasks that run
- * on one rank do not wait for each other's arguments. */
+static bool same_line(const struct tg_task *a, const struct tg_task *b)
+{
+    return a->parent == b->parent && a->group == b->group;
+}
+
+/* Has whoever calls made an earlier call of the group that is still here?
+ * Tasks that run on one rank do not wait for each other's arguments. */
 static bool is_behind(const struct tg_actor *a, const struct tg_task *t)
 {
     const struct tg_task *x = a->queue;
-    while (x != t && x->parent != t->parent)
+    while (x != t && !same_line(x, t))
         x = x->next;
     return x != t;
 }
 
-/* What may leave: for each caller from the front, or all where methods run
- * side by side. */
+/* What may leave: for each caller and group from the front, or all where the
+ * order does not matter. */
 static void send_ready(struct tg_owner *w, struct tg_actor *a)
 {
     struct tg_task *t, *next;
     DL_FOREACH_SAFE (a->queue, t, next) {
-        bool may = a->concurrency > 1 || !is_behind(a, t);
+        bool may = a->any_order || !is_behind(a, t);
         if (may && t->state == TG_TASK_READY && !tg_task_spoilt(w, t))
             send_call(w, t);
-        else if (!a->mixed && a->concurrency == 1 && a->queue == t)
+        else if (!a->mixed && !a->any_order && a->queue == t)
             break;
     }
 }
@@ -243,7 +251,7 @@ void tg_call_enter(struct tg_owner *w, struct tg_task *t, trygon_ref_t ref)
     t->actor = a;
     if (a->queue == NULL)
         a->mixed = false;
-    else if (a->queue->prev->parent != t->parent)
+    else if (!same_line(a->queue->prev, t))
         a->mixed = true; /* prev of the first is the last */
     DL_APPEND(a->queue, t);
     a->ncalls++;
@@ -276,6 +284,7 @@ void tg_call_cancel(struct tg_owner *w, struct tg_task *t, bool recursive)
     m.u.cancel.lease = t->actor->handle;
     m.u.cancel.task = t->self;
     m.u.cancel.seq = t->seq;
+    m.u.cancel.group = t->group;
     m.u.cancel.attempt = t->attempt;
     m.u.cancel.recursive = recursive;
     tg_ctx_send(w->ctx, t->actor->where, &m);
@@ -288,6 +297,7 @@ void tg_actor_new(struct tg_owner *w, struct tg_obj *x,
 {
     struct tg_actor *a = find_or_add(w, x->ref);
     a->concurrency = create->concurrency;
+    a->any_order = create->any_order;
     a->max_pending = create->max_pending;
     a->keeps = create->keeps;
 }

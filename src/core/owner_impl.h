@@ -41,11 +41,13 @@ struct tg_actor {
     int32_t max_pending;
     int32_t where; /* its rank; -1: not known yet */
     uint64_t handle;
-    uint64_t seq; /* of the next call; above TG_SEQ_BITS: of the order */
+    uint64_t seq[TG_GROUPS_MAX]; /* of the next call in each group; above
+                                    TG_SEQ_BITS: of the order */
     bool keeps;
+    bool any_order;
     bool watched; /* its handle is */
     bool pumping;
-    bool mixed;  /* the queue has calls of several callers */
+    bool mixed;  /* the queue has calls of several callers or groups */
     bool parted; /* its worker need not be told any more */
     UT_hash_handle hh;
 };

@@ -17,6 +17,7 @@ enum {
     TG_NAME_MAX = 64,         /* bytes of a name with its NUL */
     TG_RES_MAX = 16,          /* kinds of resources */
     TG_PREFER_MAX = 3,        /* ranks that hold a task's arguments */
+    TG_GROUPS_MAX = 16,       /* of an actor's calls, the default one is 0 */
     TG_UNIT = 10000           /* 1.0 of a resource */
 };
 

@@ -21,6 +21,7 @@ void tg_waits_init(struct tg_waits *w, struct tg_ctx *ctx, struct tg_objs *objs,
     tg_slab_init(&w->waiters, sizeof(struct tg_waiter));
     tg_slab_init(&w->sets, sizeof(struct tg_set));
     tg_slab_init(&w->members, sizeof(struct tg_member));
+    tg_slab_init(&w->flags, sizeof(struct tg_flag));
 }
 
 static void free_parts(struct tg_waiter *x)
@@ -42,18 +43,24 @@ void tg_waits_fini(struct tg_waits *w)
     tg_slab_fini(&w->waiters);
     tg_slab_fini(&w->sets);
     tg_slab_fini(&w->members);
+    tg_slab_fini(&w->flags);
     tg_vec_free(&w->unblocked);
 }
 
 /* ----- waiters ---------------------------------------------------------------- */
 
+/* An execution that sleeps keeps its CPU: it is not blocked. */
 static void finish(struct tg_waits *w, struct tg_waiter *x, int32_t rc)
 {
     if (x->done)
         return;
     x->done = true;
     x->rc = rc;
-    if (x->exec != 0)
+    if (x->kind == TG_WAIT_FLAG) {
+        struct tg_flag *f = tg_slab_get(&w->flags, x->set);
+        DL_DELETE(f->waiters, x);
+    }
+    if (x->exec != 0 && x->kind != TG_WAIT_SLEEP)
         *tg_vec_add(&w->unblocked) = x->exec;
     struct tg_action *a = tg_ctx_act(w->ctx, TG_ACT_WAKE);
     a->handle = x->self;
@@ -71,8 +78,11 @@ static struct tg_member *first_ready(struct tg_waits *w, struct tg_set *s);
 static bool over(struct tg_waits *w, const struct tg_wait_req *req)
 {
     uint32_t nready = 0;
-    if (req->kind == TG_WAIT_TABLE || req->kind == TG_WAIT_YIELD)
+    if (req->kind == TG_WAIT_TABLE || req->kind == TG_WAIT_YIELD ||
+        req->kind == TG_WAIT_SLEEP)
         return false;
+    if (req->kind == TG_WAIT_FLAG)
+        return ((struct tg_flag *)tg_slab_get(&w->flags, req->set))->set;
     if (req->kind == TG_WAIT_SET) {
         struct tg_set *s = tg_slab_get(&w->sets, req->set);
         return first_ready(w, s) != NULL || s->members == NULL;
@@ -125,10 +135,14 @@ struct tg_waiter *tg_waits_begin(struct tg_waits *w,
     x->deadline_ns = req->deadline_ns;
     x->cookie = req->cookie;
     x->pins = req->pins;
-    if (req->kind == TG_WAIT_SET)
+    if (req->kind == TG_WAIT_SET) {
         ((struct tg_set *)tg_slab_get(&w->sets, req->set))->waiter = handle;
-    else
+    } else if (req->kind == TG_WAIT_FLAG) {
+        struct tg_flag *f = tg_slab_get(&w->flags, req->set);
+        DL_APPEND(f->waiters, x);
+    } else {
         watch_all(w, x, req);
+    }
     if (req->deadline_ns != TG_NEVER)
         tg_timers_add(&w->ctx->timers, req->deadline_ns, TG_TIMER_WAITER,
                       handle);
@@ -143,9 +157,14 @@ struct tg_waiter *tg_waits_find(const struct tg_waits *w, uint64_t handle)
 void tg_waits_end(struct tg_waits *w, uint64_t handle)
 {
     struct tg_waiter *x = tg_slab_get(&w->waiters, handle);
-    struct tg_set *s = tg_slab_find(&w->sets, x->set);
+    struct tg_set *s =
+        x->kind == TG_WAIT_SET ? tg_slab_find(&w->sets, x->set) : NULL;
     if (s != NULL && s->waiter == handle)
         s->waiter = 0;
+    if (x->kind == TG_WAIT_FLAG && !x->done) {
+        struct tg_flag *f = tg_slab_get(&w->flags, x->set);
+        DL_DELETE(f->waiters, x);
+    }
     bool watches = x->nready < x->n;
     bool pin = x->pins != NULL && x->done && x->rc == TRYGON_SUCCESS;
     for (uint32_t i = 0; x->entries != NULL && i < x->n; i++) {
@@ -170,7 +189,7 @@ void tg_waits_timer(struct tg_waits *w, uint64_t handle)
 void tg_waits_finish(struct tg_waits *w, uint64_t handle)
 {
     struct tg_waiter *x = tg_slab_find(&w->waiters, handle);
-    if (x != NULL)
+    if (x != NULL && x->kind == TG_WAIT_YIELD)
         finish(w, x, 0);
 }
 
@@ -185,13 +204,37 @@ void tg_waits_table(struct tg_waits *w, struct tg_msg_table *m)
     finish(w, x, 0);
 }
 
-void tg_waits_cancel(struct tg_waits *w, uint64_t exec)
+void tg_waits_cancel(struct tg_waits *w, uint64_t handle)
 {
-    uint32_t slot = 0;
-    struct tg_waiter *x;
-    while ((x = tg_slab_next(&w->waiters, &slot)) != NULL)
-        if (x->exec == exec)
-            finish(w, x, TRYGON_ERR_CANCELLED);
+    struct tg_waiter *x = tg_slab_find(&w->waiters, handle);
+    if (x != NULL)
+        finish(w, x, TRYGON_ERR_CANCELLED);
+}
+
+/* ----- flags --------------------------------------------------------------------- */
+
+uint64_t tg_flag_new(struct tg_waits *w)
+{
+    uint64_t handle;
+    (void)tg_slab_new(&w->flags, &handle);
+    return handle;
+}
+
+void tg_flag_set(struct tg_waits *w, uint64_t flag, bool set)
+{
+    struct tg_flag *f = tg_slab_get(&w->flags, flag);
+    f->set = set;
+    while (set && f->waiters != NULL)
+        finish(w, f->waiters, 0);
+}
+
+int tg_flag_free(struct tg_waits *w, uint64_t flag)
+{
+    const struct tg_flag *f = tg_slab_get(&w->flags, flag);
+    if (f->waiters != NULL)
+        return TRYGON_ERR_STATE;
+    tg_slab_free(&w->flags, flag);
+    return TRYGON_SUCCESS;
 }
 
 /* ----- sets ---------------------------------------------------------------------- */
@@ -349,10 +392,14 @@ void tg_waits_check(const struct tg_waits *w)
     uint32_t slot = 0;
     const struct tg_waiter *x;
     while ((x = tg_slab_next(&w->waiters, &slot)) != NULL) {
-        TG_ASSERT(x->done || x->kind == TG_WAIT_TABLE ||
-                  x->kind == TG_WAIT_SET || x->kind == TG_WAIT_YIELD ||
-                  x->nready < x->need);
+        TG_ASSERT(x->done || x->n == 0 || x->nready < x->need);
         TG_ASSERT(x->done || x->deadline_ns > w->ctx->now_ns);
+    }
+    const struct tg_flag *f;
+    for (slot = 0; (f = tg_slab_next(&w->flags, &slot)) != NULL;) {
+        TG_ASSERT(!f->set || f->waiters == NULL);
+        DL_FOREACH (f->waiters, x)
+            TG_ASSERT(x->kind == TG_WAIT_FLAG && !x->done);
     }
     const struct tg_set *s;
     for (slot = 0; (s = tg_slab_next(&w->sets, &slot)) != NULL;) {

@@ -5,6 +5,7 @@
  * is woken.  A wait set keeps its members watched all the time, so that taking
  * the next ready one costs the same however many wait.  Both hold the objects
  * that they watch.  In the stead of a stream they watch its head (streams.h).
+ * A flag is what the interface calls an event.
  */
 #ifndef TG_CORE_WAITS_H
 #define TG_CORE_WAITS_H
@@ -17,7 +18,9 @@ enum tg_wait_kind {
     TG_WAIT_SET,     /* the next of a set */
     TG_WAIT_TABLE,   /* the head's answer to a query */
     TG_WAIT_NEXT,    /* the next item of a stream */
-    TG_WAIT_YIELD    /* that items of the execution are taken */
+    TG_WAIT_YIELD,   /* that items of the execution are taken */
+    TG_WAIT_FLAG,    /* that a flag is set */
+    TG_WAIT_SLEEP    /* until its time is up */
 };
 
 struct tg_wait_entry {
@@ -32,7 +35,7 @@ struct tg_waiter {
     int32_t rc;
     uint32_t n, nready, need;
     uint64_t exec; /* the execution that waits; 0: some other thread */
-    uint64_t set;
+    uint64_t set;  /* or the flag */
     uint64_t deadline_ns;
     void *cookie; /* of whoever sleeps; goes into the WAKE action */
     struct tg_obj **pins;
@@ -40,6 +43,7 @@ struct tg_waiter {
     struct tg_wait_entry one;
     struct tg_row *rows; /* of a table */
     uint32_t nrows;
+    struct tg_waiter *prev, *next; /* of a flag, until done */
 };
 
 struct tg_wait_req {
@@ -49,7 +53,7 @@ struct tg_wait_req {
     struct tg_obj **pins; /* NULL or n, out: with a hold on each, which is the
                              caller's, once the wait has ended well */
     bool fetch;
-    uint64_t set;
+    uint64_t set; /* or the flag */
     uint64_t exec;
     uint64_t deadline_ns; /* TG_NEVER: none */
     void *cookie;
@@ -64,11 +68,16 @@ struct tg_set {
     uint64_t waiter;           /* who waits for the next; 0: nobody */
 };
 
+struct tg_flag { /* an event of the user's */
+    bool set;
+    struct tg_waiter *waiters; /* in order; none when it is set */
+};
+
 struct tg_waits {
     struct tg_ctx *ctx;
     struct tg_objs *objs;
     const struct tg_streams *streams;
-    struct tg_slab waiters, sets, members;
+    struct tg_slab waiters, sets, members, flags;
     TG_VEC(uint64_t) unblocked; /* executions that go on: read by core.c */
 };
 
@@ -88,10 +97,10 @@ struct tg_obj *tg_waits_obj(const struct tg_waits *w, trygon_ref_t ref);
 void tg_waits_notice(struct tg_waits *w, const struct tg_watch *n);
 void tg_waits_timer(struct tg_waits *w, uint64_t handle);
 void tg_waits_table(struct tg_waits *w, struct tg_msg_table *m);
-/* What it waits for has happened. */
+/* A yield waits no longer; handles of other waiters are none of it. */
 void tg_waits_finish(struct tg_waits *w, uint64_t handle);
-/* The waits of a cancelled execution end with CANCELLED. */
-void tg_waits_cancel(struct tg_waits *w, uint64_t exec);
+/* Its execution was cancelled: it ends with CANCELLED, unless it has. */
+void tg_waits_cancel(struct tg_waits *w, uint64_t handle);
 
 uint64_t tg_set_new(struct tg_waits *w);
 /* Does a thread wait in it now? */
@@ -105,6 +114,12 @@ int tg_set_remove(struct tg_waits *w, uint64_t set, trygon_ref_t ref);
  * is ready yet. */
 int tg_set_take(struct tg_waits *w, uint64_t set, trygon_ref_t *ref,
                 uint64_t *tag);
+
+uint64_t tg_flag_new(struct tg_waits *w);
+/* All who wait go on; or, cleared, whoever comes waits. */
+void tg_flag_set(struct tg_waits *w, uint64_t flag, bool set);
+/* STATE: some wait. */
+int tg_flag_free(struct tg_waits *w, uint64_t flag);
 
 void tg_waits_check(const struct tg_waits *w);
 bool tg_waits_quiet(const struct tg_waits *w);

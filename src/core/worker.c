@@ -7,9 +7,9 @@
 #include "core/worker_impl.h"
 
 void tg_worker_init(struct tg_worker *w, struct tg_ctx *ctx,
-                    struct tg_objs *objs)
+                    struct tg_objs *objs, const struct tg_groups *const *groups)
 {
-    *w = (struct tg_worker){.ctx = ctx, .objs = objs};
+    *w = (struct tg_worker){.ctx = ctx, .objs = objs, .groups = groups};
     tg_slab_init(&w->execs, sizeof(struct tg_exec));
     tg_slab_init(&w->leases, sizeof(struct tg_wlease_entry));
     tg_slab_init(&w->actors, sizeof(struct tg_wactor));
@@ -277,6 +277,7 @@ static void start_exec(struct tg_worker *w, int32_t from, struct tg_wlease *l,
     m->name = NULL;
     if (l == NULL) {
         e->step = TG_STEP_METHOD;
+        e->group = m->group;
         tg_wactor_enqueue(w, e, m->lease);
     } else {
         tg_wlease_enqueue(w, e);

@@ -46,12 +46,13 @@ struct tg_exec { /* one execution; exec/ reads it while it runs */
     bool in_turn;     /* of a call: all before it have been */
     uint8_t step;     /* enum tg_step */
     uint16_t creates; /* of a constructor: TG_CREATES() */
+    uint8_t group;    /* of a call */
     uint64_t seq;     /* struct tg_msg_run */
     struct tg_wactor *actor; /* of a call or a destructor, else NULL */
     uint32_t fn, nreturns, nmissing;
     uint64_t limit; /* it yields items, so many ahead; 0: it does not */
     uint64_t yielded, taken; /* items; taken as far as its owner has told */
-    uint64_t waiter;         /* of a yield that waits; stale: none does */
+    uint64_t waiter;         /* of the call that waits; stale: none does */
     struct tg_items args;    /* references: with a hold and here, once QUEUED */
     char *name;
     uint64_t started_ns;
@@ -78,23 +79,37 @@ struct tg_wlease { /* a lease, as its worker sees it */
     uint64_t blocked_since_ns, run_since_ns;
 };
 
+/* How many calls of each group of a class may run at once: 1 to n - 1.  That
+ * of group 0 is the actor's own affair. */
+struct tg_groups {
+    uint32_t n;
+    uint32_t limit[TG_GROUPS_MAX];
+};
+
 struct tg_wcaller;
+
+struct tg_wgroup { /* calls of an actor that hold up no others */
+    uint32_t limit, nstarted;
+    struct tg_exec *queue; /* in turn */
+};
 
 struct tg_wactor {      /* an actor that lives here */
     uint64_t self, obj; /* obj: the owner's handle of it */
     void *state_of_user;
+    void *loop; /* of whoever runs its methods */
     int32_t owner;
     uint32_t fn;    /* its class */
     uint8_t state;  /* enum tg_wactor_state */
     bool destroys;  /* its destructor is still to be run */
     bool forgotten; /* nobody will ask why it has ended */
     enum tg_leave why;
-    uint32_t concurrency, nstarted;
-    struct tg_wlease *lease;         /* kept for life; or NULL */
-    struct tg_exec *queue, *started; /* queue: in turn */
-    struct tg_wcaller *callers;      /* a hash by rank */
-    bool in_line;                    /* for its destructor */
-    struct tg_wactor *prev, *next;   /* there */
+    uint32_t nstarted, ngroups;
+    struct tg_wgroup *groups, one; /* ngroups, or &one */
+    struct tg_wlease *lease;       /* kept for life; or NULL */
+    struct tg_exec *started;
+    struct tg_wcaller *callers;    /* a hash by rank and group */
+    bool in_line;                  /* for its destructor */
+    struct tg_wactor *prev, *next; /* there */
 };
 
 struct tg_cancelled { /* a running execution was asked to stop */
@@ -105,6 +120,8 @@ struct tg_cancelled { /* a running execution was asked to stop */
 struct tg_worker {
     struct tg_ctx *ctx;
     struct tg_objs *objs;
+    const struct tg_groups *const *groups; /* of classes, by function number;
+                                              NULL: no class has any */
     struct tg_slab execs, leases, actors;
     struct tg_wactor *line; /* actors whose destructors wait for others */
     uint32_t ndestroys;     /* that run */
@@ -115,8 +132,10 @@ struct tg_worker {
     TG_VEC(uint64_t) let_go;               /* waiters of yields that go on */
 };
 
+/* groups: outlive the worker */
 void tg_worker_init(struct tg_worker *w, struct tg_ctx *ctx,
-                    struct tg_objs *objs);
+                    struct tg_objs *objs,
+                    const struct tg_groups *const *groups);
 void tg_worker_fini(struct tg_worker *w);
 
 /* OPEN, RECALL, CLOSE, RUN, CANCEL, CALL, UNCALL, LEAVE, TAKEN */

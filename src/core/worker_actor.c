@@ -1,10 +1,10 @@
 /* worker_actor.c - actors where they live (worker.h): whose call is next, and
  * how an actor ends.
  *
- * Each caller numbers its calls.  A large one may be overtaken by a later
- * small one, and one may have to fetch arguments: calls stand in line at their
- * caller until all before them have been, and then in the actor's queue.  A
- * number whose call was cancelled is skipped, whether the call comes or not.
+ * Each caller numbers its calls of each group.  A large one may be overtaken by
+ * a later small one, and one may have to fetch arguments: calls stand in line at
+ * their caller until all before them have been, and then in their group's queue.
+ * A number whose call was cancelled is skipped, whether the call comes or not.
  *
  * An actor that has ended stays, to say why, until its owner forgets it.
  */
@@ -26,10 +26,18 @@ static void set_state(struct tg_wactor *a, enum tg_wactor_state to)
     a->state = (uint8_t)to;
 }
 
-static struct tg_wcaller *find_caller(const struct tg_wactor *a, int32_t rank)
+/* The ranks have compared what groups a class has, so it is there. */
+static struct tg_wgroup *group_of(const struct tg_wactor *a, uint8_t group)
+{
+    TG_ASSERT(group < a->ngroups);
+    return &a->groups[group];
+}
+
+static struct tg_wcaller *find_caller(const struct tg_wactor *a, int32_t rank,
+                                      uint8_t group)
 {
     struct tg_wcaller *c;
-    uint64_t key = (uint64_t)rank;
+    uint64_t key = TG_WHO(rank, group);
     HASH_FIND(hh, a->callers, &key, sizeof key, c);
     return c;
 }
@@ -37,22 +45,22 @@ static struct tg_wcaller *find_caller(const struct tg_wactor *a, int32_t rank)
 /* One that has a call here. */
 static struct tg_wcaller *its_caller(const struct tg_exec *e)
 {
-    struct tg_wcaller *c = find_caller(e->actor, e->owner);
+    struct tg_wcaller *c = find_caller(e->actor, e->owner, e->group);
     TG_ASSERT(c != NULL);
     return c;
 }
 
 /* A caller that began anew has had all its calls answered. */
 static struct tg_wcaller *caller_of(struct tg_wactor *a, int32_t rank,
-                                    uint64_t seq)
+                                    uint8_t group, uint64_t seq)
 {
     uint64_t first = seq >> TG_CALL_BITS << TG_CALL_BITS;
-    struct tg_wcaller *c = find_caller(a, rank);
+    struct tg_wcaller *c = find_caller(a, rank, group);
     if (c == NULL) {
         c = tg_alloc(sizeof *c);
-        c->rank = (uint64_t)rank;
+        c->who = TG_WHO(rank, group);
         c->next = first;
-        HASH_ADD(hh, a->callers, rank, sizeof c->rank, c);
+        HASH_ADD(hh, a->callers, who, sizeof c->who, c);
     } else if (c->next < first && c->waiting == NULL) {
         c->next = first;
         c->skipped.n = 0;
@@ -87,7 +95,7 @@ static bool take_skipped(struct tg_wcaller *c)
     return false;
 }
 
-/* Those at the front of a caller's line go to the actor's queue. */
+/* Those at the front of a caller's line go to their group's queue. */
 static void advance(struct tg_wactor *a, struct tg_wcaller *c)
 {
     for (;;) {
@@ -98,7 +106,7 @@ static void advance(struct tg_wactor *a, struct tg_wcaller *c)
                    e->state == TG_EXEC_QUEUED) {
             DL_DELETE(c->waiting, e);
             e->in_turn = true;
-            DL_APPEND(a->queue, e);
+            DL_APPEND(group_of(a, e->group)->queue, e);
             c->next++;
         } else {
             return;
@@ -123,11 +131,18 @@ static struct tg_val *died(const struct tg_worker *w, uint64_t number,
                         "the actor has ended: %s", reasons[why]);
 }
 
+static void free_groups(struct tg_wactor *a)
+{
+    if (a->groups != &a->one)
+        free(a->groups);
+}
+
 static void forget(struct tg_worker *w, struct tg_wactor *a)
 {
     struct tg_wcaller *c, *next;
     HASH_ITER (hh, a->callers, c, next)
         forget_caller(a, c);
+    free_groups(a);
     tg_slab_free(&w->actors, a->self);
 }
 
@@ -162,15 +177,16 @@ static void destroy(struct tg_worker *w, struct tg_wactor *a)
     e->orphan = true;
     e->in_turn = true;
     tg_exec_set_state(e, TG_EXEC_QUEUED);
-    DL_APPEND(a->queue, e);
+    DL_APPEND(a->groups->queue, e);
     a->destroys = false;
 }
 
-static void start(struct tg_worker *w, struct tg_wactor *a)
+static void start(struct tg_worker *w, struct tg_wactor *a, struct tg_wgroup *g)
 {
-    struct tg_exec *e = a->queue;
-    DL_DELETE(a->queue, e);
+    struct tg_exec *e = g->queue;
+    DL_DELETE(g->queue, e);
     DL_APPEND(a->started, e);
+    g->nstarted++;
     a->nstarted++;
     tg_exec_set_state(e, TG_EXEC_RUNNING);
     e->started_ns = w->ctx->now_ns;
@@ -198,8 +214,11 @@ void tg_wactor_settle(struct tg_worker *w, struct tg_wactor *a)
 {
     if (a->state == TG_WACTOR_LEAVING && a->nstarted == 0 && a->destroys)
         destroy(w, a);
-    while (a->queue != NULL && a->nstarted < a->concurrency)
-        start(w, a);
+    for (uint32_t i = 0; i < a->ngroups; i++) {
+        struct tg_wgroup *g = &a->groups[i];
+        while (g->queue != NULL && g->nstarted < g->limit)
+            start(w, a, g);
+    }
     if (a->state == TG_WACTOR_LEAVING && a->nstarted == 0 && !a->destroys)
         end(w, a);
 }
@@ -216,9 +235,11 @@ static void fail_call(struct tg_worker *w, struct tg_exec *e, enum tg_leave why)
 static void fail_calls(struct tg_worker *w, struct tg_wactor *a)
 {
     struct tg_exec *e;
-    while ((e = a->queue) != NULL) {
-        DL_DELETE(a->queue, e);
-        fail_call(w, e, a->why);
+    for (uint32_t i = 0; i < a->ngroups; i++) {
+        while ((e = a->groups[i].queue) != NULL) {
+            DL_DELETE(a->groups[i].queue, e);
+            fail_call(w, e, a->why);
+        }
     }
     struct tg_wcaller *c, *next;
     HASH_ITER (hh, a->callers, c, next) {
@@ -277,6 +298,18 @@ static void exit_by_itself(struct tg_worker *w, struct tg_wactor *a)
 
 /* ----- birth --------------------------------------------------------------------------- */
 
+static void make_groups(const struct tg_worker *w, struct tg_wactor *a,
+                        uint32_t concurrency)
+{
+    const struct tg_groups *more = w->groups != NULL ? w->groups[a->fn] : NULL;
+    a->ngroups = more != NULL ? more->n : 1;
+    a->groups =
+        a->ngroups > 1 ? tg_alloc(a->ngroups * sizeof *a->groups) : &a->one;
+    a->groups[0].limit = concurrency;
+    for (uint32_t i = 1; i < a->ngroups; i++)
+        a->groups[i].limit = more->limit[i];
+}
+
 struct tg_val *tg_wactor_new(struct tg_worker *w, struct tg_exec *e,
                              void *state)
 {
@@ -287,7 +320,7 @@ struct tg_val *tg_wactor_new(struct tg_worker *w, struct tg_exec *e,
     a->owner = e->owner;
     a->obj = e->seq;
     a->fn = e->fn;
-    a->concurrency = e->creates / 2;
+    make_groups(w, a, e->creates / 2);
     set_state(a, TG_WACTOR_ALIVE);
     if (e->creates % 2 != 0) {
         a->lease = e->lease;
@@ -324,7 +357,7 @@ bool tg_wactor_takes(struct tg_worker *w, int32_t from,
         *error = died(w, m->number, a != NULL ? a->why : TG_LEAVE_SCOPE);
         return false;
     }
-    const struct tg_wcaller *c = caller_of(a, from, m->seq);
+    const struct tg_wcaller *c = caller_of(a, from, m->group, m->seq);
     return m->seq >= c->next && !skips(c, m->seq);
 }
 
@@ -345,7 +378,7 @@ void tg_wactor_unqueue(struct tg_exec *e)
 {
     struct tg_wactor *a = e->actor;
     if (e->in_turn) {
-        DL_DELETE(a->queue, e);
+        DL_DELETE(group_of(a, e->group)->queue, e);
         return;
     }
     struct tg_wcaller *c = its_caller(e);
@@ -358,6 +391,7 @@ void tg_wactor_done(struct tg_worker *w, struct tg_exec *e)
 {
     struct tg_wactor *a = e->actor;
     DL_DELETE(a->started, e);
+    group_of(a, e->group)->nstarted--;
     a->nstarted--;
     if (e->step == TG_STEP_DESTROY) {
         w->ndestroys--;
@@ -377,12 +411,13 @@ struct tg_exec *tg_wactor_cancel(struct tg_worker *w, int32_t from,
     struct tg_wactor *a = tg_slab_find(&w->actors, m->lease);
     if (a == NULL)
         return NULL;
-    struct tg_exec *e = tg_exec_in(a->queue, from, m->task, m->attempt);
+    struct tg_exec *e =
+        tg_exec_in(group_of(a, m->group)->queue, from, m->task, m->attempt);
     if (e == NULL)
         e = tg_exec_in(a->started, from, m->task, m->attempt);
     if (e != NULL || a->state != TG_WACTOR_ALIVE)
         return e;
-    struct tg_wcaller *c = caller_of(a, from, m->seq);
+    struct tg_wcaller *c = caller_of(a, from, m->group, m->seq);
     e = tg_exec_in(c->waiting, from, m->task, m->attempt);
     if (e == NULL && m->seq >= c->next && !skips(c, m->seq)) {
         *tg_vec_add(&c->skipped) = m->seq;
@@ -407,9 +442,11 @@ void tg_wactors_gone(struct tg_worker *w, int32_t rank)
     uint32_t slot = 0;
     struct tg_wactor *a;
     while ((a = tg_slab_next(&w->actors, &slot)) != NULL) {
-        struct tg_wcaller *c = find_caller(a, rank);
-        if (c != NULL)
-            forget_caller(a, c);
+        for (uint32_t i = 0; i < a->ngroups; i++) {
+            struct tg_wcaller *c = find_caller(a, rank, (uint8_t)i);
+            if (c != NULL)
+                forget_caller(a, c);
+        }
         if (a->owner == rank)
             leave(w, a, TG_LEAVE_LOST);
     }
@@ -426,6 +463,7 @@ void tg_wactors_fini(struct tg_worker *w)
             tg_vec_free(&c->skipped);
             free(c);
         }
+        free_groups(a);
     }
     tg_slab_fini(&w->actors);
 }
@@ -439,7 +477,7 @@ static uint32_t check_caller(const struct tg_wactor *a,
     uint64_t last = 0;
     const struct tg_exec *e;
     DL_FOREACH (c->waiting, e) {
-        TG_ASSERT(e->actor == a && (uint64_t)e->owner == c->rank &&
+        TG_ASSERT(e->actor == a && TG_WHO(e->owner, e->group) == c->who &&
                   !e->in_turn);
         TG_ASSERT(e->seq >= c->next && (n == 0 || e->seq > last));
         TG_ASSERT(!skips(c, e->seq));
@@ -456,22 +494,28 @@ uint32_t tg_wactors_check(const struct tg_worker *w)
     uint32_t slot = 0, all = 0;
     const struct tg_wactor *a;
     while ((a = tg_slab_next(&w->actors, &slot)) != NULL) {
-        uint32_t waiting = 0, queued = 0, started = 0;
+        uint32_t waiting = 0, queued = 0, started = 0, running = 0;
         const struct tg_wcaller *c;
         const struct tg_exec *e;
         for (c = a->callers; c != NULL; c = c->hh.next)
             waiting += check_caller(a, c);
-        DL_FOREACH (a->queue, e) {
-            TG_ASSERT(e->actor == a && e->state == TG_EXEC_QUEUED);
-            queued++;
+        for (uint32_t i = 0; i < a->ngroups; i++) {
+            const struct tg_wgroup *g = &a->groups[i];
+            TG_ASSERT(g->nstarted <= g->limit);
+            TG_ASSERT(g->queue == NULL || g->nstarted == g->limit);
+            running += g->nstarted;
+            DL_FOREACH (g->queue, e) {
+                TG_ASSERT(e->actor == a && e->state == TG_EXEC_QUEUED &&
+                          e->group == i);
+                queued++;
+            }
         }
         DL_FOREACH (a->started, e) {
             TG_ASSERT(e->actor == a && (e->state == TG_EXEC_RUNNING ||
                                         e->state == TG_EXEC_BLOCKED));
             started++;
         }
-        TG_ASSERT(started == a->nstarted && started <= a->concurrency);
-        TG_ASSERT(queued == 0 || started == a->concurrency);
+        TG_ASSERT(started == a->nstarted && started == running);
         TG_ASSERT(a->state == TG_WACTOR_ALIVE || queued + waiting == 0);
         TG_ASSERT((a->state == TG_WACTOR_LEAVING) ==
                   (a->state != TG_WACTOR_ALIVE && (started > 0 || a->in_line)));

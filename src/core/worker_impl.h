@@ -35,13 +35,15 @@ void tg_wlease_close(struct tg_worker *w, uint64_t id);
 void tg_worker_bounce(struct tg_worker *w, int32_t owner, uint64_t lease,
                       enum tg_bounce why, uint32_t n, struct tg_attempt *v);
 
-struct tg_wcaller { /* a rank that calls an actor */
-    uint64_t rank;
-    uint64_t next;            /* the number of its next call in turn */
+struct tg_wcaller { /* a rank that calls an actor, in one of its groups */
+    uint64_t who;   /* TG_WHO() */
+    uint64_t next;  /* the number of its next call in turn */
     struct tg_exec *waiting;  /* calls here that are not in turn, by number */
     TG_VEC(uint64_t) skipped; /* later numbers that need not be waited for */
     UT_hash_handle hh;
 };
+
+#define TG_WHO(rank_, group_) ((uint64_t)(uint32_t)(rank_) << 8 | (group_))
 
 /* The actors (worker_actor.c). */
 enum { TG_CALL_BITS = 40 }; /* above them: which order of the caller's */

@@ -75,7 +75,7 @@ struct tg_fiber {
 
 struct tg_fibers {
     struct side home;
-    const void *owner;     /* &self of the thread; NULL: not yet used */
+    const void *owner;     /* &self of the thread whose fibers are alive */
     struct tg_fiber *idle; /* the most recent first */
     uint32_t max_idle;
     size_t guard_bytes, stack_bytes;
@@ -229,7 +229,7 @@ int tg_fiber_start(struct tg_fibers *set, void (*fn)(void *), void *arg,
                    struct tg_fiber **parked)
 {
     TG_ASSERT(self == NULL);
-    if (set->owner == NULL)
+    if (set->stats.alive == 0)
         set->owner = &self;
     struct tg_fiber *f = take_stack(set);
     if (f == NULL)

@@ -2,7 +2,8 @@
  *
  * A fiber runs from start or resume until it parks or its function returns;
  * nothing else interrupts it, and it never changes its kernel thread.  A set
- * belongs to the thread that first starts a fiber in it, and so do its fibers.
+ * belongs to the thread that starts the first fiber in it, until all of its
+ * fibers have ended; then it is anyone's again.
  * Fibers are started and resumed from the thread's own stack only, not by
  * other fibers: whoever calls is always the one that a fiber returns to.
  *

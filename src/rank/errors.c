@@ -1,7 +1,8 @@
-/* errors.c - the last error of each thread.
+/* errors.c - the last error of each thread, or fiber.
  *
  * An execution stays on one thread while it runs, so the thread's last error
- * is the execution's; run.c clears it at the start of each.
+ * is the execution's; run.c clears it at the start of each.  Those of fibers
+ * are on their stacks, and loop.c says which of them is meant.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,28 +10,30 @@
 
 #include "rank/rank.h"
 
-static _Thread_local struct tg_errors last;
+static _Thread_local struct tg_errors own;
+static _Thread_local struct tg_errors *in_use; /* NULL: own */
+
+static struct tg_errors *here(void)
+{
+    return in_use != NULL ? in_use : &own;
+}
 
 const struct trygon_error *tg_last_error(uint32_t i)
 {
-    return i < last.n ? &last.v[i] : NULL;
+    const struct tg_errors *last = here();
+    return i < last->n ? &last->v[i] : NULL;
 }
 
 void tg_last_error_clear(void)
 {
-    last.n = 0;
+    here()->n = 0;
 }
 
-void tg_last_error_save(struct tg_errors *out)
+struct tg_errors *tg_last_error_use(struct tg_errors *errors)
 {
-    out->n = last.n;
-    memcpy(out->v, last.v, last.n * sizeof last.v[0]);
-}
-
-void tg_last_error_restore(const struct tg_errors *in)
-{
-    last.n = in->n;
-    memcpy(last.v, in->v, in->n * sizeof last.v[0]);
+    struct tg_errors *before = in_use;
+    in_use = errors;
+    return before;
 }
 
 /* Errors travel with the rank only; the host's name is added here. */
@@ -51,21 +54,23 @@ int tg_fail(const struct trygon *tg, int code, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(e.text, sizeof e.text, fmt, ap);
     va_end(ap);
-    last.v[0] = e;
-    last.n = 1;
+    struct tg_errors *last = here();
+    last->v[0] = e;
+    last->n = 1;
     return code;
 }
 
 int tg_fail_with(const struct trygon *tg, const struct tg_val *error)
 {
+    struct tg_errors *last = here();
     const struct trygon_error *e;
-    last.n = 0;
-    while (last.n < 1 + TG_CAUSES_MAX &&
-           (e = tg_val_err(error, last.n)) != NULL) {
-        last.v[last.n] = *e;
-        name_host(tg, &last.v[last.n++]);
+    last->n = 0;
+    while (last->n < 1 + TG_CAUSES_MAX &&
+           (e = tg_val_err(error, last->n)) != NULL) {
+        last->v[last->n] = *e;
+        name_host(tg, &last->v[last->n++]);
     }
-    return last.n > 0 ? last.v[0].code : TRYGON_ERR_TASK;
+    return last->n > 0 ? last->v[0].code : TRYGON_ERR_TASK;
 }
 
 /* Only as much as the caller's structure has room for. */

@@ -279,7 +279,9 @@ static void ring_poller(struct trygon *tg)
 
 void tg_wake(struct trygon *tg, struct tg_sleeper *s)
 {
-    if (s == tg->poller)
+    if (s->fiber != NULL)
+        tg_loop_wake(s->fiber);
+    else if (s == tg->poller)
         ring_poller(tg);
     else if (atomic_exchange(&s->word, WOKEN) == SLEEPING)
         tg_futex_wake(&s->word, 1);

@@ -138,13 +138,18 @@ int tg_step(struct trygon *tg, struct tg_event *ev)
 static int make_core(struct trygon *tg)
 {
     tg->fn_names = tg_alloc((tg->nfns + 1) * sizeof *tg->fn_names);
-    for (uint32_t i = 0; i < tg->nfns; i++)
+    tg->fn_groups = tg_alloc((tg->nfns + 1) * sizeof *tg->fn_groups);
+    for (uint32_t i = 0; i < tg->nfns; i++) {
+        const struct tg_class_groups *g = tg->fns[i].groups;
         tg->fn_names[i] = tg->fns[i].name;
+        tg->fn_groups[i] = g != NULL ? &g->limits : NULL;
+    }
     struct tg_core_config cfg = {
         .rank = tg->rank,
         .seed = tg->seed,
         .fn_names = tg->fn_names,
         .nfns = tg->nfns,
+        .groups = tg->fn_groups,
         .ranks = {.nranks = tg->nranks,
                   .nnodes = tg->layout.nnodes,
                   .node = tg->layout.node,
@@ -179,6 +184,7 @@ static int make_net(struct trygon *tg)
 static void free_rank(struct trygon *tg)
 {
     tg_pool_destroy(&tg->pool);
+    tg_loops_free(tg);
     tg_core_destroy(&tg->core);
     tg_post_destroy(&tg->post);
     tg_net_node_destroy(&tg->net);
@@ -189,6 +195,7 @@ static void free_rank(struct trygon *tg)
     tg_vec_free(&tg->unstarted);
     tg_vec_free(&tg->statuses);
     free(tg->fn_names);
+    free(tg->fn_groups);
     free(tg->mean_ns);
     pthread_mutex_destroy(&tg->lock);
     free(tg);

@@ -27,12 +27,21 @@
 
 enum { TG_HOST_MAX = 64 };
 
+/* The groups of a class besides the default one, which has no name. */
+struct tg_class_groups {
+    struct tg_groups limits;
+    char names[TG_GROUPS_MAX][TG_NAME_MAX];
+};
+
 struct tg_fn {
-    char name[TG_NAME_MAX];        /* of a method: "Class.method" */
-    trygon_task_fn fn;             /* a task, or NULL */
-    trygon_construct_fn construct; /* a class, or NULL */
-    trygon_destroy_fn destroy;     /* of a class, or NULL */
-    trygon_method_fn method;       /* or NULL */
+    char name[TG_NAME_MAX];         /* of a method: "Class.method" */
+    trygon_task_fn fn;              /* a task, or NULL */
+    trygon_construct_fn construct;  /* a class, or NULL */
+    trygon_destroy_fn destroy;      /* of a class, or NULL */
+    trygon_method_fn method;        /* or NULL */
+    bool async;                     /* of a class, and of its methods */
+    uint8_t group;                  /* of a method */
+    struct tg_class_groups *groups; /* of a class that has some, else NULL */
 };
 
 /* What every rank knows of every rank: made by startup.c, then constant. */
@@ -62,6 +71,7 @@ struct tg_sleeper {
     enum tg_level level;
     atomic_uint word; /* progress.c */
     bool can_poll;
+    struct trygon_call *fiber; /* whose loop waits in its stead, or NULL */
     struct tg_sleeper *prev, *next;
 };
 
@@ -69,7 +79,7 @@ struct tg_sleeper {
 struct tg_server {
     struct tg_sleeper s;
     struct trygon_call *call; /* its last; where the thread is bound */
-    bool given;               /* the next one is in call */
+    bool given;               /* the next one, or a loop, is in call */
     bool woken;               /* for its last: which took some time */
 };
 
@@ -95,6 +105,7 @@ struct trygon {
     uint32_t nfns;
     atomic_uint last_fn; /* of the last submit */
     const char **fn_names;
+    const struct tg_groups **fn_groups;
 
     pthread_mutex_t lock; /* guards the rest */
     struct tg_core *core;
@@ -106,6 +117,8 @@ struct trygon {
     struct tg_pool *pool;
     TG_VEC(struct tg_callback) callbacks; /* due */
     TG_VEC(uint64_t) unstarted;           /* executions that got no thread */
+    struct tg_loop *loops; /* kept for the next actor that needs one */
+    uint32_t nloops;
     int failed;      /* an MPI error; the runtime is of no more use */
     bool ended, bye; /* ended: a run is over, whose status is still here */
     TG_VEC(int32_t) statuses; /* rank 0 may be some runs ahead of us */
@@ -134,7 +147,10 @@ struct trygon {
     bool stop; /* the threads that we made end */
 };
 
-/* One execution of user code, on one thread of the pool. */
+struct tg_loop; /* the calls of an async actor, and their thread (loop.c) */
+
+/* One execution of user code: on a thread of the pool, or as one of the fibers
+ * of a loop. */
 struct trygon_call {
     struct trygon *tg;
     struct tg_exec *exec;
@@ -145,6 +161,13 @@ struct trygon_call {
     uint32_t yielded;        /* those set by yields, in order */
     uint64_t served;         /* tg->served when its thread was woken for it */
     void *self;              /* of an actor */
+    struct tg_loop *loop;    /* whose fiber it is; of a thread of the pool: what
+                                it is to run in the execution's stead */
+    struct tg_fiber *fiber;  /* NULL: it has not started */
+    struct tg_errors *errors; /* its last ones */
+    struct tg_outcome outcome;
+    bool parked;
+    struct trygon_call *prev, *next; /* of its loop */
     int32_t fail_code;
     char fail_text[256];
 };
@@ -218,12 +241,18 @@ bool tg_in_call(void); /* for any runtime */
 void tg_run_callback(struct trygon *tg, const struct tg_callback *cb);
 /* With the lock held: start an execution on a thread of the pool. */
 void tg_run_exec(struct trygon *tg, uint64_t exec);
+/* With the lock held, which is given up meanwhile, by a fiber: it waits until
+ * tg_loop_wake() (perhaps without reason), or lets the others run once. */
+void tg_loop_park(struct trygon_call *call);
+void tg_loop_yield(struct trygon_call *call);
+void tg_loop_wake(struct trygon_call *call); /* with the lock held */
+void tg_loops_free(struct trygon *tg);
 /* It got no thread: the task fails with NOMEM, the rank goes on. */
 void tg_run_failed(struct trygon *tg, uint64_t exec);
 
 /* ----- errors.c ---------------------------------------------------------------- */
 
-/* This thread's last error; returns code. */
+/* The calling execution's last error; returns code. */
 int tg_fail(const struct trygon *tg, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same from an error value, with its causes. */
@@ -233,13 +262,13 @@ void tg_error_out(const struct trygon *tg, const struct trygon_error *e,
 /* Error i of the last chain; NULL: there is none. */
 const struct trygon_error *tg_last_error(uint32_t i);
 void tg_last_error_clear(void);
-/* Put the chain aside, in memory of the caller's, and back. */
+/* Where the calling thread keeps the chain from now on; NULL: in memory of its
+ * own.  Returns where it was. */
 struct tg_errors {
     uint32_t n;
     struct trygon_error v[1 + TG_CAUSES_MAX];
 };
-void tg_last_error_save(struct tg_errors *out);
-void tg_last_error_restore(const struct tg_errors *in);
+struct tg_errors *tg_last_error_use(struct tg_errors *errors);
 
 /* ----- startup.c ---------------------------------------------------------------- */
 

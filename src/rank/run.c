@@ -1,10 +1,11 @@
-/* run.c - one execution of user code: from START to the DONE event. */
+/* run.c - one execution of user code: from START to the DONE event.  Calls of
+ * async actors go to their loops (loop.c). */
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "rank/rank.h"
+#include "rank/run_impl.h"
 
 static _Thread_local struct trygon_call *current;
 
@@ -18,15 +19,21 @@ bool tg_in_call(void)
     return current != NULL;
 }
 
+void tg_set_current(struct trygon_call *c)
+{
+    current = c;
+}
+
 void tg_run_callback(struct trygon *tg, const struct tg_callback *cb)
 {
     struct trygon_call *call = current;
     struct tg_errors errors;
-    tg_last_error_save(&errors);
+    errors.n = 0;
+    struct tg_errors *before = tg_last_error_use(&errors);
     current = NULL;
     cb->fn(tg, cb->ref, cb->arg);
     current = call;
-    tg_last_error_restore(&errors);
+    (void)tg_last_error_use(before);
 }
 
 /* ----- how it ended ------------------------------------------------------------- */
@@ -108,9 +115,16 @@ static void give_up_returns(struct trygon_call *c)
     tg_items_fini(&c->returns);
 }
 
-/* What the core is told. */
-static void set_outcome(struct tg_outcome *out, const struct trygon_call *c,
-                        int code)
+void tg_call_give(struct trygon_call *c, struct tg_outcome *out)
+{
+    if (out->code == 0)
+        out->returns = c->returns;
+    else
+        give_up_returns(c);
+    c->returns.n = 0;
+}
+
+void tg_call_outcome(struct trygon_call *c, int code, struct tg_outcome *out)
 {
     uint32_t nreturns = c->returns.n, set = returns_set(c);
     out->code = checked_code(code);
@@ -130,7 +144,6 @@ static void set_outcome(struct tg_outcome *out, const struct trygon_call *c,
 /* ----- one after another ----------------------------------------------------- */
 
 static const uint64_t short_ns = 50000; /* nobody need poll meanwhile */
-static const uint64_t hold_ns = 20000;  /* news of short ones waits so long */
 
 static bool is_short(const struct trygon *tg, uint32_t fn)
 {
@@ -169,12 +182,18 @@ static void report(struct tg_server *sv, struct tg_outcome *out)
     sv->woken = false;
 }
 
+/* It is given an execution that is over soon. */
+static bool given_short(const struct tg_server *sv)
+{
+    const struct trygon_call *c = sv->call;
+    return sv->given && c->loop == NULL && is_short(c->tg, c->exec->fn);
+}
+
 /* Another short one is at hand: the news of the last may wait for its own. */
 static bool goes_on(const struct tg_server *sv)
 {
     const struct trygon *tg = sv->call->tg;
-    return sv->given && is_short(tg, sv->call->exec->fn) &&
-           tg->core->ctx.now_ns - tg->looked_ns < hold_ns;
+    return given_short(sv) && tg->core->ctx.now_ns - tg->looked_ns < tg_hold_ns;
 }
 
 /* With the lock held: the next execution for this thread, if there is one
@@ -184,11 +203,12 @@ static bool next(struct tg_server *sv)
     struct trygon *tg = sv->call->tg;
     if (tg_may_poll(tg))
         tg_flush(tg);
-    if (sv->given && (tg->poller == NULL || is_short(tg, sv->call->exec->fn)))
+    if (sv->given && (tg->poller == NULL || given_short(sv)))
         tg_look_in(tg, TG_SERVES); /* else it would be for a moment only */
     if (!sv->given && (tg->server == NULL || tg->served == sv->call->served))
         tg_serve_until_given(tg, sv);
-    tg_pass_role(tg, sv->given && !is_short(tg, sv->call->exec->fn));
+    bool loop = sv->call->loop != NULL; /* which looks as often as it can */
+    tg_pass_role(tg, sv->given && !loop && !given_short(sv));
     return sv->given;
 }
 
@@ -196,13 +216,9 @@ static bool end_call(struct tg_server *sv, int code)
 {
     struct trygon_call *c = sv->call;
     struct tg_outcome out;
-    set_outcome(&out, c, code);
+    tg_call_outcome(c, code, &out);
     tg_enter(c->tg);
-    if (out.code == 0)
-        out.returns = c->returns;
-    else
-        give_up_returns(c);
-    c->returns.n = 0;
+    tg_call_give(c, &out);
     report(sv, &out);
     if (goes_on(sv)) {
         tg_leave_for_now(c->tg);
@@ -215,7 +231,7 @@ static bool end_call(struct tg_server *sv, int code)
 
 /* What the registries of the ranks agreed on is names: the same one may be a
  * class here and a task where the call comes from. */
-static int call_user(struct trygon_call *c)
+int tg_call_user(struct trygon_call *c)
 {
     const struct tg_fn *f = &c->tg->fns[c->exec->fn];
     switch ((enum tg_step)c->exec->step) {
@@ -233,17 +249,35 @@ static int call_user(struct trygon_call *c)
     }
 }
 
+static bool run_call(struct tg_server *sv)
+{
+    current = sv->call;
+    tg_last_error_clear();
+    int code = tg_call_user(sv->call);
+    current = NULL;
+    return end_call(sv, code);
+}
+
+static bool run_loop(struct tg_server *sv)
+{
+    struct trygon_call *c = sv->call;
+    struct tg_loop *l = c->loop;
+    c->loop = NULL;
+    sv->given = false;
+    sv->woken = false;
+    tg_loop_run(l, c);
+    c->tg->running--;
+    bool more = next(sv);
+    tg_leave(c->tg);
+    return more;
+}
+
 static void run(void *arg)
 {
     struct trygon_call *c = arg;
     struct tg_server sv = {.s = {.level = TG_SERVES}, .call = c, .woken = true};
-    int code;
-    do {
-        current = c;
-        tg_last_error_clear();
-        code = call_user(c);
-        current = NULL;
-    } while (end_call(&sv, code));
+    while (c->loop != NULL ? run_loop(&sv) : run_call(&sv))
+        continue;
     free(c->cpus);
     free(c);
 }
@@ -256,7 +290,7 @@ static const struct tg_wlease *lease_of(const struct tg_exec *e)
     return e->actor != NULL ? e->actor->lease : e->lease;
 }
 
-static void set_call(struct trygon_call *c, struct tg_exec *e)
+void tg_call_set(struct trygon_call *c, struct tg_exec *e)
 {
     c->exec = e;
     c->lease = lease_of(e);
@@ -288,14 +322,17 @@ static bool in_place(const struct tg_server *sv, const struct tg_exec *e)
 }
 
 /* To a thread that is ready for it; false: there is none. */
-static bool run_on_server(struct trygon *tg, struct tg_exec *e)
+static bool run_on_server(struct trygon *tg, struct tg_exec *e,
+                          struct tg_loop *l)
 {
     struct tg_server *sv = tg->ending;
     if (sv == NULL || sv->given || !in_place(sv, e))
         sv = tg->server;
     if (sv == NULL || !in_place(sv, e))
         return false;
-    set_call(sv->call, e);
+    sv->call->loop = l;
+    if (l == NULL)
+        tg_call_set(sv->call, e);
     sv->given = true;
     if (sv == tg->server) {
         tg->server = NULL;
@@ -305,28 +342,38 @@ static bool run_on_server(struct trygon *tg, struct tg_exec *e)
     return true;
 }
 
-void tg_run_exec(struct trygon *tg, uint64_t handle)
+bool tg_run_on_thread(struct trygon *tg, struct tg_exec *e, struct tg_loop *l)
 {
-    struct tg_exec *e = tg_worker_exec(&tg->core->worker, handle);
     tg->running++;
-    if (run_on_server(tg, e))
-        return;
+    if (run_on_server(tg, e, l))
+        return true;
     struct trygon_call *c = tg_alloc(sizeof *c);
     c->tg = tg;
     c->served = tg->served;
-    const struct tg_wlease *l = lease_of(e);
-    uint32_t n = tg->layout.bound && l != NULL ? l->ncpus : 0;
+    const struct tg_wlease *on = lease_of(e);
+    uint32_t n = tg->layout.bound && on != NULL ? on->ncpus : 0;
     c->cpus = tg_alloc((n + 1) * sizeof *c->cpus);
     for (uint32_t i = 0; i < n; i++)
-        c->cpus[c->ncpus++] = tg->layout.pus[l->ids[i]];
-    set_call(c, e);
+        c->cpus[c->ncpus++] = tg->layout.pus[on->ids[i]];
+    c->loop = l;
+    if (l == NULL)
+        tg_call_set(c, e);
     if (tg_pool_run(tg->pool, run, c, c->cpus, c->ncpus) == TRYGON_SUCCESS)
-        return;
+        return true;
     tg->running--;
     tg_items_fini(&c->returns);
     free(c->cpus);
     free(c);
-    *tg_vec_add(&tg->unstarted) = handle;
+    return false;
+}
+
+void tg_run_exec(struct trygon *tg, uint64_t handle)
+{
+    struct tg_exec *e = tg_worker_exec(&tg->core->worker, handle);
+    if (e->step == TG_STEP_METHOD && tg->fns[e->fn].async)
+        tg_loop_add(tg, e);
+    else if (!tg_run_on_thread(tg, e, NULL))
+        *tg_vec_add(&tg->unstarted) = handle;
 }
 
 void tg_run_failed(struct trygon *tg, uint64_t handle)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/rng.h"
 #include "base/settings.h"
 #include "net/net_mpi.h"
 #include "net/net_node.h"
@@ -18,7 +19,9 @@
 
 #define CARD_MAGIC UINT64_C(0x74727967 + 0x6f6e0001)
 
-struct card { /* followed by the mask's words, then the functions' names */
+/* Followed by the mask's words, the functions' names, and what describes each
+ * of them. */
+struct card {
     uint64_t magic; /* also the byte order */
     uint32_t wire_version, card_size, error_size, nwords;
     uint32_t nfns;
@@ -181,6 +184,35 @@ static const char *name_of(const struct card *c, uint32_t i)
     return (const char *)(mask_of(c) + c->nwords) + (size_t)i * TG_NAME_MAX;
 }
 
+static uint64_t described(const struct card *c, uint32_t i)
+{
+    uint64_t x;
+    memcpy(&x, name_of(c, c->nfns) + (size_t)i * sizeof x, sizeof x);
+    return x;
+}
+
+/* What is to be alike besides the name, as a number: how calls run. */
+static uint64_t describe(const struct tg_fn *f)
+{
+    uint64_t h = tg_mix64((uint64_t)f->async << 8 | f->group);
+    for (uint32_t i = 1; f->groups != NULL && i < f->groups->limits.n; i++) {
+        h = tg_mix64(h ^ f->groups->limits.limit[i]);
+        for (const char *c = f->groups->names[i]; *c != '\0'; c++)
+            h = tg_mix64(h ^ (unsigned char)*c);
+    }
+    return h;
+}
+
+static void write_functions(const struct tg_start *s, unsigned char *at)
+{
+    unsigned char *after = at + (size_t)s->nfns * TG_NAME_MAX;
+    for (uint32_t i = 0; i < s->nfns; i++) {
+        uint64_t x = describe(&s->fns[i]);
+        memcpy(at + (size_t)i * TG_NAME_MAX, s->fns[i].name, TG_NAME_MAX);
+        memcpy(after + i * sizeof x, &x, sizeof x);
+    }
+}
+
 static int exchange(struct trygon *tg, const struct tg_start *s,
                     struct card *card, const struct tg_topo *topo,
                     struct cards *out)
@@ -194,15 +226,12 @@ static int exchange(struct trygon *tg, const struct tg_start *s,
     card->status = s->status;
     snprintf(card->err, sizeof card->err, "%s", s->err);
     size_t size = sizeof *card + card->nwords * sizeof(uint64_t) +
-                  (size_t)s->nfns * TG_NAME_MAX;
+                  (size_t)s->nfns * (TG_NAME_MAX + sizeof(uint64_t));
     unsigned char *mine = tg_alloc((size + 7) & ~(size_t)7);
     memcpy(mine, card, sizeof *card);
     if (topo != NULL)
         tg_topo_mask(topo, (uint64_t *)(void *)(mine + sizeof *card));
-    for (uint32_t i = 0; i < s->nfns; i++)
-        memcpy(mine + sizeof *card + card->nwords * sizeof(uint64_t) +
-                   (size_t)i * TG_NAME_MAX,
-               s->fns[i].name, TG_NAME_MAX);
+    write_functions(s, mine + sizeof *card + card->nwords * sizeof(uint64_t));
     void *all = NULL;
     int rc = tg_net_mpi_allgather(tg->comm, mine, (size + 7) & ~(size_t)7, &all,
                                   &out->offsets);
@@ -257,20 +286,21 @@ static int all_fine(const struct trygon *tg, const struct cards *c)
 
 /* ----- the registries -------------------------------------------------------------------- */
 
-static bool knows(const struct card *c, const char *name)
+/* Which function of the card it is; -1: none. */
+static int64_t find(const struct card *c, const char *name)
 {
     uint32_t lo = 0, hi = c->nfns; /* names are sorted */
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
         int d = strcmp(name_of(c, mid), name);
         if (d == 0)
-            return true;
+            return mid;
         if (d < 0)
             lo = mid + 1;
         else
             hi = mid;
     }
-    return false;
+    return -1;
 }
 
 /* "1, 2, 5" of the ranks that lack a name; false when none does. */
@@ -281,7 +311,7 @@ static bool who_lacks(const struct cards *c, const char *name, char *text,
     int32_t lacking = 0;
     text[0] = '\0';
     for (int32_t r = 0; r < c->n; r++) {
-        if (knows(card_of(c, r), name))
+        if (find(card_of(c, r), name) >= 0)
             continue;
         lacking++;
         if (at + 16 < size)
@@ -306,6 +336,27 @@ static int same_functions(const struct trygon *tg, const struct cards *c)
                      " register the same functions on every rank",
                      name_of(x, i), (int)r,
                      strchr(ranks, ',') != NULL ? "s" : "", ranks);
+            complain(tg, text);
+            return TRYGON_ERR_MISMATCH;
+        }
+    }
+    return TRYGON_SUCCESS;
+}
+
+/* They all have the same names by now. */
+static int same_descriptions(const struct trygon *tg, const struct cards *c)
+{
+    char text[320];
+    const struct card *first = card_of(c, 0);
+    for (int32_t r = 1; r < c->n; r++) {
+        for (uint32_t i = 0; i < first->nfns; i++) {
+            if (described(card_of(c, r), i) == described(first, i))
+                continue;
+            snprintf(text, sizeof text,
+                     "'%s' differs between the ranks 0 and %d: whether it is "
+                     "async, or its groups and their limits; register the same "
+                     "classes on every rank",
+                     name_of(first, i), (int)r);
             complain(tg, text);
             return TRYGON_ERR_MISMATCH;
         }
@@ -508,6 +559,8 @@ int tg_startup(struct trygon *tg, struct tg_start *s)
         rc = all_fine(tg, &cards);
     if (rc == TRYGON_SUCCESS)
         rc = same_functions(tg, &cards);
+    if (rc == TRYGON_SUCCESS)
+        rc = same_descriptions(tg, &cards);
     if (rc == TRYGON_SUCCESS)
         rc = make_layout(tg, &cards, topo);
     if (rc == TRYGON_SUCCESS) {

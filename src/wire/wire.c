@@ -452,10 +452,14 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
         code_run(c, &m->u.run);
         tg_code_must(c, creates_ok(&m->u.run));
         break;
-    case TG_MSG_CALL: code_run(c, &m->u.run); break;
+    case TG_MSG_CALL:
+        code_run(c, &m->u.run);
+        tg_code_u8(c, &m->u.run.group, TG_GROUPS_MAX - 1);
+        break;
     case TG_MSG_UNCALL:
         code_cancel(c, &m->u.cancel);
         tg_code_uint(c, &m->u.cancel.seq);
+        tg_code_u8(c, &m->u.cancel.group, TG_GROUPS_MAX - 1);
         break;
     case TG_MSG_KILL: code_ref(c, &m->u.cancel_ref.ref); break;
     case TG_MSG_LEAVE:

@@ -147,13 +147,17 @@ struct tg_shape shape_cpus(int64_t amount)
 
 static const char *const fn_names[RIG_FNS] = {"f", "g", "h"};
 
+/* Of a class "h" with two groups. */
+static const struct tg_groups of_h = {3, {0, 1, 2}};
+static const struct tg_groups *const groups[RIG_FNS] = {NULL, NULL, &of_h};
+
 void rig_start(struct rig *r, int32_t rank)
 {
     ctx_start(&r->ctx, rank, RIG_RANKS);
     tg_objs_init(&r->objs, &r->ctx);
     tg_streams_init(&r->streams, &r->ctx, &r->objs);
     tg_owner_init(&r->owner, &r->ctx, &r->objs, &r->streams, fn_names, RIG_FNS);
-    tg_worker_init(&r->worker, &r->ctx, &r->objs);
+    tg_worker_init(&r->worker, &r->ctx, &r->objs, groups);
     tg_waits_init(&r->waits, &r->ctx, &r->objs, &r->streams);
 }
 
@@ -210,6 +214,9 @@ void rig_msg(struct rig *r, int32_t from, struct tg_msg *m)
     case TG_MSG_CLOSE:
     case TG_MSG_RUN:
     case TG_MSG_TAKEN:
+    case TG_MSG_CALL:
+    case TG_MSG_UNCALL:
+    case TG_MSG_LEAVE:
     case TG_MSG_CANCEL: tg_worker_msg(&r->worker, from, m); break;
     case TG_MSG_TABLE: tg_waits_table(&r->waits, &m->u.table); break;
     default: tg_objs_msg(&r->objs, from, m);

@@ -195,9 +195,10 @@ static void pick_stream(struct script *s, struct plan *p)
  * wait behind it. */
 static void pick_create(struct script *s, struct plan *p)
 {
-    p->create = (struct tg_create){.concurrency = odds(s, 80) ? 1 : 3,
+    p->create = (struct tg_create){.concurrency = odds(s, 70) ? 1 : 3,
                                    .max_pending = -1,
-                                   .keeps = odds(s, 30)};
+                                   .keeps = odds(s, 30),
+                                   .any_order = odds(s, 30)};
     p->stalls = !p->create.keeps && odds(s, 40);
     p->nreturns = 1;
     p->gene.spin = false;
@@ -216,6 +217,8 @@ static bool pick_call(struct script *s, struct plan *p)
     if (!pick_actor(s, &p->actor))
         return false;
     p->call = true;
+    uint32_t cls = tg_ref_index(s->slots.v[p->actor].ref);
+    p->group = (uint8_t)below(s, world_groups(cls));
     p->gene.spin = false;
     p->gene.leaf = true;
     p->max_retries = 0;
@@ -431,6 +434,13 @@ void chance_next(struct script *s, struct op *op)
     uint32_t x = below(s, 100);
     if (may_submit(s) && x < (s->task == NULL ? 50 : 35)) {
         submit_op(s, op);
+    } else if (x < 54) {
+        op->type = OP_SLEEP;
+        op->ns = 1 + us * below(s, 300);
+    } else if (x < 57) {
+        op->type = odds(s, 50) ? OP_AWAIT : OP_FLAG;
+        op->need = below(s, 2);
+        op->ns = 1 + us * below(s, 300);
     } else if (x < 60) {
         op->type = OP_COMPUTE;
         op->ns = s->task == NULL ? us * below(s, 300) : pick_compute(s);

@@ -20,22 +20,29 @@ static void set_bit(uint64_t *set, int32_t i)
 
 /* ----- executions --------------------------------------------------------------- */
 
-/* A method starts: in its caller's order, and not beside too many others. */
+/* A method starts: in its caller's order, and not beside too many others of its
+ * group. */
 static void method_starts(struct world *w, const struct truth_task *t)
 {
     struct truth_task *a = truth_of(&w->truth, t->actor);
-    if (a->destroyed || a->running >= a->concurrency)
+    uint32_t limit = t->group == 0
+                         ? a->concurrency
+                         : world_limit(tg_ref_index(t->actor), t->group);
+    if (a->destroyed || a->running[t->group] >= limit)
         world_fail(w, "task %u starts, its actor %s", t->id,
                    a->destroyed ? "is no more" : "is busy");
-    a->running++;
-    if (a->concurrency > 1)
+    a->running[t->group]++;
+    a->nrunning++;
+    if (a->any_order)
         return;
     uint32_t i = 0;
     while (i < a->callers.n && (a->callers.v[i].owner != t->owner ||
+                                a->callers.v[i].group != t->group ||
                                 a->callers.v[i].exec != t->exec))
         i++;
     if (i == a->callers.n)
-        *tg_vec_add(&a->callers) = (struct truth_caller){t->owner, t->exec, 0};
+        *tg_vec_add(&a->callers) =
+            (struct truth_caller){t->owner, t->group, t->exec, 0};
     if (a->callers.v[i].number >= t->number)
         world_fail(w, "task %u starts after a later call of its caller", t->id);
     a->callers.v[i].number = t->number;
@@ -82,7 +89,7 @@ void outcome_destroys(struct world *w, struct sim_rank *r,
     trygon_ref_t ref = tg_ref_make(TRYGON_KIND_ACTOR, 0, e->actor->owner, e->fn,
                                    e->actor->obj);
     struct truth_task *a = truth_of(&w->truth, ref);
-    if (a == NULL || a->destroyed || a->running > 0)
+    if (a == NULL || a->destroyed || a->nrunning > 0)
         world_fail(w, "rank %d destroys an actor %s", (int)r->id,
                    a == NULL      ? "that is none"
                    : a->destroyed ? "twice"
@@ -97,8 +104,11 @@ void outcome_destroys(struct world *w, struct sim_rank *r,
 void outcome_done(struct world *w, struct truth_task *t, int32_t attempt,
                   int32_t code)
 {
-    if (t->call)
-        truth_of(&w->truth, t->actor)->running--;
+    if (t->call) {
+        struct truth_task *a = truth_of(&w->truth, t->actor);
+        a->running[t->group]--;
+        a->nrunning--;
+    }
     if (bit(t->done, attempt))
         world_fail(w, "task %u ends attempt %d twice", t->id, (int)attempt);
     set_bit(t->done, attempt);

@@ -239,6 +239,8 @@ static struct truth_task *describe(struct script *s, const struct plan *p)
     t->creates = p->create.concurrency > 0;
     t->concurrency = p->create.concurrency;
     t->stalls = p->stalls;
+    t->any_order = p->create.any_order;
+    t->group = p->group;
     t->call = p->call;
     t->exec = s->exec;
     if (p->call)
@@ -320,6 +322,7 @@ static void submit(struct script *s)
         spec.create = &p->create;
     if (t->call)
         spec.actor = t->actor;
+    spec.group = p->group;
     struct tg_items args;
     tg_items_init(&args, spec.nargs);
     spec.args = tg_items_at(&args);
@@ -497,6 +500,13 @@ static void do_op(struct script *s)
     case OP_EXIT: exit_actor(s); break;
     case OP_YIELD: script_yield(s); break;
     case OP_NEXT: script_next(s); break;
+    case OP_SLEEP: {
+        struct tg_wait_req req = {.kind = TG_WAIT_SLEEP};
+        script_begin_wait(s, &req);
+        break;
+    }
+    case OP_FLAG:
+    case OP_AWAIT: script_flag(s); break;
     case OP_END: script_end(s, op->code); break;
     default: TG_UNREACHABLE();
     }
@@ -522,9 +532,9 @@ void script_go(struct script *s)
 }
 
 static const char *const op_names[] = {
-    "?",    "compute", "submit", "put",     "get",   "wait",
-    "set",  "cancel",  "retain", "release", "call",  "query",
-    "spin", "kill",    "exit",   "end",     "yield", "next"};
+    "?",      "compute", "submit",  "put",  "get",   "wait", "set",
+    "cancel", "retain",  "release", "call", "query", "spin", "kill",
+    "exit",   "end",     "yield",   "next", "sleep", "flag", "await"};
 
 void script_tell(const struct script *s, char *text, size_t size)
 {

@@ -31,16 +31,19 @@ enum op_type {
     OP_EXIT,        /* the actor whose method this is ends */
     OP_END,         /* with code; everything else is released */
     OP_YIELD,       /* the next item, with the slots' references */
-    OP_NEXT         /* of the stream in slot[0]: an item in a new slot */
+    OP_NEXT,        /* of the stream in slot[0]: an item in a new slot */
+    OP_SLEEP,       /* for ns */
+    OP_FLAG,        /* set the rank's flag (need 1), or clear it */
+    OP_AWAIT        /* the rank's flag */
 };
 
 struct plan;
 
 struct op {
     enum op_type type;
-    uint64_t ns;   /* COMPUTE; of waits: the time-out, 0: none */
+    uint64_t ns;   /* COMPUTE, SLEEP; of waits: the time-out, 0: none */
     uint64_t size; /* PUT */
-    uint32_t need; /* WAIT, SET */
+    uint32_t need; /* WAIT, SET, FLAG */
     uint32_t n;    /* slots */
     uint32_t slot[OP_SLOTS];
     bool recursive;          /* CANCEL */
@@ -86,6 +89,7 @@ struct plan {
     struct tg_create create; /* of an actor, if concurrency is not 0 */
     bool stalls;             /* its methods may wait for their readers */
     bool call;               /* of the actor in `actor`, a slot */
+    uint8_t group;           /* among its groups */
     uint32_t actor;
 };
 

@@ -19,6 +19,8 @@ uint64_t script_item_size(const struct gene *g, uint64_t i);
 struct tg_val *script_make_val(struct script *s, uint64_t key, uint64_t size,
                                uint32_t n, const uint32_t *slots);
 void script_yield(struct script *s);
+/* Set, clear or await the rank's flag (script_wait.c). */
+void script_flag(struct script *s);
 void script_next(struct script *s);
 void script_next_came(struct script *s);
 

@@ -140,6 +140,10 @@ void script_begin_wait(struct script *s, struct tg_wait_req *req)
     req->deadline_ns = s->op.ns == 0 ? TG_NEVER : world_now(s->rank) + s->op.ns;
     struct tg_event ev = {.type = TG_EV_WAIT, .wait = req};
     int rc = script_step(s, &ev);
+    if (s->op.type == OP_AWAIT && rc == TRYGON_SUCCESS &&
+        s->rank->flag_set != (ev.waiter == NULL))
+        world_fail(script_world(s), "rank %d: a flag is not what it was",
+                   (int)s->rank->id);
     if (rc == TRYGON_SUCCESS && ev.waiter != NULL) {
         s->waiter = ev.waiter->self;
         s->state = SCRIPT_BLOCKED;
@@ -190,6 +194,27 @@ void script_wait_slots(struct script *s, enum tg_wait_kind kind, bool fetch)
                               .pins = s->op.type == OP_GET ? s->pins : NULL,
                               .fetch = fetch};
     script_begin_wait(s, &req);
+}
+
+/* ----- flags ------------------------------------------------------------------------ */
+
+void script_flag(struct script *s)
+{
+    struct sim_rank *r = s->rank;
+    if (r->flag == 0) {
+        struct tg_event ev = {.type = TG_EV_FLAG_NEW};
+        script_must(s, script_step(s, &ev), "a new flag");
+        r->flag = ev.handle;
+    }
+    if (s->op.type == OP_AWAIT) {
+        struct tg_wait_req req = {.kind = TG_WAIT_FLAG, .set = r->flag};
+        script_begin_wait(s, &req);
+        return;
+    }
+    struct tg_event ev = {
+        .type = TG_EV_FLAG_SET, .handle = r->flag, .tag = s->op.need};
+    script_must(s, script_step(s, &ev), "set a flag");
+    r->flag_set = s->op.need != 0;
 }
 
 /* ----- wait sets -------------------------------------------------------------------- */

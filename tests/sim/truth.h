@@ -35,6 +35,7 @@ struct gene;
 
 struct truth_caller { /* of an actor: the calls of a script have an order */
     int32_t owner;
+    uint32_t group;
     uint64_t exec;
     uint64_t number; /* the last that has started */
 };
@@ -59,7 +60,11 @@ struct truth_task {
     bool creates, call; /* a constructor; of a method */
     trygon_ref_t actor; /* whose */
     uint64_t exec;      /* who called */
-    uint32_t concurrency, running; /* of an actor: its methods now */
+    uint32_t group;
+    uint32_t concurrency;            /* of an actor's default group */
+    uint32_t running[TG_GROUPS_MAX]; /* its methods now, and in all: */
+    uint32_t nrunning;
+    bool any_order;
     bool stalls; /* an actor whose methods may wait for their readers */
     bool killed, killed_here, exited; /* an actor that should end */
     bool destroyed;

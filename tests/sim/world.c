@@ -494,6 +494,20 @@ void world_run(struct world *w)
 
 static const char *const fn_names[] = {"tiny", "small", "large", "wide"};
 
+/* Some functions are classes whose methods have groups. */
+static const struct tg_groups few = {2, {0, 1}}, more = {4, {0, 1, 2, 5}};
+static const struct tg_groups *const groups[] = {NULL, &few, &more, NULL};
+
+uint32_t world_groups(uint32_t fn)
+{
+    return groups[fn] != NULL ? groups[fn]->n : 1;
+}
+
+uint32_t world_limit(uint32_t fn, uint32_t group)
+{
+    return groups[fn]->limit[group];
+}
+
 static void make_rank(struct world *w, int32_t id)
 {
     struct sim_rank *r = &w->ranks[id];
@@ -504,6 +518,7 @@ static void make_rank(struct world *w, int32_t id)
         .limits = w->opts.limits,
         .fn_names = fn_names,
         .nfns = 4,
+        .groups = groups,
         .ranks = {.nranks = w->nranks,
                   .nnodes = m->nnodes,
                   .node = m->node,

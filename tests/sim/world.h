@@ -87,7 +87,9 @@ struct sim_rank {
     TG_VEC(uint32_t) numbered; /* its own tasks, by number - 1 */
     TG_VEC(uint32_t) live;     /* those that have not ended */
     struct script *scripts;
-    uint32_t nbusy;     /* scripts that are not over */
+    uint32_t nbusy; /* scripts that are not over */
+    uint64_t flag;  /* that its scripts wait for; 0: none yet */
+    bool flag_set;
     struct script *own; /* of the driver or a client */
     struct gene own_gene;
 };
@@ -126,6 +128,11 @@ uint64_t world_delay(struct world *w, const struct delay *d);
 void world_script_over(struct script *s);
 /* A random world lost someone when enough had been submitted (chance). */
 void world_submitted(struct world *w);
+
+/* Of the actors of a class: their groups, with the default one, and how many
+ * calls of one of the others may run at once. */
+uint32_t world_groups(uint32_t fn);
+uint32_t world_limit(uint32_t fn, uint32_t group);
 
 /* ----- checks (inspect.c, outcome.c) ------------------------------------------- */
 

@@ -380,6 +380,7 @@ static void gen_run(struct gen *g, struct tg_msg_run *m, bool call)
         m->seq = number(g); /* of a constructor */
     items(g, &m->args);
     m->name = below(g, 2) == 0 ? text(g, TG_NAME_MAX) : NULL;
+    m->group = call ? (uint8_t)below(g, TG_GROUPS_MAX) : 0;
 }
 
 static void gen_item(struct gen *g, struct tg_msg_item *m)
@@ -453,6 +454,8 @@ void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
         m->u.leave.why = (enum tg_leave)(TG_LEAVE_SCOPE + below(g, 4));
     } else if (type == TG_MSG_RUN || type == TG_MSG_CALL) {
         gen_run(g, &m->u.run, type == TG_MSG_CALL);
+    } else if (type == TG_MSG_UNCALL) {
+        m->u.cancel.group = (uint8_t)below(g, TG_GROUPS_MAX);
     } else if (type == TG_MSG_ITEM) {
         gen_item(g, &m->u.item);
     } else if (type == TG_MSG_DONE) {
@@ -497,8 +500,8 @@ static bool same_open(const struct tg_msg_open *a, const struct tg_msg_open *b)
 static bool same_run(const struct tg_msg_run *a, const struct tg_msg_run *b)
 {
     return a->limit == b->limit && a->nreturns == b->nreturns &&
-           a->seq == b->seq && same_items(&a->args, &b->args) &&
-           same_text(a->name, b->name);
+           a->seq == b->seq && a->group == b->group &&
+           same_items(&a->args, &b->args) && same_text(a->name, b->name);
 }
 
 static bool same_done(const struct tg_msg_done *a, const struct tg_msg_done *b)
@@ -553,6 +556,8 @@ bool gen_same(const struct tg_msg *a, const struct tg_msg *b)
         return a->u.leave.why == b->u.leave.why;
     if (a->type == TG_MSG_RUN || a->type == TG_MSG_CALL)
         return same_run(&a->u.run, &b->u.run);
+    if (a->type == TG_MSG_UNCALL)
+        return a->u.cancel.group == b->u.cancel.group;
     if (a->type == TG_MSG_DONE)
         return same_done(&a->u.done, &b->u.done);
     if (a->type == TG_MSG_BOUNCE)

@@ -259,9 +259,10 @@ static void contradictions_are_refused(void)
     REFUSED(HEAD, 1, 0, ZEROS_4, 0, 0, 7); /* returns and items */
 #undef HEAD
 #define HEAD TG_MSG_CALL, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
-    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 0);
-    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 7);
-    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 7, 7); /* returns and items */
+    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 0, 15);
+    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 7, 0);
+    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 7, 7, 0);  /* returns and items */
+    REFUSED(HEAD, 0, 0, ZEROS_4, 0, 7, 0, 16); /* so many groups */
 #undef HEAD
 #define HEAD TG_MSG_ITEM, ZEROS_8, ZEROS_8, 0
     ACCEPTED(HEAD, 5, 3);

@@ -1,0 +1,273 @@
+/* loop.c - calls of async actors: fibers on one thread (rank.h).
+ *
+ * An actor has a loop as long as calls of it are under way, and the loop has a
+ * thread of the pool.  What is to start or to go on stands in its queue; the
+ * thread takes all of it at once, and runs each until it waits or ends.  A call
+ * that waits parks: it leaves the thread to the others, and whatever it waits
+ * for puts it into the queue again.  When nothing is in the queue the thread
+ * waits in their stead, with the urgency of a call that waits: it polls itself,
+ * so that an answer costs no switch of threads.
+ *
+ * Once no call is alive the thread serves like any other of the pool, and the
+ * loop, with its stacks, is kept for the next actor that needs one.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/map.h"
+#include "rank/run_impl.h"
+
+enum {
+    IDLE_STACKS = 256, /* of a loop */
+    IDLE_LOOPS = 8
+};
+
+struct tg_loop {
+    struct trygon *tg;
+    uint64_t actor; /* its handle */
+    struct tg_fibers *fibers;
+    struct tg_sleeper s;
+    struct trygon_call *ready;  /* to start or to go on, in order */
+    struct trygon_call *parked; /* they wait */
+    struct trygon_call *spare;
+    bool due;             /* something is ready */
+    struct tg_loop *next; /* among those kept */
+};
+
+/* ----- loops ---------------------------------------------------------------------- */
+
+static struct tg_loop *take_loop(struct trygon *tg)
+{
+    struct tg_loop *l = tg->loops;
+    if (l != NULL) {
+        tg->loops = l->next;
+        tg->nloops--;
+        return l;
+    }
+    l = tg_alloc(sizeof *l);
+    l->tg = tg;
+    l->s.level = TG_AWAITS;
+    int rc = tg_fibers_create(IDLE_STACKS, 0, &l->fibers);
+    TG_ASSERT(rc == TRYGON_SUCCESS);
+    return l;
+}
+
+static void free_loop(struct tg_loop *l)
+{
+    struct trygon_call *c, *next;
+    LL_FOREACH_SAFE (l->spare, c, next)
+        free(c);
+    tg_fibers_destroy(&l->fibers);
+    free(l);
+}
+
+/* With the lock held, which is given up if there is memory to give back. */
+static void keep_loop(struct tg_loop *l)
+{
+    struct trygon *tg = l->tg;
+    struct tg_wactor *a = tg_slab_find(&tg->core->worker.actors, l->actor);
+    if (a != NULL)
+        a->loop = NULL;
+    if (tg->nloops < IDLE_LOOPS) {
+        l->next = tg->loops;
+        tg->loops = l;
+        tg->nloops++;
+        return;
+    }
+    tg_leave(tg);
+    free_loop(l);
+    tg_enter(tg);
+}
+
+void tg_loops_free(struct trygon *tg)
+{
+    while (tg->loops != NULL) {
+        struct tg_loop *l = tg->loops;
+        tg->loops = l->next;
+        free_loop(l);
+    }
+}
+
+/* ----- the queue ------------------------------------------------------------------- */
+
+static void enqueue(struct tg_loop *l, struct trygon_call *c)
+{
+    DL_APPEND(l->ready, c);
+    if (l->due)
+        return;
+    l->due = true;
+    tg_wake(l->tg, &l->s);
+}
+
+static struct trygon_call *take_call(struct tg_loop *l)
+{
+    struct trygon_call *c = l->spare;
+    if (c == NULL)
+        c = tg_alloc(sizeof *c);
+    else
+        LL_DELETE(l->spare, c);
+    c->tg = l->tg;
+    c->loop = l;
+    c->fiber = NULL;
+    return c;
+}
+
+static void put_call(struct tg_loop *l, struct trygon_call *c)
+{
+    LL_PREPEND(l->spare, c);
+}
+
+void tg_loop_add(struct trygon *tg, struct tg_exec *e)
+{
+    struct tg_loop *l = e->actor->loop;
+    if (l != NULL) {
+        struct trygon_call *more = take_call(l);
+        tg_call_set(more, e);
+        enqueue(l, more);
+        return;
+    }
+    l = take_loop(tg);
+    e->actor->loop = l;
+    l->actor = e->actor->self;
+    struct trygon_call *first = take_call(l);
+    tg_call_set(first, e);
+    enqueue(l, first);
+    if (tg_run_on_thread(tg, e, l))
+        return;
+    DL_DELETE(l->ready, first);
+    l->due = false;
+    tg_items_fini(&first->returns);
+    put_call(l, first);
+    keep_loop(l);
+    *tg_vec_add(&tg->unstarted) = e->self;
+}
+
+void tg_loop_wake(struct trygon_call *c)
+{
+    if (!c->parked)
+        return; /* it is about to wait, and will see that it need not */
+    c->parked = false;
+    DL_DELETE(c->loop->parked, c);
+    enqueue(c->loop, c);
+}
+
+/* ----- what a fiber calls ------------------------------------------------------------ */
+
+/* To the loop's thread and back, without the lock.  Whoever puts the call into
+ * the queue meanwhile is not faster: only that thread takes it out. */
+static void let_others(struct trygon_call *c)
+{
+    struct trygon *tg = c->tg;
+    tg_leave(tg);
+    tg_fiber_park();
+    tg_enter(tg);
+}
+
+void tg_loop_park(struct trygon_call *c)
+{
+    DL_APPEND(c->loop->parked, c);
+    c->parked = true;
+    let_others(c);
+}
+
+void tg_loop_yield(struct trygon_call *c)
+{
+    enqueue(c->loop, c);
+    let_others(c);
+}
+
+/* The last errors are on the fiber's stack: switching them is switching a
+ * pointer. */
+static void fiber_main(void *arg)
+{
+    struct trygon_call *c = arg;
+    struct tg_errors errors;
+    errors.n = 0;
+    c->errors = &errors;
+    (void)tg_last_error_use(&errors);
+    int code = tg_call_user(c);
+    tg_call_outcome(c, code, &c->outcome);
+}
+
+/* ----- the thread ---------------------------------------------------------------------- */
+
+/* True: the call has ended. */
+static bool go_on(struct tg_loop *l, struct trygon_call *c)
+{
+    bool ended;
+    int rc = TRYGON_SUCCESS;
+    tg_set_current(c);
+    if (c->fiber != NULL) {
+        (void)tg_last_error_use(c->errors);
+        ended = tg_fiber_resume(c->fiber);
+    } else {
+        rc = tg_fiber_start(l->fibers, fiber_main, c, &c->fiber);
+        ended = rc != TRYGON_SUCCESS || c->fiber == NULL;
+    }
+    tg_set_current(NULL);
+    (void)tg_last_error_use(NULL);
+    if (rc == TRYGON_SUCCESS)
+        return ended;
+    tg_last_error_clear();
+    c->fail_code = rc;
+    snprintf(c->fail_text, sizeof c->fail_text, "no stack to run it on");
+    tg_call_outcome(c, rc, &c->outcome);
+    return true;
+}
+
+/* If others follow at once, what it has to tell may wait for theirs. */
+static void end_call(struct tg_loop *l, struct trygon_call *c, bool more)
+{
+    struct trygon *tg = l->tg;
+    struct tg_event ev = {
+        .type = TG_EV_DONE, .handle = c->exec->self, .outcome = &c->outcome};
+    tg_enter(tg);
+    tg_call_give(c, &c->outcome);
+    tg_step(tg, &ev);
+    put_call(l, c);
+    if (more && tg->core->ctx.now_ns - tg->looked_ns < tg_hold_ns)
+        tg_leave_for_now(tg);
+    else
+        tg_leave(tg);
+}
+
+/* With the lock held, which is given up meanwhile. */
+static void run_ready(struct tg_loop *l, const struct trygon_call *thread)
+{
+    struct trygon_call *c, *all = l->ready;
+    l->ready = NULL;
+    l->due = false;
+    tg_leave_for_now(l->tg);
+    while ((c = all) != NULL) {
+        DL_DELETE(all, c);
+        c->cpus = thread->cpus;
+        c->ncpus = thread->ncpus;
+        if (go_on(l, c))
+            end_call(l, c, all != NULL);
+    }
+    tg_enter(l->tg);
+    tg_look_in(l->tg, TG_SERVES);
+}
+
+/* With the lock held, which is given up meanwhile.  False: nothing is alive.
+ * If the runtime has failed, so have all waits. */
+static bool await_ready(struct tg_loop *l)
+{
+    struct trygon *tg = l->tg;
+    while (l->ready == NULL && l->parked != NULL) {
+        tg->running--;
+        tg_wait_until(tg, &l->s, &l->due, TG_NEVER);
+        tg->running++;
+        while (tg->failed != 0 && l->parked != NULL)
+            tg_loop_wake(l->parked);
+    }
+    return l->ready != NULL;
+}
+
+void tg_loop_run(struct tg_loop *l, const struct trygon_call *thread)
+{
+    tg_enter(l->tg);
+    while (await_ready(l))
+        run_ready(l, thread);
+    keep_loop(l);
+}
