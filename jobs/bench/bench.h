@@ -55,7 +55,7 @@ struct row {
     void (*measure)(struct bench *, struct result *); /* collective */
 };
 
-enum { ROWS = 16 };
+enum { ROWS = 19 };
 extern const struct row rows[ROWS];
 
 /* One window more: trygon's value, after the limit's, if any. */
@@ -92,12 +92,14 @@ void stream_read(trygon_t *tg, uint64_t n, int64_t backpressure);
 /* ---- actors ------------------------------------------------------------ */
 
 /* With a method that answers as the tasks do, a thread for each of so many
- * calls at once. */
+ * calls at once; 0: an async one. */
 void actor_create(trygon_t *tg, int concurrency, trygon_ref_t *actor);
 void actor_await(trygon_t *tg, trygon_ref_t actor);
 void actor_call(trygon_t *tg, trygon_ref_t actor, uint64_t x,
                 trygon_ref_t *ref);
 int actor_where(trygon_t *tg, trygon_ref_t actor);
+/* So many calls of an async actor at once, each of which gives way n times. */
+void actor_turns(trygon_t *tg, trygon_ref_t actor, size_t calls, uint64_t n);
 
 /* ---- rows, by file ----------------------------------------------------- */
 
@@ -110,6 +112,9 @@ void row_actor_sync(struct bench *b, struct result *result);
 void row_actor_async(struct bench *b, struct result *result);
 void row_actor_threaded_async(struct bench *b, struct result *result);
 void row_actor_create(struct bench *b, struct result *result);
+void row_async_actor_sync(struct bench *b, struct result *result);
+void row_async_actor_async(struct bench *b, struct result *result);
+void row_fiber_switch(struct bench *b, struct result *result);
 
 void row_stream(struct bench *b, struct result *result);
 void row_stream_backpressure_1(struct bench *b, struct result *result);

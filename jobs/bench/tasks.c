@@ -110,7 +110,20 @@ static int method_where(trygon_call_t *call, void *self)
     return where(call);
 }
 
+/* Gives way to the other calls, as often as its argument says. */
+static int method_turns(trygon_call_t *call, void *self)
+{
+    uint64_t n;
+    int rc = number(call, 0, &n);
+
+    (void)self;
+    for (uint64_t i = 0; rc == TRYGON_SUCCESS && i < n; i++)
+        rc = trygon_sleep(trygon_call_runtime(call), 0);
+    return rc != TRYGON_SUCCESS ? rc : noop(call);
+}
+
 static const trygon_method_t methods[] = {{"noop", method_noop, NULL},
+                                          {"turns", method_turns, NULL},
                                           {"where", method_where, NULL}};
 static const trygon_class_t actor_class = {
     .size = sizeof actor_class,
@@ -120,9 +133,19 @@ static const trygon_class_t actor_class = {
     .nmethods = sizeof methods / sizeof *methods,
 };
 
+static const trygon_class_t async_class = {
+    .size = sizeof async_class,
+    .name = "bench_async",
+    .construct = construct,
+    .methods = methods,
+    .nmethods = sizeof methods / sizeof *methods,
+    .async = true,
+};
+
 void tasks_register(trygon_registry_t *registry)
 {
     CHECK_TRYGON(trygon_registry_add_class(registry, &actor_class));
+    CHECK_TRYGON(trygon_registry_add_class(registry, &async_class));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_items", items));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_noop", noop));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_nested", nested));
@@ -237,7 +260,8 @@ void actor_create(trygon_t *tg, int concurrency, trygon_ref_t *actor)
 
     CHECK_TRYGON(trygon_actor_opts_init(&opts));
     opts.max_concurrency = concurrency;
-    CHECK_TRYGON(trygon_actor_create(tg, "bench_actor", 0, NULL, &opts, actor));
+    const char *class = concurrency > 0 ? "bench_actor" : "bench_async";
+    CHECK_TRYGON(trygon_actor_create(tg, class, 0, NULL, &opts, actor));
 }
 
 void actor_await(trygon_t *tg, trygon_ref_t actor)
@@ -259,4 +283,16 @@ int actor_where(trygon_t *tg, trygon_ref_t actor)
 
     CHECK_TRYGON(trygon_actor_call(tg, actor, "where", 0, NULL, NULL, &ref));
     return (int)take(tg, &ref);
+}
+
+void actor_turns(trygon_t *tg, trygon_ref_t actor, size_t calls, uint64_t n)
+{
+    trygon_ref_t refs[TAKE_MOST];
+
+    for (size_t i = 0; i < calls; i++)
+        CHECK_TRYGON(trygon_actor_call(tg, actor, "turns", 1,
+                                       &TRYGON_BYTES(&n, sizeof n), NULL,
+                                       &refs[i]));
+    for (size_t i = 0; i < calls; i++)
+        task_take(tg, n, &refs[i]);
 }
