@@ -57,7 +57,7 @@ struct row {
     void (*measure)(struct bench *, struct result *); /* collective */
 };
 
-enum { ROWS = 18 };
+enum { ROWS = 21 };
 extern const struct row rows[ROWS];
 
 /* One window more: trygon's value, after the limit's, if any. */
@@ -96,7 +96,7 @@ void stream_read(trygon_t *tg, uint64_t n, int64_t backpressure);
 /* ---- actors ------------------------------------------------------------ */
 
 /* With a method that answers as the tasks do, a thread for each of so many
- * calls at once. */
+ * calls at once; 0: an async one. */
 void actor_create(trygon_t *tg, int concurrency, trygon_ref_t *actor);
 void actor_await(trygon_t *tg, trygon_ref_t actor);
 void actor_call(trygon_t *tg, trygon_ref_t actor, uint64_t x,
@@ -107,6 +107,8 @@ int actor_where(trygon_t *tg, trygon_ref_t actor);
 void actor_caller(trygon_t *tg, size_t n, const trygon_ref_t actors[],
                   uint64_t calls, trygon_ref_t *ref);
 void actor_caller_take(trygon_t *tg, uint64_t calls, trygon_ref_t *ref);
+/* So many calls of an async actor at once, each of which gives way n times. */
+void actor_turns(trygon_t *tg, trygon_ref_t actor, size_t calls, uint64_t n);
 
 /* ---- rows, by file ----------------------------------------------------- */
 
@@ -121,6 +123,9 @@ void row_actor_async(struct bench *b, struct result *result);
 void row_actor_threaded_async(struct bench *b, struct result *result);
 void row_actor_create(struct bench *b, struct result *result);
 void row_n_n_actor_async(struct bench *b, struct result *result);
+void row_async_actor_sync(struct bench *b, struct result *result);
+void row_async_actor_async(struct bench *b, struct result *result);
+void row_fiber_switch(struct bench *b, struct result *result);
 
 void row_stream(struct bench *b, struct result *result);
 void row_stream_backpressure_1(struct bench *b, struct result *result);

@@ -27,6 +27,7 @@ enum { EXIT_USAGE = 2 };
  * single_client_tasks_sync 813/s, single_client_tasks_async 7097/s,
  * 1_1_actor_calls_sync 1880/s, 1_1_actor_calls_async 8397/s,
  * 1_1_actor_calls_concurrent 5679/s, n_n_actor_calls_async 23,481/s,
+ * 1_1_async_actor_calls_sync 1417/s, 1_1_async_actor_calls_async 4617/s,
  * single_client_wait_1k_refs 4.93 times 1000 references a second; a task with
  * 10,000 object arguments; a million queued tasks. */
 const struct row rows[ROWS] = {
@@ -52,6 +53,12 @@ const struct row rows[ROWS] = {
      row_n_n_actor_async},
     {"cancel_storm", "1/s", "5100 tasks, half of them cancelled", true, 1, 0,
      row_cancel_storm},
+    {"async_actor_sync", "us", "as actor_sync, with an async actor", false, 1,
+     706, row_async_actor_sync},
+    {"async_actor_async", "1/s", "as actor_async, with an async actor", true, 1,
+     4617, row_async_actor_async},
+    {"fiber_switch", "ns", "from one call of an async actor to the next", false,
+     1, 0, row_fiber_switch},
     {"stream", "1/s", "items of one task; limit: as many MPI_Sends", true, 1, 0,
      row_stream},
     {"stream_backpressure_1", "us", "the same in lock step; limit: ping-pong",

@@ -81,6 +81,53 @@ void row_actor_threaded_async(struct bench *b, struct result *result)
             (struct limit){.kind = LIMIT_MASTER, .batch = 1}, true, result);
 }
 
+void row_async_actor_sync(struct bench *b, struct result *result)
+{
+    measure(b, operate_sync, 0, (struct limit){.kind = LIMIT_PING_PONG}, false,
+            result);
+}
+
+void row_async_actor_async(struct bench *b, struct result *result)
+{
+    measure(b, operate_async, 0,
+            (struct limit){.kind = LIMIT_MASTER, .batch = 1}, true, result);
+}
+
+/* ---- fibers ------------------------------------------------------------ */
+
+enum { FIBERS = 16 };
+
+struct turns {
+    uint64_t n; /* of each fiber */
+    double seconds;
+};
+
+static int drive_turns(trygon_t *tg, void *arg)
+{
+    struct turns *t = arg;
+
+    actor_turns(tg, actor, FIBERS, t->n / 10 + 1);
+    double start = clock_s();
+    actor_turns(tg, actor, FIBERS, t->n);
+    t->seconds = clock_s() - start;
+    return 0;
+}
+
+/* From one call that gives way to the next, with all that the library does. */
+void row_fiber_switch(struct bench *b, struct result *result)
+{
+    int async = 0;
+    struct turns t = {.n = (uint64_t)(b->effort.window_s / 0.5e-6 / FIBERS)};
+
+    bench_run(b, make_actor, &async);
+    for (int i = 0; i < b->effort.windows; i++) {
+        bench_run(b, drive_turns, &t);
+        if (b->team.rank == 0)
+            result_add(result, 1e9 * t.seconds / ((double)t.n * FIBERS));
+    }
+    bench_run(b, end_actor, NULL);
+}
+
 /* ---- many actors ------------------------------------------------------- */
 
 struct crowd {

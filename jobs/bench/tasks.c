@@ -145,7 +145,20 @@ static int caller(trygon_call_t *call)
     return trygon_call_return(call, 0, &TRYGON_BYTES(&total, sizeof total));
 }
 
+/* Gives way to the other calls, as often as its argument says. */
+static int method_turns(trygon_call_t *call, void *self)
+{
+    uint64_t n;
+    int rc = number(call, 0, &n);
+
+    (void)self;
+    for (uint64_t i = 0; rc == TRYGON_SUCCESS && i < n; i++)
+        rc = trygon_sleep(trygon_call_runtime(call), 0);
+    return rc != TRYGON_SUCCESS ? rc : noop(call);
+}
+
 static const trygon_method_t methods[] = {{"noop", method_noop, NULL},
+                                          {"turns", method_turns, NULL},
                                           {"where", method_where, NULL}};
 static const trygon_class_t actor_class = {
     .size = sizeof actor_class,
@@ -155,10 +168,20 @@ static const trygon_class_t actor_class = {
     .nmethods = sizeof methods / sizeof *methods,
 };
 
+static const trygon_class_t async_class = {
+    .size = sizeof async_class,
+    .name = "bench_async",
+    .construct = construct,
+    .methods = methods,
+    .nmethods = sizeof methods / sizeof *methods,
+    .async = true,
+};
+
 void tasks_register(trygon_registry_t *registry)
 {
     CHECK_TRYGON(trygon_registry_add_class(registry, &actor_class));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_caller", caller));
+    CHECK_TRYGON(trygon_registry_add_class(registry, &async_class));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_items", items));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_noop", noop));
     CHECK_TRYGON(trygon_registry_add_task(registry, "bench_nested", nested));
@@ -286,7 +309,8 @@ void actor_create(trygon_t *tg, int concurrency, trygon_ref_t *actor)
 
     CHECK_TRYGON(trygon_actor_opts_init(&opts));
     opts.max_concurrency = concurrency;
-    CHECK_TRYGON(trygon_actor_create(tg, "bench_actor", 0, NULL, &opts, actor));
+    const char *class = concurrency > 0 ? "bench_actor" : "bench_async";
+    CHECK_TRYGON(trygon_actor_create(tg, class, 0, NULL, &opts, actor));
 }
 
 void actor_await(trygon_t *tg, trygon_ref_t actor)
@@ -322,4 +346,16 @@ void actor_caller(trygon_t *tg, size_t n, const trygon_ref_t actors[],
 void actor_caller_take(trygon_t *tg, uint64_t calls, trygon_ref_t *ref)
 {
     expect(take(tg, ref), calls * (calls + 1) / 2);
+}
+
+void actor_turns(trygon_t *tg, trygon_ref_t actor, size_t calls, uint64_t n)
+{
+    trygon_ref_t refs[TAKE_MOST];
+
+    for (size_t i = 0; i < calls; i++)
+        CHECK_TRYGON(trygon_actor_call(tg, actor, "turns", 1,
+                                       &TRYGON_BYTES(&n, sizeof n), NULL,
+                                       &refs[i]));
+    for (size_t i = 0; i < calls; i++)
+        task_take(tg, n, &refs[i]);
 }

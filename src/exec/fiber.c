@@ -8,12 +8,14 @@
  * uses one or two.  The record is at the top for that reason: it shares its
  * page with the first frames.
  *
- * A switch is swapcontext(), whose cost is one system call for the signal mask:
- * some 0.3 us, little beside the message that a fiber waits for.
+ * Where it can, a switch saves on the old stack what a function has to preserve
+ * and takes the same from the new one: some ten nanoseconds.  swapcontext() does
+ * so everywhere, but it also switches the signal mask, by a system call.
  */
 #include "exec/fiber.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <trygon/types.h>
 #include <ucontext.h>
@@ -35,6 +37,13 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+/* Not with a shadow stack, which only the C library can switch; and the
+ * sanitizers know swapcontext(). */
+#if defined(__x86_64__) && defined(__LP64__) && !defined(__CET__) && \
+    !defined(WITH_ASAN) && !defined(WITH_TSAN)
+#define WITH_SWAP
+#endif
+
 enum {
     STACK_BYTES = 256 << 10,
     MIN_STACK_BYTES = 16 << 10,
@@ -54,7 +63,11 @@ extern struct cxx_state *__cxa_get_globals(void) __attribute__((weak));
 
 /* One side of a switch: a fiber, or the thread itself. */
 struct side {
+#ifdef WITH_SWAP
+    void *sp; /* of saved registers */
+#else
     ucontext_t context;
+#endif
     struct cxx_state cxx;
 
     /* For the sanitizers. */
@@ -151,6 +164,76 @@ static void put_stack(struct tg_fiber *f)
 
 /* ----- switching ---------------------------------------------------------- */
 
+#ifdef WITH_SWAP
+enum { SAVED_WORDS = 7 }; /* below the address to return to */
+
+/* Onto the stack at `to`; where the old one ends goes to *from. */
+void tg_fiber_swap(void **from, void *to);
+__asm__(".text\n"
+        ".p2align 4\n"
+        ".hidden tg_fiber_swap\n"
+        ".globl tg_fiber_swap\n"
+        ".type tg_fiber_swap,@function\n"
+        "tg_fiber_swap:\n"
+        "  pushq %rbp\n"
+        "  pushq %rbx\n"
+        "  pushq %r12\n"
+        "  pushq %r13\n"
+        "  pushq %r14\n"
+        "  pushq %r15\n"
+        "  subq $8, %rsp\n"
+        "  stmxcsr (%rsp)\n"
+        "  fnstcw 4(%rsp)\n"
+        "  movq %rsp, (%rdi)\n"
+        "  movq %rsi, %rsp\n"
+        "  ldmxcsr (%rsp)\n"
+        "  fldcw 4(%rsp)\n"
+        "  addq $8, %rsp\n"
+        "  popq %r15\n"
+        "  popq %r14\n"
+        "  popq %r13\n"
+        "  popq %r12\n"
+        "  popq %rbx\n"
+        "  popq %rbp\n"
+        "  ret\n"
+        ".size tg_fiber_swap, .-tg_fiber_swap\n");
+
+/* As if `entry` had saved its registers at its very beginning, with the modes
+ * that the thread has now. */
+static void begin(struct side *side, char *stack, size_t bytes,
+                  void (*entry)(void))
+{
+    uint64_t *sp = (uint64_t *)((uintptr_t)(stack + bytes) / 16 * 16);
+    *--sp = 0; /* it returns to nobody */
+    *--sp = (uintptr_t)entry;
+    sp -= SAVED_WORDS;
+    memset(sp, 0, SAVED_WORDS * sizeof *sp);
+    __asm__ volatile("stmxcsr (%0)\n  fnstcw 4(%0)" ::"r"(sp) : "memory");
+    side->sp = sp;
+}
+
+static void swap(struct side *from, const struct side *to)
+{
+    tg_fiber_swap(&from->sp, to->sp);
+}
+#else
+static void begin(struct side *side, char *stack, size_t bytes,
+                  void (*entry)(void))
+{
+    int rc = getcontext(&side->context);
+    TG_ASSERT(rc == 0);
+    side->context.uc_stack.ss_sp = stack;
+    side->context.uc_stack.ss_size = bytes;
+    makecontext(&side->context, entry, 0);
+}
+
+static void swap(struct side *from, const struct side *to)
+{
+    int rc = swapcontext(&from->context, &to->context);
+    TG_ASSERT(rc == 0);
+}
+#endif
+
 /* Returns when somebody switches back, which is always `to`.  The sanitizers'
  * calls are not in functions of their own, as such a function would be entered
  * on one side and left on the other. */
@@ -170,8 +253,7 @@ static void switch_to(struct side *from, struct side *to, bool for_good)
     __sanitizer_start_switch_fiber(for_good ? NULL : &from->fake_stack,
                                    to->stack, to->stack_bytes);
 #endif
-    int rc = swapcontext(&from->context, &to->context);
-    TG_ASSERT(rc == 0);
+    swap(from, to);
 #ifdef WITH_ASAN
     __sanitizer_finish_switch_fiber(from->fake_stack, &to->stack,
                                     &to->stack_bytes);
@@ -197,11 +279,7 @@ static void prepare(struct tg_fiber *f)
     char *stack = stack_of(f);
     *side = (struct side){.stack = stack,
                           .stack_bytes = (size_t)((char *)f - stack)};
-    int rc = getcontext(&side->context);
-    TG_ASSERT(rc == 0);
-    side->context.uc_stack.ss_sp = stack;
-    side->context.uc_stack.ss_size = side->stack_bytes;
-    makecontext(&side->context, fiber_main, 0);
+    begin(side, stack, side->stack_bytes, fiber_main);
 #ifdef WITH_TSAN
     side->tsan = __tsan_create_fiber(0);
 #endif

@@ -7,9 +7,9 @@
  * Fibers are started and resumed from the thread's own stack only, not by
  * other fibers: whoever calls is always the one that a fiber returns to.
  *
- * Each fiber has its own signal mask, rounding mode and (C++) exceptions being
- * handled.  What the C library keeps per thread (errno, thread-local variables,
- * the ownership of locks) is shared by the fibers of a thread.  A fiber must
+ * Each fiber has its own rounding mode and (C++) exceptions being handled.  What
+ * is the thread's (errno, thread-local variables, the ownership of locks, the
+ * signal mask) is shared by its fibers.  A fiber must
  * not be left by longjmp(), an exception or pthread_exit().
  */
 #ifndef TG_EXEC_FIBER_H

@@ -31,6 +31,7 @@ struct tg_loop {
     struct trygon_call *parked; /* they wait */
     struct trygon_call *spare;
     bool due;             /* something is ready */
+    uint64_t since_ns;    /* nothing has run since then; 0: not known */
     struct tg_loop *next; /* among those kept */
 };
 
@@ -215,26 +216,39 @@ static bool go_on(struct tg_loop *l, struct trygon_call *c)
     return true;
 }
 
-/* If others follow at once, what it has to tell may wait for theirs. */
-static void end_call(struct tg_loop *l, struct trygon_call *c, bool more)
+/* With the lock held: the call has ended.  How long it took is known if it
+ * never waited. */
+static void report(struct tg_loop *l, struct trygon_call *c)
 {
     struct trygon *tg = l->tg;
+    uint32_t fn = c->exec->fn;
     struct tg_event ev = {
         .type = TG_EV_DONE, .handle = c->exec->self, .outcome = &c->outcome};
-    tg_enter(tg);
     tg_call_give(c, &c->outcome);
     tg_step(tg, &ev);
+    if (c->fiber == NULL && l->since_ns != 0)
+        tg_fn_learn(tg, fn, ev.now_ns - l->since_ns);
+    l->since_ns = ev.now_ns;
     put_call(l, c);
-    if (more && tg->core->ctx.now_ns - tg->looked_ns < tg_hold_ns)
+}
+
+/* If a short one follows at once, what the last had to tell may wait. */
+static void leave_for(struct tg_loop *l, const struct trygon_call *next)
+{
+    struct trygon *tg = l->tg;
+    if (next->fiber == NULL && tg_fn_short(tg, next->exec->fn) &&
+        tg_may_hold(tg))
         tg_leave_for_now(tg);
     else
         tg_leave(tg);
 }
 
-/* With the lock held, which is given up meanwhile. */
+/* With the lock held, which is given up meanwhile; but not after the end of the
+ * last call that was alive, as the runtime may end then. */
 static void run_ready(struct tg_loop *l, const struct trygon_call *thread)
 {
     struct trygon_call *c, *all = l->ready;
+    bool held = true;
     l->ready = NULL;
     l->due = false;
     tg_leave_for_now(l->tg);
@@ -242,11 +256,20 @@ static void run_ready(struct tg_loop *l, const struct trygon_call *thread)
         DL_DELETE(all, c);
         c->cpus = thread->cpus;
         c->ncpus = thread->ncpus;
-        if (go_on(l, c))
-            end_call(l, c, all != NULL);
+        held = go_on(l, c);
+        if (!held) {
+            l->since_ns = 0;
+            continue;
+        }
+        tg_enter(l->tg);
+        report(l, c);
+        if (all != NULL)
+            leave_for(l, all);
     }
-    tg_enter(l->tg);
-    tg_look_in(l->tg, TG_SERVES);
+    if (!held)
+        tg_enter(l->tg);
+    if (l->ready != NULL || l->parked != NULL)
+        tg_look_in(l->tg, TG_SERVES);
 }
 
 /* With the lock held, which is given up meanwhile.  False: nothing is alive.
@@ -255,6 +278,7 @@ static bool await_ready(struct tg_loop *l)
 {
     struct trygon *tg = l->tg;
     while (l->ready == NULL && l->parked != NULL) {
+        l->since_ns = 0;
         tg->running--;
         tg_wait_until(tg, &l->s, &l->due, TG_NEVER);
         tg->running++;
@@ -267,7 +291,11 @@ static bool await_ready(struct tg_loop *l)
 void tg_loop_run(struct tg_loop *l, const struct trygon_call *thread)
 {
     tg_enter(l->tg);
-    while (await_ready(l))
+    l->since_ns = 0;
+    while (await_ready(l)) {
         run_ready(l, thread);
+        if (l->since_ns != 0)
+            l->since_ns = tg_last_ns(l->tg); /* it may have looked */
+    }
     keep_loop(l);
 }

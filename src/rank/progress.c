@@ -431,10 +431,11 @@ int tg_background_start(struct trygon *tg)
         return TRYGON_SUCCESS;
     tg->watch.level = TG_WATCHES;
     tg->watch.can_poll = true;
-    if (pthread_create(&tg->background, NULL, background, tg) != 0)
-        return TRYGON_ERR_NOMEM;
-    tg->has_background = true;
-    return TRYGON_SUCCESS;
+    tg->has_background = true; /* before others can look */
+    if (pthread_create(&tg->background, NULL, background, tg) == 0)
+        return TRYGON_SUCCESS;
+    tg->has_background = false;
+    return TRYGON_ERR_NOMEM;
 }
 
 /* No thread of ours polls any more, and none of the pool waits for work. */

@@ -144,8 +144,14 @@ void tg_call_outcome(struct trygon_call *c, int code, struct tg_outcome *out)
 /* ----- one after another ----------------------------------------------------- */
 
 static const uint64_t short_ns = 50000; /* nobody need poll meanwhile */
+static const uint64_t hold_ns = 20000;  /* news of short ones waits so long */
 
-static bool is_short(const struct trygon *tg, uint32_t fn)
+bool tg_may_hold(const struct trygon *tg)
+{
+    return tg->core->ctx.now_ns - tg->looked_ns < hold_ns;
+}
+
+bool tg_fn_short(const struct trygon *tg, uint32_t fn)
 {
     return tg->mean_ns[fn] != 0 && tg->mean_ns[fn] < short_ns;
 }
@@ -155,7 +161,7 @@ static bool is_long(const struct trygon *tg, uint32_t fn)
     return tg->mean_ns[fn] >= short_ns;
 }
 
-static void learn(struct trygon *tg, uint32_t fn, uint64_t ran_ns)
+void tg_fn_learn(struct trygon *tg, uint32_t fn, uint64_t ran_ns)
 {
     uint64_t *mean = &tg->mean_ns[fn];
     *mean = *mean == 0 ? ran_ns + 1 : (7 * *mean + ran_ns) / 8 + 1;
@@ -178,7 +184,7 @@ static void report(struct tg_server *sv, struct tg_outcome *out)
     tg_step(tg, &ev);
     tg->ending = NULL;
     if (leased || !sv->woken) /* else a slow start would tell for ever */
-        learn(tg, fn, ev.now_ns - started);
+        tg_fn_learn(tg, fn, ev.now_ns - started);
     sv->woken = false;
 }
 
@@ -186,14 +192,13 @@ static void report(struct tg_server *sv, struct tg_outcome *out)
 static bool given_short(const struct tg_server *sv)
 {
     const struct trygon_call *c = sv->call;
-    return sv->given && c->loop == NULL && is_short(c->tg, c->exec->fn);
+    return sv->given && c->loop == NULL && tg_fn_short(c->tg, c->exec->fn);
 }
 
 /* Another short one is at hand: the news of the last may wait for its own. */
 static bool goes_on(const struct tg_server *sv)
 {
-    const struct trygon *tg = sv->call->tg;
-    return given_short(sv) && tg->core->ctx.now_ns - tg->looked_ns < tg_hold_ns;
+    return given_short(sv) && tg_may_hold(sv->call->tg);
 }
 
 /* With the lock held: the next execution for this thread, if there is one

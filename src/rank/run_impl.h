@@ -5,8 +5,11 @@
 #include "exec/fiber.h"
 #include "rank/rank.h"
 
-static const uint64_t tg_hold_ns =
-    20000; /* news of short calls waits so long */
+/* With the lock held: how long a function runs here, as far as is known; the
+ * news of a short one may wait for that of the next. */
+void tg_fn_learn(struct trygon *tg, uint32_t fn, uint64_t ran_ns);
+bool tg_fn_short(const struct trygon *tg, uint32_t fn);
+bool tg_may_hold(const struct trygon *tg);
 
 /* Who the calling thread runs from now on; NULL: nobody. */
 void tg_set_current(struct trygon_call *c);

@@ -5,6 +5,7 @@
  *   trygon_run: submit, get, wait, wait sets   yes     yes      yes       yes
  *   nested tasks, 1,000 deep or 1,000 parents  yes     yes      yes       yes
  *   more threads of the driver's rank          yes     yes      yes       yes
+ *   async actors, sleep, events                yes     yes      yes       yes
  *   several runs, several runtimes in a row    yes     yes      yes       yes
  *   the driver calls MPI itself                no      no       no        yes
  *   a task calls MPI itself                    no      no       no        yes
@@ -77,6 +78,62 @@ static const struct h_fn fns[] = {
     FN(same),       FN(parent),       FN(descend),
     FN(make_large), FN(talk_to_self), {NULL, NULL},
 };
+
+/* ----- an async actor ---------------------------------------------------------------- */
+
+static int construct(trygon_call_t *c, void **self)
+{
+    trygon_event_t *event = NULL;
+    int rc = trygon_event_create(trygon_call_runtime(c), &event);
+    *self = event;
+    return rc;
+}
+
+static void destroy(trygon_t *tg, void *self)
+{
+    trygon_event_t *event = self;
+    (void)tg;
+    OK(trygon_event_destroy(&event));
+}
+
+/* Asks a task, sleeps, and waits for the call whose number is 0. */
+static int ask(trygon_call_t *c, void *self)
+{
+    trygon_t *tg = trygon_call_runtime(c);
+    int64_t x = take_int(tg, call1(tg, "same", arg_int(c, 0)));
+    OK(trygon_sleep(tg, x % 3));
+    if (x == 0)
+        OK(trygon_event_set(self));
+    OK(trygon_event_wait(self, TRYGON_FOREVER));
+    return return_int(c, x);
+}
+
+static const trygon_method_t methods[] = {{"ask", ask, NULL}};
+static const trygon_class_t asker = {.size = sizeof asker,
+                                     .name = "Asker",
+                                     .construct = construct,
+                                     .destroy = destroy,
+                                     .methods = methods,
+                                     .nmethods = 1,
+                                     .async = true};
+
+static int async_calls(trygon_t *tg, void *arg)
+{
+    enum { N = 50 };
+    trygon_ref_t actor[2], ref[N];
+    (void)arg;
+    for (int i = 0; i < 2; i++)
+        OK(trygon_actor_create(tg, "Asker", 0, NULL, NULL, &actor[i]));
+    for (int64_t i = 0; i < N; i++) {
+        int64_t x = N - 2 - i / 2 * 2;
+        OK(trygon_actor_call(tg, actor[i % 2], "ask", 1, &INT(x), NULL,
+                             &ref[i]));
+    }
+    for (int64_t i = 0; i < N; i++)
+        CHECK(take_int(tg, ref[i]) == N - 2 - i / 2 * 2);
+    OK(trygon_ref_release(tg, 2, actor));
+    return 4;
+}
 
 /* ----- inside a run --------------------------------------------------------------- */
 
@@ -193,6 +250,7 @@ static void run(trygon_driver_fn driver, int max_slots)
 {
     for (int slots = 1; slots <= max_slots; slots++) {
         trygon_registry_t *reg = h_registry(fns);
+        OK(trygon_registry_add_class(reg, &asker));
         trygon_t *tg = start(reg, slots);
         for (int i = 0; i < max_slots; i++) {
             int status = 0;
@@ -223,6 +281,11 @@ static void wait_sets_in_a_run(void)
 static void threads_in_a_run(void)
 {
     run(with_threads, 2);
+}
+
+static void async_actors_in_a_run(void)
+{
+    run(async_calls, 2);
 }
 
 static void nodes_in_a_run(void)
@@ -349,6 +412,7 @@ static const struct h_host_test tests[] = {
     HOST_TEST(submit_and_get_in_a_run),
     HOST_TEST(nested_tasks_in_a_run),
     HOST_TEST(wait_sets_in_a_run),
+    HOST_TEST(async_actors_in_a_run),
     HOST_TEST(threads_in_a_run),
     HOST_TEST(nodes_in_a_run),
     HOST_TEST(tasks_that_call_mpi),

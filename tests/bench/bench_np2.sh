@@ -85,6 +85,7 @@ run 1 --quick
 for row in 'task_sync us' 'task_async 1/s' 'task_nested us' 'actor_sync us' \
     'actor_async 1/s' 'actor_threaded_async 1/s' 'actor_create 1/s' \
     'n_n_actor_async 1/s' 'cancel_storm 1/s' \
+    'async_actor_sync us' 'async_actor_async 1/s' 'fiber_switch ns' \
     'stream 1/s' 'stream_backpressure_1 us' \
     'wait_10k 1/s' 'args_10k ms' 'idle_cpu %' 'wakeup us'; do
     has alone "^${row% *} trygon $x ${row#* } $none( ray |\$)"
