@@ -30,7 +30,7 @@ check()
 }
 
 for name in errors hello nested wait seed_actor seed_actor_generator \
-    seed_cancel seed_close seed_generator seed_wait; do
+    seed_cancel seed_close seed_generator seed_pool seed_wait; do
     [ -x "$top_builddir/jobs/examples/$name" ] || {
         echo "FAILED: no program $top_builddir/jobs/examples/$name"
         exit 1
