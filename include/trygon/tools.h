@@ -25,14 +25,19 @@ TRYGON_API int trygon_actor_pool_create(trygon_t *tg, size_t n,
                                         trygon_actor_pool_t **pool);
 
 /* Give a call with one return to the next actor that is idle; it waits in the
- * pool as long as none is.  Errors: as trygon_actor_call(). */
+ * pool as long as none is, and is made by a later call of this section.
+ * Arguments are copied, their references are held.
+ * Errors: as trygon_actor_call(). */
 TRYGON_API int trygon_actor_pool_submit(trygon_actor_pool_t *pool,
                                         const char *method, size_t nargs,
                                         const trygon_value_t args[]);
 
 /* The result of the earliest call whose result was not taken, or of any that
- * has ended, with one count: get it to see whether it failed.
- * Errors: NOTFOUND (none is outstanding), TIMEOUT, CANCELLED, SHUTDOWN. */
+ * has ended, with one count: get it to see whether it failed.  Its actor is
+ * idle again once it has ended.
+ * Errors: NOTFOUND (none is outstanding), STATE (calls wait, and the pool has
+ * no actor), TIMEOUT, CANCELLED, SHUTDOWN; and if a call that had waited could
+ * not be made, what trygon_actor_call() said, instead of its result. */
 TRYGON_API int trygon_actor_pool_next(trygon_actor_pool_t *pool,
                                       int64_t timeout_ms, trygon_ref_t *result);
 TRYGON_API int trygon_actor_pool_next_unordered(trygon_actor_pool_t *pool,
@@ -46,7 +51,8 @@ TRYGON_API int trygon_actor_pool_outstanding(trygon_actor_pool_t *pool,
 /* Call the method with each of n values as its only argument, and fn(tg,
  * result, arg) for each result, lent, in the order of the values or as they
  * come, until it returns something else than 0, which is then returned when
- * what is outstanding has ended.  No result is outstanding before (STATE). */
+ * what is outstanding has ended.  Meanwhile nothing is submitted.  Errors: as
+ * submit and next; STATE also if results are outstanding at the begin. */
 TRYGON_API int trygon_actor_pool_map(trygon_actor_pool_t *pool,
                                      const char *method, size_t n,
                                      const trygon_value_t values[],
