@@ -1,5 +1,6 @@
 /* seed_actor_generator.c - actors whose methods yield: a regular one yields one
- * stream after another, one with max_concurrency=5 several at once.
+ * stream after another, an async one and one with max_concurrency=5 several at
+ * once.
  *
  * When a stream is not needed any more, release it, also before its end.
  */
@@ -32,6 +33,12 @@ static const trygon_class_t actor = {.size = sizeof actor,
                                      .construct = construct,
                                      .methods = methods,
                                      .nmethods = 1};
+static const trygon_class_t async_actor = {.size = sizeof async_actor,
+                                           .name = "asyncActor",
+                                           .construct = construct,
+                                           .methods = methods,
+                                           .nmethods = 1,
+                                           .async = true};
 
 static int print(trygon_t *tg, trygon_ref_t item, void *arg)
 {
@@ -69,19 +76,19 @@ static int regular(trygon_t *tg)
 }
 
 /* One item of each stream by turns: all methods run at once. */
-static int threaded(trygon_t *tg)
+static int by_turns(trygon_t *tg, const char *kind, const char *cls)
 {
     trygon_actor_opts_t opts;
     trygon_ref_t a, gen[STREAMS] = {{0, 0}}, item;
     trygon_actor_opts_init(&opts);
     opts.max_concurrency = STREAMS;
-    int rc = trygon_actor_create(tg, "actor", 0, NULL, &opts, &a);
+    int rc = trygon_actor_create(tg, cls, 0, NULL, &opts, &a);
     if (rc != TRYGON_SUCCESS)
         return rc;
     for (int s = 0; s < STREAMS && rc == TRYGON_SUCCESS; s++)
         rc = call_f(tg, a, &gen[s]);
     for (int i = 0; i < ITEMS && rc == TRYGON_SUCCESS; i++) {
-        printf("threaded:");
+        printf("%s:", kind);
         for (int s = 0; s < STREAMS && rc == TRYGON_SUCCESS; s++) {
             rc = trygon_stream_next(tg, gen[s], TRYGON_FOREVER, &item);
             if (rc != TRYGON_SUCCESS)
@@ -99,7 +106,8 @@ static int threaded(trygon_t *tg)
 static int driver(trygon_t *tg, void *arg)
 {
     (void)arg;
-    return regular(tg) || threaded(tg);
+    return regular(tg) || by_turns(tg, "async", "asyncActor") ||
+           by_turns(tg, "threaded", "actor");
 }
 
 int main(void)
@@ -110,6 +118,7 @@ int main(void)
     int status = 1;
     trygon_registry_create(&reg);
     trygon_registry_add_class(reg, &actor);
+    trygon_registry_add_class(reg, &async_actor);
     trygon_opts_init(&opts);
     opts.registry = reg;
     if (trygon_init(MPI_COMM_NULL, &opts, &tg) != TRYGON_SUCCESS)

@@ -30,7 +30,7 @@ static int give(trygon_call_t *call, void *self)
     return trygon_call_return(call, 0, &TRYGON_BYTES(self, sizeof(long)));
 }
 
-static const trygon_method_t methods[] = {{"give", give}};
+static const trygon_method_t methods[] = {{"give", give, NULL}};
 static const trygon_class_t keeper = {.size = sizeof keeper,
                                       .name = "Keeper",
                                       .construct = construct,
