@@ -29,10 +29,9 @@ check()
     fi
 }
 
-for name in errors hello nested wait seed_actor seed_actor_generator for name \
-    in errors hello nested wait seed_actor seed_actor_generator seed_async \
-    seed_cancel seed_close seed_generator seed_nested seed_object seed_pool \
-    seed_task seed_wait; do
+for name in errors hello nested wait seed_actor seed_actor_generator \
+    seed_async seed_cancel seed_close seed_generator seed_nested seed_object \
+    seed_pool seed_task seed_wait; do
     [ -x "$top_builddir/jobs/examples/$name" ] || {
         echo "FAILED: no program $top_builddir/jobs/examples/$name"
         exit 1
