@@ -29,7 +29,7 @@ check()
     fi
 }
 
-for name in errors hello nested wait seed_actor seed_cancel seed_close \
+for name in errors hello nested wait seed_actor seed_async seed_cancel seed_close \
     seed_generator seed_wait; do
     [ -x "$top_builddir/jobs/examples/$name" ] || {
         echo "FAILED: no program $top_builddir/jobs/examples/$name"
