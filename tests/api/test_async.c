@@ -214,7 +214,12 @@ static int node_ways(trygon_call_t *c, void *self)
     OK(trygon_event_wait(event, TRYGON_FOREVER));
     OK(trygon_event_destroy(&event));
     CHECK(get_int(tg, ref[3]) == 3);
+    CHECK(get_int(tg, ref[3]) == 3);
     OK(trygon_ref_release(tg, 4, ref));
+    CHECK(take_code(tg, call(tg, "failing", 0, NULL)) == TRYGON_ERR_TASK);
+    trygon_error_t e = {.size = sizeof e};
+    OK(trygon_last_error(&e));
+    CHECK(e.user_code == 3);
     OK(trygon_submit_stream(tg, "items", 0, NULL, NULL, &stream));
     for (int64_t i = 0; i < 3; i++) {
         OK(trygon_stream_next(tg, stream, TRYGON_FOREVER, &item));
@@ -602,14 +607,18 @@ static void groups_of_a_regular_actor(trygon_t *tg)
 
 static void whose_arguments_are_there_goes_first(trygon_t *tg)
 {
-    trygon_ref_t any = create_plain(tg, TRYGON_ORDER_ANY);
+    trygon_ref_t any[] = {create_plain(tg, TRYGON_ORDER_ANY), create(tg, 1)};
     trygon_ref_t late = call1(tg, "gated", 5), ref[2] = {{0, 0}};
-    OK(trygon_actor_call(tg, any, "note", 1, &TRYGON_REF(late), NULL, &ref[0]));
-    CHECK(call_method(tg, any, "note", 6) == 6);
+    for (int i = 0; i < 2; i++)
+        OK(trygon_actor_call(tg, any[i], "note", 1, &TRYGON_REF(late), NULL,
+                             &ref[i]));
+    for (int i = 0; i < 2; i++)
+        CHECK(call_method(tg, any[i], "note", 6) == 6);
     atomic_store(&shared[GATE], 1);
-    CHECK(take_int(tg, ref[0]) == 5);
+    for (int i = 0; i < 2; i++)
+        CHECK(take_int(tg, ref[i]) == 5);
     drop(tg, late);
-    drop(tg, any);
+    OK(trygon_ref_release(tg, 2, any));
 }
 
 /* ----- sleep and events elsewhere ------------------------------------------------------ */
@@ -633,6 +642,12 @@ static int gated(trygon_call_t *c)
 {
     UNTIL(atomic_load(&shared[GATE]) != 0);
     return return_int(c, arg_int(c, 0));
+}
+
+static int failing(trygon_call_t *c)
+{
+    (void)trygon_sleep(trygon_call_runtime(c), 1);
+    return 3;
 }
 
 static int sleeps(trygon_call_t *c)
@@ -786,7 +801,7 @@ static const struct h_test tests[] = {
 };
 
 static const struct h_fn fns[] = {
-    FN(later), FN(items), FN(gated), FN(sleeps), {NULL, NULL},
+    FN(later), FN(items), FN(gated), FN(sleeps), FN(failing), {NULL, NULL},
 };
 
 /* A class that the ranks do not describe alike. */
