@@ -115,6 +115,16 @@ static int node_sleep(trygon_call_t *c, void *self)
     return return_int(c, x->most);
 }
 
+/* Keeps the thread to itself. */
+static int node_busy(trygon_call_t *c, void *self)
+{
+    struct node *x = enter(self);
+    atomic_fetch_add(&shared[STARTED], 1);
+    UNTIL(atomic_load(&shared[GATE]) != 0);
+    x->now--;
+    return return_int(c, 0);
+}
+
 /* Runs until it is asked to stop, and lets others run meanwhile. */
 static int node_turn(trygon_call_t *c, void *self)
 {
@@ -252,14 +262,15 @@ static int node_never(trygon_call_t *c, void *self)
 
 static const trygon_group_t groups[] = {{"A", 1}, {"B", 2}};
 static const trygon_method_t methods[] = {
-    {"meet", node_meet, NULL},  {"dip", node_dip, NULL},
-    {"hold", node_hold, NULL},  {"open", node_open, NULL},
-    {"note", node_note, NULL},  {"sleep", node_sleep, NULL},
-    {"turn", node_turn, NULL},  {"err", node_err, NULL},
-    {"own", node_own, NULL},    {"exit", node_exit, NULL},
-    {"ways", node_ways, NULL},  {"never", node_never, NULL},
-    {"a_hold", node_hold, "A"}, {"a_note", node_note, "A"},
-    {"b_note", node_note, "B"}, {"b_dip", node_dip, "B"},
+    {"meet", node_meet, NULL},   {"dip", node_dip, NULL},
+    {"hold", node_hold, NULL},   {"open", node_open, NULL},
+    {"busy", node_busy, NULL},   {"note", node_note, NULL},
+    {"sleep", node_sleep, NULL}, {"turn", node_turn, NULL},
+    {"err", node_err, NULL},     {"own", node_own, NULL},
+    {"exit", node_exit, NULL},   {"ways", node_ways, NULL},
+    {"never", node_never, NULL}, {"a_hold", node_hold, "A"},
+    {"a_note", node_note, "A"},  {"b_note", node_note, "B"},
+    {"b_dip", node_dip, "B"},
 };
 enum { NMETHODS = sizeof methods / sizeof methods[0] };
 
@@ -446,6 +457,28 @@ static void a_call_is_cancelled_before_it_starts(trygon_t *tg)
     CHECK(take_code(tg, held) == TRYGON_ERR_CANCELLED);
     CHECK(atomic_load(&shared[RAN]) == 0);
     CHECK(call_method(tg, actor, "note", 1) == 1);
+    drop(tg, actor);
+}
+
+/* The actor's thread is busy: what is to start next may still be cancelled. */
+static void a_call_is_cancelled_behind_a_busy_one(trygon_t *tg)
+{
+    enum { N = 5 };
+    trygon_ref_t actor = create(tg, 0), busy, ref[N];
+    CHECK(call_method(tg, actor, "note", 0) == 0);
+    busy = method(tg, actor, "busy", 0);
+    until_started(1);
+    for (int i = 0; i < N; i++)
+        ref[i] = method(tg, actor, "note", i);
+    OK(trygon_cancel(tg, ref[N - 1], false, false));
+    usleep(50000); /* the actor's rank hears of it, from whoever polls */
+    atomic_store(&shared[GATE], 1);
+    CHECK(take_int(tg, busy) == 0);
+    for (int i = 0; i < N - 1; i++)
+        CHECK(take_int(tg, ref[i]) == i);
+    CHECK(take_code(tg, ref[N - 1]) == TRYGON_ERR_CANCELLED);
+    CHECK(call_method(tg, actor, "note", 9) == 9);
+    CHECK(atomic_load(&shared[RAN]) == N + 1);
     drop(tg, actor);
 }
 
@@ -785,6 +818,7 @@ static const struct h_test tests[] = {
     TEST(a_call_may_name_its_group, 0),
     TEST(a_call_that_waits_is_cancelled, 0),
     TEST(a_call_is_cancelled_before_it_starts, 0),
+    TEST(a_call_is_cancelled_behind_a_busy_one, 0),
     TEST(a_hundred_sleep_together, 0),
     TEST(the_last_error_is_the_fibers, 0),
     TEST(fibers_wait_in_all_ways, 0),
