@@ -21,8 +21,9 @@ extern "C" {
  * threaded: so many calls run at once, each on a thread of its own.  An actor
  * of an async class runs its calls as fibers on one thread: one at a time, but
  * wherever a call waits (get, wait, next, yield, sleep, an event) others go on.
- * A fiber has a stack of 256 KiB, must not be left by longjmp(), and should not
- * hold a lock of the host's while it waits. */
+ * All calls under way share the thread; when there are none, the next ones may
+ * be given another.  A fiber has a stack of 256 KiB, must not be left by
+ * longjmp(), and should not hold a lock of the host's while it waits. */
 
 /* Calls of methods in a group have a limit of their own, and are held up by no
  * call of another group (Ray: concurrency groups). */

@@ -136,10 +136,10 @@ struct tg_msg_run {  /* RUN, CALL */
     int32_t attempt;
     int32_t depth;
     uint32_t fn;
-    uint32_t nreturns;
+    uint16_t nreturns;
+    uint8_t group; /* CALL: of the actor's */
     struct tg_items args;
     char *name;     /* NULL: the function's */
-    uint8_t group;  /* CALL: of the actor's */
     uint64_t seq;   /* CALL: its number among the caller's calls of the group.
                      RUN: 0, or of a constructor the owner's handle of the
                      actor; nreturns then is TG_CREATES() */

@@ -307,7 +307,7 @@ void tg_actor_run(const struct tg_owner *w, const struct tg_task *t,
 {
     const struct tg_actor *a = find(w, t->result1->ref);
     r->seq = a->ref.lo;
-    r->nreturns = TG_CREATES(a->concurrency, a->keeps);
+    r->nreturns = (uint16_t)TG_CREATES(a->concurrency, a->keeps);
 }
 
 static void leave(struct tg_owner *w, const struct tg_actor *a,

@@ -309,7 +309,7 @@ static void send_run(struct tg_owner *w, struct tg_task *t)
     r->attempt = t->attempt;
     r->depth = t->cls->key.depth;
     r->fn = t->fn;
-    r->nreturns = t->yields ? 0 : t->nreturns;
+    r->nreturns = t->yields ? (uint16_t)0 : t->nreturns;
     tg_task_fill(t, &r->args);
     r->name = t->extra != NULL ? tg_strdup(t->extra->name) : NULL;
     r->seq = 0;

@@ -192,7 +192,16 @@ static void fiber_main(void *arg)
 
 /* ----- the thread ---------------------------------------------------------------------- */
 
-/* True: the call has ended. */
+/* It never runs, for this reason. */
+static void end_unstarted(struct trygon_call *c, int code, const char *why)
+{
+    tg_last_error_clear();
+    c->fail_code = code;
+    snprintf(c->fail_text, sizeof c->fail_text, "%s", why);
+    tg_call_outcome(c, code, &c->outcome);
+}
+
+/* Without the lock.  True: the call has ended. */
 static bool go_on(struct tg_loop *l, struct trygon_call *c)
 {
     bool ended;
@@ -207,13 +216,9 @@ static bool go_on(struct tg_loop *l, struct trygon_call *c)
     }
     tg_set_current(NULL);
     (void)tg_last_error_use(NULL);
-    if (rc == TRYGON_SUCCESS)
-        return ended;
-    tg_last_error_clear();
-    c->fail_code = rc;
-    snprintf(c->fail_text, sizeof c->fail_text, "no stack to run it on");
-    tg_call_outcome(c, rc, &c->outcome);
-    return true;
+    if (rc != TRYGON_SUCCESS)
+        end_unstarted(c, rc, "no stack to run it on");
+    return ended;
 }
 
 /* With the lock held: the call has ended.  How long it took is known if it
@@ -232,7 +237,7 @@ static void report(struct tg_loop *l, struct trygon_call *c)
     put_call(l, c);
 }
 
-/* If a short one follows at once, what the last had to tell may wait. */
+/* If the next call is a short one, what the last had to tell may wait. */
 static void leave_for(struct tg_loop *l, const struct trygon_call *next)
 {
     struct trygon *tg = l->tg;
@@ -248,26 +253,24 @@ static void leave_for(struct tg_loop *l, const struct trygon_call *next)
 static void run_ready(struct tg_loop *l, const struct trygon_call *thread)
 {
     struct trygon_call *c, *all = l->ready;
-    bool held = true;
     l->ready = NULL;
     l->due = false;
-    tg_leave_for_now(l->tg);
     while ((c = all) != NULL) {
+        bool ended = true, stopped = c->fiber == NULL && c->exec->cancelled;
         DL_DELETE(all, c);
         c->cpus = thread->cpus;
         c->ncpus = thread->ncpus;
-        held = go_on(l, c);
-        if (!held) {
+        leave_for(l, c);
+        if (stopped)
+            end_unstarted(c, TRYGON_ERR_CANCELLED, "it was cancelled");
+        else
+            ended = go_on(l, c);
+        tg_enter(l->tg);
+        if (ended)
+            report(l, c);
+        else
             l->since_ns = 0;
-            continue;
-        }
-        tg_enter(l->tg);
-        report(l, c);
-        if (all != NULL)
-            leave_for(l, all);
     }
-    if (!held)
-        tg_enter(l->tg);
     if (l->ready != NULL || l->parked != NULL)
         tg_look_in(l->tg, TG_SERVES);
 }

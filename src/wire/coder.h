@@ -157,13 +157,10 @@ tg_visit tg_fixed_u32(struct tg_fixed *f, uint32_t *v)
     f->at += sizeof bytes;
 }
 
-/* Two bytes of a number that is at most 65535. */
-tg_visit tg_fixed_u16(struct tg_fixed *f, uint32_t *v)
+tg_visit tg_fixed_u16(struct tg_fixed *f, uint16_t *v)
 {
     if (f->reading)
-        *v = (uint32_t)f->at[0] | (uint32_t)f->at[1] << 8;
-    else
-        TG_ASSERT(*v <= 0xffff);
+        *v = (uint16_t)(f->at[0] | f->at[1] << 8);
     if (!f->reading) {
         f->at[0] = (unsigned char)*v;
         f->at[1] = (unsigned char)(*v >> 8);

@@ -115,6 +115,16 @@ static int node_sleep(trygon_call_t *c, void *self)
     return return_int(c, x->most);
 }
 
+/* Keeps the thread to itself. */
+static int node_busy(trygon_call_t *c, void *self)
+{
+    struct node *x = enter(self);
+    atomic_fetch_add(&shared[STARTED], 1);
+    UNTIL(atomic_load(&shared[GATE]) != 0);
+    x->now--;
+    return return_int(c, 0);
+}
+
 /* Runs until it is asked to stop, and lets others run meanwhile. */
 static int node_turn(trygon_call_t *c, void *self)
 {
@@ -214,7 +224,12 @@ static int node_ways(trygon_call_t *c, void *self)
     OK(trygon_event_wait(event, TRYGON_FOREVER));
     OK(trygon_event_destroy(&event));
     CHECK(get_int(tg, ref[3]) == 3);
+    CHECK(get_int(tg, ref[3]) == 3);
     OK(trygon_ref_release(tg, 4, ref));
+    CHECK(take_code(tg, call(tg, "failing", 0, NULL)) == TRYGON_ERR_TASK);
+    trygon_error_t e = {.size = sizeof e};
+    OK(trygon_last_error(&e));
+    CHECK(e.user_code == 3);
     OK(trygon_submit_stream(tg, "items", 0, NULL, NULL, &stream));
     for (int64_t i = 0; i < 3; i++) {
         OK(trygon_stream_next(tg, stream, TRYGON_FOREVER, &item));
@@ -247,14 +262,15 @@ static int node_never(trygon_call_t *c, void *self)
 
 static const trygon_group_t groups[] = {{"A", 1}, {"B", 2}};
 static const trygon_method_t methods[] = {
-    {"meet", node_meet, NULL},  {"dip", node_dip, NULL},
-    {"hold", node_hold, NULL},  {"open", node_open, NULL},
-    {"note", node_note, NULL},  {"sleep", node_sleep, NULL},
-    {"turn", node_turn, NULL},  {"err", node_err, NULL},
-    {"own", node_own, NULL},    {"exit", node_exit, NULL},
-    {"ways", node_ways, NULL},  {"never", node_never, NULL},
-    {"a_hold", node_hold, "A"}, {"a_note", node_note, "A"},
-    {"b_note", node_note, "B"}, {"b_dip", node_dip, "B"},
+    {"meet", node_meet, NULL},   {"dip", node_dip, NULL},
+    {"hold", node_hold, NULL},   {"open", node_open, NULL},
+    {"busy", node_busy, NULL},   {"note", node_note, NULL},
+    {"sleep", node_sleep, NULL}, {"turn", node_turn, NULL},
+    {"err", node_err, NULL},     {"own", node_own, NULL},
+    {"exit", node_exit, NULL},   {"ways", node_ways, NULL},
+    {"never", node_never, NULL}, {"a_hold", node_hold, "A"},
+    {"a_note", node_note, "A"},  {"b_note", node_note, "B"},
+    {"b_dip", node_dip, "B"},
 };
 enum { NMETHODS = sizeof methods / sizeof methods[0] };
 
@@ -444,6 +460,28 @@ static void a_call_is_cancelled_before_it_starts(trygon_t *tg)
     drop(tg, actor);
 }
 
+/* The actor's thread is busy: what is to start next may still be cancelled. */
+static void a_call_is_cancelled_behind_a_busy_one(trygon_t *tg)
+{
+    enum { N = 5 };
+    trygon_ref_t actor = create(tg, 0), busy, ref[N];
+    CHECK(call_method(tg, actor, "note", 0) == 0);
+    busy = method(tg, actor, "busy", 0);
+    until_started(1);
+    for (int i = 0; i < N; i++)
+        ref[i] = method(tg, actor, "note", i);
+    OK(trygon_cancel(tg, ref[N - 1], false, false));
+    usleep(50000); /* the actor's rank hears of it, from whoever polls */
+    atomic_store(&shared[GATE], 1);
+    CHECK(take_int(tg, busy) == 0);
+    for (int i = 0; i < N - 1; i++)
+        CHECK(take_int(tg, ref[i]) == i);
+    CHECK(take_code(tg, ref[N - 1]) == TRYGON_ERR_CANCELLED);
+    CHECK(call_method(tg, actor, "note", 9) == 9);
+    CHECK(atomic_load(&shared[RAN]) == N + 1);
+    drop(tg, actor);
+}
+
 static void a_hundred_sleep_together(trygon_t *tg)
 {
     enum { N = 100 };
@@ -602,14 +640,18 @@ static void groups_of_a_regular_actor(trygon_t *tg)
 
 static void whose_arguments_are_there_goes_first(trygon_t *tg)
 {
-    trygon_ref_t any = create_plain(tg, TRYGON_ORDER_ANY);
+    trygon_ref_t any[] = {create_plain(tg, TRYGON_ORDER_ANY), create(tg, 1)};
     trygon_ref_t late = call1(tg, "gated", 5), ref[2] = {{0, 0}};
-    OK(trygon_actor_call(tg, any, "note", 1, &TRYGON_REF(late), NULL, &ref[0]));
-    CHECK(call_method(tg, any, "note", 6) == 6);
+    for (int i = 0; i < 2; i++)
+        OK(trygon_actor_call(tg, any[i], "note", 1, &TRYGON_REF(late), NULL,
+                             &ref[i]));
+    for (int i = 0; i < 2; i++)
+        CHECK(call_method(tg, any[i], "note", 6) == 6);
     atomic_store(&shared[GATE], 1);
-    CHECK(take_int(tg, ref[0]) == 5);
+    for (int i = 0; i < 2; i++)
+        CHECK(take_int(tg, ref[i]) == 5);
     drop(tg, late);
-    drop(tg, any);
+    OK(trygon_ref_release(tg, 2, any));
 }
 
 /* ----- sleep and events elsewhere ------------------------------------------------------ */
@@ -633,6 +675,12 @@ static int gated(trygon_call_t *c)
 {
     UNTIL(atomic_load(&shared[GATE]) != 0);
     return return_int(c, arg_int(c, 0));
+}
+
+static int failing(trygon_call_t *c)
+{
+    (void)trygon_sleep(trygon_call_runtime(c), 1);
+    return 3;
 }
 
 static int sleeps(trygon_call_t *c)
@@ -770,6 +818,7 @@ static const struct h_test tests[] = {
     TEST(a_call_may_name_its_group, 0),
     TEST(a_call_that_waits_is_cancelled, 0),
     TEST(a_call_is_cancelled_before_it_starts, 0),
+    TEST(a_call_is_cancelled_behind_a_busy_one, 0),
     TEST(a_hundred_sleep_together, 0),
     TEST(the_last_error_is_the_fibers, 0),
     TEST(fibers_wait_in_all_ways, 0),
@@ -786,7 +835,7 @@ static const struct h_test tests[] = {
 };
 
 static const struct h_fn fns[] = {
-    FN(later), FN(items), FN(gated), FN(sleeps), {NULL, NULL},
+    FN(later), FN(items), FN(gated), FN(sleeps), FN(failing), {NULL, NULL},
 };
 
 /* A class that the ranks do not describe alike. */

@@ -18,7 +18,7 @@ static uint64_t born(struct rig *r, uint32_t concurrency)
     m.u.run.task = 1;
     m.u.run.fn = H;
     m.u.run.seq = 77;
-    m.u.run.nreturns = TG_CREATES(concurrency, false);
+    m.u.run.nreturns = (uint16_t)TG_CREATES(concurrency, false);
     open_lease(r, LEASE, OWNER, 0);
     rig_msg(r, OWNER, &m);
     struct tg_exec *e = exec_of(r, 1);
