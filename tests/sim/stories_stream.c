@@ -54,7 +54,8 @@ static const struct op lost_driver[] = {
 /* A method that yields is killed with a large item under way, which comes. */
 static const struct op short_ops[] = {COMPUTE(100), END};
 static const struct plan actor =
-    TASK_OF("actor", short_ops, TG_UNIT, .create = {1, -1, false});
+    TASK_OF("actor", short_ops, TG_UNIT,
+            .create = {.concurrency = 1, .max_pending = -1});
 static const struct plan call = TASK_OF("call", short_ops, 0, .call = true);
 static const struct plan yielding =
     STREAM("yielding", endless_ops, 99, TG_ANY_AHEAD, .call = true);
