@@ -461,7 +461,8 @@ static void whoever_waits_for_a_closed_stream_is_woken(void)
 /* An actor on the worker runs a method that yields. */
 static trygon_ref_t begin_call(struct reader *k, uint64_t limit)
 {
-    static const struct tg_create create = {1, -1, false};
+    static const struct tg_create create = {.concurrency = 1,
+                                            .max_pending = -1};
     struct tg_spec spec = spec_of(0);
     spec.create = &create;
     rig_start(&k->r, OWNER);

@@ -1,6 +1,20 @@
 /* stories_actor.c - actors: calls in order, handles, and the ways to end. */
 #include "story.h"
 
+#define KILL(slot_)                                \
+    {                                              \
+        .type = OP_KILL, .n = 1, .slot = { slot_ } \
+    }
+#define EXIT            \
+    {                   \
+        .type = OP_EXIT \
+    }
+
+/* An actor with one method at a time, and a call of the one in slot 0. */
+#define ACTOR(name_, ops_) \
+    TASK_OF(name_, ops_, TG_UNIT, .create = {1, -1, false})
+#define CALL(name_, ops_) TASK_OF(name_, ops_, 0, .call = true)
+
 static const struct op short_ops[] = {COMPUTE(100), END};
 static const struct op spin_ops[] = {SPIN};
 static const struct op fail_ops[] = {COMPUTE(100), END_WITH(3)};

@@ -1,6 +1,11 @@
 /* stories_stream.c - tasks and methods that yield items (Ray: generators). */
 #include "story.h"
 
+#define KILL(slot_)                                \
+    {                                              \
+        .type = OP_KILL, .n = 1, .slot = { slot_ } \
+    }
+
 /* Item 0 is large and goes apart from the others. */
 static const struct op three_ops[] = {YIELD, YIELD,        COMPUTE(200),
                                       YIELD, COMPUTE(200), END};
@@ -48,8 +53,10 @@ static const struct op lost_driver[] = {
 
 /* A method that yields is killed with a large item under way, which comes. */
 static const struct op short_ops[] = {COMPUTE(100), END};
-static const struct plan actor = ACTOR("actor", short_ops);
-static const struct plan call = CALL("call", short_ops);
+static const struct plan actor =
+    TASK_OF("actor", short_ops, TG_UNIT,
+            .create = {.concurrency = 1, .max_pending = -1});
+static const struct plan call = TASK_OF("call", short_ops, 0, .call = true);
 static const struct plan yielding =
     STREAM("yielding", endless_ops, 99, TG_ANY_AHEAD, .call = true);
 static const struct op kill_driver[] = {

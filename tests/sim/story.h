@@ -136,18 +136,4 @@ extern const struct story stories_work[], stories_loss[], stories_end[],
         .shape.amount = {TG_UNIT}, .limit = (limit_), __VA_ARGS__ \
     }
 
-#define KILL(slot_)                                \
-    {                                              \
-        .type = OP_KILL, .n = 1, .slot = { slot_ } \
-    }
-#define EXIT            \
-    {                   \
-        .type = OP_EXIT \
-    }
-
-/* An actor with one method at a time, and a call of the one in slot 0. */
-#define ACTOR(name_, ops_) \
-    TASK_OF(name_, ops_, TG_UNIT, .create = {1, -1, false})
-#define CALL(name_, ops_) TASK_OF(name_, ops_, 0, .call = true)
-
 #endif
