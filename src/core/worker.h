@@ -89,6 +89,7 @@ struct tg_wactor {      /* an actor that lives here */
     bool destroys;  /* its destructor is still to be run */
     bool forgotten; /* nobody will ask why it has ended */
     enum tg_leave why;
+    int32_t restarts; /* before this one was made */
     uint32_t concurrency, nstarted;
     struct tg_wlease *lease;         /* kept for life; or NULL */
     struct tg_exec *queue, *started; /* queue: in turn */

@@ -39,6 +39,13 @@ struct truth_caller { /* of an actor: the calls of a script have an order */
     uint64_t number; /* the last that has started */
 };
 
+struct truth_life {   /* an incarnation of an actor */
+    uint32_t running; /* its methods now */
+    bool killed_here; /* by its owner's rank, perhaps to be made again */
+    bool destroyed;
+    TG_VEC(struct truth_caller) callers;
+};
+
 struct truth_task {
     uint32_t id;
     uint32_t parent; /* the task whose script submitted it; UINT32_MAX */
@@ -51,18 +58,19 @@ struct truth_task {
     uint32_t ncodes, nreturns, nargs;
     struct truth_arg args[TRUTH_ARGS];
     trygon_ref_t results[4];
-    uint64_t limit;     /* it yields items, so many ahead; 0: it does not */
-    uint64_t taken;     /* of these, so far */
-    bool closed;        /* nobody reads them any more */
-    bool error_taken;   /* the last of them is an error */
-    bool over;          /* their end was seen */
-    bool creates, call; /* a constructor; of a method */
-    trygon_ref_t actor; /* whose */
-    uint64_t exec;      /* who called */
-    uint32_t concurrency, running;    /* of an actor: its methods now */
+    uint64_t limit;       /* it yields items, so many ahead; 0: it does not */
+    uint64_t taken;       /* of these, so far */
+    bool closed;          /* nobody reads them any more */
+    bool error_taken;     /* the last of them is an error */
+    bool over;            /* their end was seen */
+    bool creates, call;   /* a constructor; of a method */
+    trygon_ref_t actor;   /* whose */
+    uint64_t exec;        /* who called */
+    uint32_t concurrency; /* of an actor */
+    int32_t task_retries; /* likewise */
     bool killed, killed_here, exited; /* an actor that should end */
-    bool destroyed;
-    TG_VEC(struct truth_caller) callers;
+    uint32_t soft_kills;              /* that leave it its restarts */
+    TG_VEC(struct truth_life) lives;  /* by attempt of its constructor */
     bool hopeless;  /* no rank can ever run it, and it waits all the same */
     bool cancelled; /* somebody asked for it */
     bool recursive; /* ... with all below it */
@@ -94,6 +102,9 @@ struct truth_obj *truth_obj_new(struct truth *t, trygon_ref_t ref);
 struct truth_obj *truth_obj(const struct truth *t, trygon_ref_t ref);
 /* The task behind an object; NULL: a put. */
 struct truth_task *truth_of(const struct truth *t, trygon_ref_t ref);
+
+/* An incarnation of an actor; until the next one is asked for. */
+struct truth_life *truth_life(struct truth_task *actor, int32_t restarts);
 
 /* ----- values ------------------------------------------------------------- */
 
