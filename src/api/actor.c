@@ -1,4 +1,5 @@
 /* actor.c - section 9 of the header: actors. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,13 +33,11 @@ static int bad(const struct trygon *tg, int code, const char *what)
 /* What is not there yet is refused, not ignored. */
 static int check_opts(const struct trygon *tg, const trygon_actor_opts_t *o)
 {
-    if (o->max_restarts < -1 || o->max_task_retries < -1)
+    if (o->max_restarts < -1)
+        return bad(tg, TRYGON_ERR_INVALID, "option max_restarts is below -1");
+    if (o->max_task_retries < -1)
         return bad(tg, TRYGON_ERR_INVALID,
-                   "option max_restarts or max_task_retries is below -1");
-    if (o->max_restarts != 0 || o->max_task_retries != 0)
-        return bad(tg, TRYGON_ERR_UNSUPPORTED,
-                   "actors do not restart in this version: max_restarts and "
-                   "max_task_retries must be 0");
+                   "option max_task_retries is below -1");
     if (o->name != NULL || o->name_space != NULL || o->get_if_exists ||
         o->detached)
         return bad(tg, TRYGON_ERR_UNSUPPORTED,
@@ -123,13 +122,17 @@ int trygon_actor_create(trygon_t *tg, const char *cls, size_t nargs,
     if (rc == TRYGON_SUCCESS)
         rc = tg_shape_of(tg, "trygon_actor_create", &where, cls, &shape);
     struct tg_create create = {.max_pending = o->max_pending_calls,
-                               .keeps = keeps(o)};
+                               .keeps = keeps(o),
+                               .max_task_retries = o->max_task_retries};
     if (rc == TRYGON_SUCCESS)
         rc = check_order(tg, o, tg->fns[fn].async, &create);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    struct tg_spec s = {
-        .fn = (uint32_t)fn, .nreturns = 1, .shape = &shape, .create = &create};
+    struct tg_spec s = {.fn = (uint32_t)fn,
+                        .nreturns = 1,
+                        .shape = &shape,
+                        .max_retries = o->max_restarts,
+                        .create = &create};
     return tg_submit_spec(tg, "trygon_actor_create", nargs, args, &s, actor);
 }
 
@@ -151,6 +154,17 @@ static int32_t find_method(struct trygon *tg, trygon_ref_t actor,
     memcpy(name + n + 1, method, m + 1);
     int32_t fn = tg_find_fn(tg, name);
     return fn >= 0 && tg->fns[fn].method != NULL ? fn : -1;
+}
+
+static int check_retries(const struct trygon *tg, const char *who,
+                         const trygon_call_opts_t *o)
+{
+    static_assert(TG_AS_ACTOR == TRYGON_AS_ACTOR, "a call's own");
+    if (o->max_task_retries < -1 && o->max_task_retries != TRYGON_AS_ACTOR)
+        return tg_refuse(tg, TRYGON_ERR_INVALID, who,
+                         "option max_task_retries is below -1 and not "
+                         "TRYGON_AS_ACTOR");
+    return tg_check_codes(tg, who, o->retry_codes, o->nretry_codes);
 }
 
 static int call_method(trygon_t *tg, const char *who, trygon_ref_t actor,
@@ -192,10 +206,14 @@ static int call_method(trygon_t *tg, const char *who, trygon_ref_t actor,
     if (rc == TRYGON_SUCCESS)
         rc = tg_check_yields(tg, who, yields, o->backpressure, o->num_returns,
                              &s.limit);
+    if (rc == TRYGON_SUCCESS)
+        rc = check_retries(tg, who, o);
     if (rc != TRYGON_SUCCESS)
         return rc;
     s.nreturns = yields ? 0 : (uint32_t)o->num_returns;
+    s.max_retries = o->max_task_retries;
     s.name = tg_strdup(o->name);
+    tg_copy_codes(&s, o->retry_codes, o->nretry_codes);
     return tg_submit_spec(tg, who, nargs, args, &s, returns);
 }
 
@@ -226,11 +244,8 @@ int trygon_actor_kill(trygon_t *tg, trygon_ref_t actor, bool no_restart)
 {
     TG_NEED_TG(tg);
     TG_NEED(tg, tg_ref_actor(actor), "the reference is no actor's handle");
-    if (!no_restart)
-        return tg_fail(tg, TRYGON_ERR_UNSUPPORTED,
-                       "trygon_actor_kill: actors do not restart in this "
-                       "version");
-    struct tg_event ev = {.type = TG_EV_KILL, .ref = actor};
+    struct tg_event ev = {
+        .type = TG_EV_KILL, .ref = actor, .recursive = no_restart};
     tg_enter(tg);
     int rc = tg_step(tg, &ev);
     tg_leave(tg);

@@ -63,6 +63,10 @@ int tg_find_group(const struct trygon *tg, uint32_t cls, const char *name);
 int tg_shape_of(const struct trygon *tg, const char *who,
                 const trygon_task_opts_t *o, const char *task,
                 struct tg_shape *shape);
+/* Codes to retry, as options give them; and to a spec. */
+int tg_check_codes(const struct trygon *tg, const char *who,
+                   const int32_t *codes, size_t n);
+void tg_copy_codes(struct tg_spec *s, const int32_t *codes, size_t n);
 int tg_check_returns(const struct trygon *tg, const char *who,
                      int32_t num_returns, const char *name,
                      const trygon_ref_t returns[]);

@@ -186,6 +186,9 @@ int trygon_call_info(const trygon_call_t *call, trygon_call_info_t *info)
         .name = e->name != NULL ? e->name : tg->fns[e->fn].name,
         .cpus = call->ncpus > 0 ? call->cpus : NULL,
         .ncpus = call->ncpus,
+        .restarts = e->actor != NULL ? e->actor->restarts
+                    : e->creates > 0 ? e->attempt
+                                     : 0,
     };
     memcpy(info, &full, info->size < sizeof full ? info->size : sizeof full);
     return TRYGON_SUCCESS;

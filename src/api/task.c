@@ -139,14 +139,22 @@ int tg_check_yields(const struct trygon *tg, const char *who, bool yields,
     return TRYGON_SUCCESS;
 }
 
+int tg_check_codes(const struct trygon *tg, const char *who,
+                   const int32_t *codes, size_t n)
+{
+    if (n > 0 && n != TRYGON_ANY_CODE && (codes == NULL || n > 4096))
+        return invalid(tg, who, "option retry_codes is NULL or has over 4096");
+    return TRYGON_SUCCESS;
+}
+
 static int check_opts(const struct trygon *tg, const char *who,
                       const trygon_task_opts_t *o, const trygon_ref_t returns[])
 {
     if (o->max_retries < -1)
         return invalid(tg, who, "option max_retries is below -1");
-    if (o->nretry_codes > 0 && o->nretry_codes != TRYGON_ANY_CODE &&
-        (o->retry_codes == NULL || o->nretry_codes > 4096))
-        return invalid(tg, who, "option retry_codes is NULL or has over 4096");
+    int rc = tg_check_codes(tg, who, o->retry_codes, o->nretry_codes);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
     return tg_check_returns(tg, who, o->num_returns, o->name, returns);
 }
 
@@ -231,16 +239,21 @@ static int copy_small_args(struct trygon *tg, const char *who,
     return TRYGON_SUCCESS;
 }
 
+void tg_copy_codes(struct tg_spec *s, const int32_t *codes, size_t n)
+{
+    s->ncodes = (uint32_t)n; /* ANY becomes UINT32_MAX */
+    if (s->ncodes == 0 || s->ncodes == UINT32_MAX)
+        return;
+    s->codes = tg_grow(NULL, s->ncodes, sizeof *s->codes);
+    memcpy(s->codes, codes, s->ncodes * sizeof *s->codes);
+}
+
 static void copy_opts(const trygon_task_opts_t *o, struct tg_spec *s)
 {
     s->nreturns = s->limit == 0 ? (uint32_t)o->num_returns : 0;
     s->max_retries = o->max_retries;
     s->name = tg_strdup(o->name);
-    s->ncodes = (uint32_t)o->nretry_codes; /* ANY becomes UINT32_MAX */
-    if (s->ncodes == 0 || s->ncodes == UINT32_MAX)
-        return;
-    s->codes = tg_grow(NULL, s->ncodes, sizeof *s->codes);
-    memcpy(s->codes, o->retry_codes, s->ncodes * sizeof *s->codes);
+    tg_copy_codes(s, o->retry_codes, o->nretry_codes);
 }
 
 static int hand_over(struct trygon *tg, const char *who,

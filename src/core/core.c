@@ -110,11 +110,11 @@ static void on_cancel_ref(struct tg_core *c, const struct tg_msg_cancel_ref *m)
         tg_owner_cancel(&c->owner, x, m->recursive);
 }
 
-static void on_kill(struct tg_core *c, trygon_ref_t ref)
+static void on_kill(struct tg_core *c, const struct tg_msg_cancel_ref *m)
 {
-    struct tg_obj *x = tg_objs_find(&c->objs, ref);
-    if (x != NULL && x->owned && tg_ref_actor(ref))
-        tg_owner_kill(&c->owner, x);
+    struct tg_obj *x = tg_objs_find(&c->objs, m->ref);
+    if (x != NULL && x->owned && tg_ref_actor(m->ref))
+        tg_owner_kill(&c->owner, x, m->recursive);
 }
 
 static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
@@ -129,6 +129,8 @@ static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
     case TG_MSG_REFUSE:
     case TG_MSG_DONE:
     case TG_MSG_LEFT:
+    case TG_MSG_LOCATE:
+    case TG_MSG_PLACE:
     case TG_MSG_ITEM:
     case TG_MSG_BOUNCE: tg_owner_msg(&c->owner, from, m); break;
     case TG_MSG_OPEN:
@@ -145,7 +147,7 @@ static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
     case TG_MSG_DROP:
     case TG_MSG_MORE:
     case TG_MSG_WEIGHT: tg_objs_msg(&c->objs, from, m); break;
-    case TG_MSG_KILL: on_kill(c, m->u.cancel_ref.ref); break;
+    case TG_MSG_KILL: on_kill(c, &m->u.cancel_ref); break;
     case TG_MSG_CANCEL_REF: on_cancel_ref(c, &m->u.cancel_ref); break;
     case TG_MSG_GONE: on_gone(c, m->u.gone.rank); break;
     case TG_MSG_NOTE: on_note(c, m); break;

@@ -52,7 +52,7 @@ enum tg_event_type {
     TG_EV_RETAIN, /* n refs */
     TG_EV_RELEASE,
     TG_EV_CANCEL,   /* ref, recursive */
-    TG_EV_KILL,     /* ref: of an actor */
+    TG_EV_KILL,     /* ref: of an actor; recursive: for good */
     TG_EV_EXIT,     /* handle: of an execution of a method */
     TG_EV_CALL,     /* call cookie back when ref is ready */
     TG_EV_WAIT,     /* wait in, waiter out: NULL when there is no need */

@@ -144,11 +144,12 @@ static int on_kill(struct tg_core *c, struct tg_event *ev)
     if (!tg_ref_actor(ev->ref))
         return TRYGON_ERR_INVALID;
     if (x->owned) {
-        tg_owner_kill(&c->owner, x);
+        tg_owner_kill(&c->owner, x, ev->recursive);
         return TRYGON_SUCCESS;
     }
     struct tg_msg m = {.type = TG_MSG_KILL};
     m.u.cancel_ref.ref = ev->ref;
+    m.u.cancel_ref.recursive = ev->recursive;
     tg_ctx_send(&c->ctx, tg_ref_rank(ev->ref), &m);
     return TRYGON_SUCCESS;
 }

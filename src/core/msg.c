@@ -23,6 +23,7 @@ static const char *const names[TG_MSG_LAST + 1] = {
     [TG_MSG_ENDED] = "ended",   [TG_MSG_PROBE] = "probe",
     [TG_MSG_COUNTS] = "counts", [TG_MSG_BYE] = "bye",
     [TG_MSG_ITEM] = "item",     [TG_MSG_TAKEN] = "taken",
+    [TG_MSG_LOCATE] = "locate", [TG_MSG_PLACE] = "place",
 };
 
 const char *tg_msg_name(enum tg_msg_type type)
@@ -79,7 +80,8 @@ struct tg_item *tg_msg_items(struct tg_msg *m, uint32_t *n)
         *n = m->u.done.returns.n;
         return tg_items_at(&m->u.done.returns);
     }
-    if (m->type == TG_MSG_VALUE && m->u.value.here) {
+    if ((m->type == TG_MSG_VALUE || m->type == TG_MSG_PLACE) &&
+        m->u.value.here) {
         *n = 1;
         return &m->u.value.item;
     }
@@ -103,6 +105,7 @@ void tg_msg_fini(struct tg_msg *m)
         tg_val_drop(&m->u.done.error);
         break;
     case TG_MSG_VALUE:
+    case TG_MSG_PLACE:
         if (m->u.value.here)
             tg_item_fini(&m->u.value.item);
         break;

@@ -56,7 +56,10 @@ enum tg_msg_type {
     /* streams: owner and worker */
     TG_MSG_ITEM,  /* worker -> owner: the task has yielded this */
     TG_MSG_TAKEN, /* owner -> worker: so many items were taken */
-    TG_MSG_LAST = TG_MSG_TAKEN
+    /* actors that are made again: caller and owner */
+    TG_MSG_LOCATE, /* caller -> owner: it is not where I know it; where is it? */
+    TG_MSG_PLACE,  /* owner -> caller: there; it is being made; it has ended */
+    TG_MSG_LAST = TG_MSG_PLACE
 };
 
 /* An argument or a result: a value, or a reference in its stead.  Weights go
@@ -155,13 +158,16 @@ struct tg_msg_done {
     uint64_t lease;
     uint64_t task;
     int32_t attempt;
-    int32_t code; /* 0, a user code above 0, or TRYGON_ERR_ */
+    int32_t code; /* 0, a user code above 0, TRYGON_ERR_ or TG_DONE_GONE */
     uint64_t ran_ns;
     struct tg_items returns; /* none unless code is 0 */
     struct tg_val *error;    /* when code is not 0 */
     uint64_t yielded;        /* items of this attempt, some still under way */
     uint32_t bounces;        /* on its lease, before it */
 };
+
+/* The code of a call that found no actor: its owner knows where it is now. */
+enum { TG_DONE_GONE = INT32_MIN };
 
 enum tg_bounce {
     TG_BOUNCE_CLOSED = 1, /* the lease is closing */
@@ -189,9 +195,10 @@ struct tg_msg_cancel { /* CANCEL, UNCALL */
 enum tg_leave {
     TG_LEAVE_SCOPE = 1, /* its last handle is gone */
     TG_LEAVE_KILLED,
-    TG_LEAVE_EXITED, /* one of its methods asked for it */
-    TG_LEAVE_OVER,   /* its owner's runtime ends */
-    TG_LEAVE_LOST    /* its owner is lost */
+    TG_LEAVE_EXITED,  /* one of its methods asked for it */
+    TG_LEAVE_OVER,    /* its owner's runtime ends */
+    TG_LEAVE_RESTART, /* killed, to be made again */
+    TG_LEAVE_LOST     /* its owner is lost */
 };
 
 struct tg_msg_leave { /* LEAVE, LEFT */
@@ -205,9 +212,9 @@ struct tg_msg_watch {
     bool fetch; /* the bytes as well, however many */
 };
 
-struct tg_msg_value {
+struct tg_msg_value { /* VALUE; PLACE: not here while it is being made */
     trygon_ref_t ref;
-    uint64_t size; /* of the object */
+    uint64_t size; /* of the object; PLACE: 0 */
     bool here;     /* item carries the value (or the error) */
     struct tg_item item;
 };
@@ -223,7 +230,12 @@ struct tg_msg_more { /* MORE (weight 0), WEIGHT */
 
 struct tg_msg_cancel_ref { /* CANCEL_REF, KILL */
     trygon_ref_t ref;
-    bool recursive;
+    bool recursive; /* KILL: for good, whatever restarts are left */
+};
+
+struct tg_msg_locate {
+    trygon_ref_t ref;
+    int32_t incarnation; /* that the caller knew */
 };
 
 struct tg_msg_gone {
@@ -289,10 +301,11 @@ struct tg_msg {
         struct tg_msg_cancel cancel; /* CANCEL, UNCALL */
         struct tg_msg_leave leave;   /* LEAVE, LEFT */
         struct tg_msg_watch watch;
-        struct tg_msg_value value;
+        struct tg_msg_value value; /* VALUE, PLACE */
         struct tg_msg_drop drop;
         struct tg_msg_more more;             /* MORE, WEIGHT */
         struct tg_msg_cancel_ref cancel_ref; /* CANCEL_REF, KILL */
+        struct tg_msg_locate locate;
         struct tg_msg_gone gone;
         struct tg_msg_note note;
         struct tg_msg_query query;

@@ -57,11 +57,13 @@ void tg_owner_fini(struct tg_owner *w)
 
 /* ----- state ----------------------------------------------------------------- */
 
-static const bool legal[4][4] = {
+static const bool legal[5][5] = {
     [0] = {[TG_TASK_WAITING] = true, [TG_TASK_READY] = true},
     [TG_TASK_WAITING] = {[TG_TASK_READY] = true},
     [TG_TASK_READY] = {[TG_TASK_SENT] = true},
-    [TG_TASK_SENT] = {[TG_TASK_READY] = true}, /* bounced, or once more */
+    [TG_TASK_SENT] = {[TG_TASK_READY] = true, /* bounced, or once more */
+                      [TG_TASK_KEPT] = true},
+    [TG_TASK_KEPT] = {[TG_TASK_READY] = true},
 };
 
 void tg_task_set_state(struct tg_task *t, enum tg_task_state to)
@@ -151,12 +153,14 @@ static void take_args(struct tg_owner *w, struct tg_task *t,
 
 static void take_extra(struct tg_task *t, const struct tg_spec *s)
 {
-    if (s->ncodes == 0 && s->name == NULL && s->limit == 0)
+    bool retries = !tg_ref_none(s->actor) && s->max_retries != TG_AS_ACTOR;
+    if (s->ncodes == 0 && s->name == NULL && s->limit == 0 && !retries)
         return;
     t->extra = tg_alloc(sizeof *t->extra);
     t->extra->ncodes = s->ncodes;
     t->extra->codes = s->codes;
     t->extra->name = s->name;
+    t->extra->retries = s->max_retries;
 }
 
 /* The first argument that has failed, or NULL. */
@@ -269,7 +273,7 @@ void tg_owner_submit(struct tg_owner *w, struct tg_spec *s, trygon_ref_t *refs)
     else
         make_results(w, t, refs);
     if (t->creates)
-        tg_actor_new(w, t->result1, s->create);
+        tg_actor_new(w, t, s->create);
     if (!tg_ref_none(s->actor)) {
         t->depth = s->depth;
         t->group = s->group & 15u;
@@ -357,10 +361,12 @@ void tg_task_again(struct tg_owner *w, struct tg_task *t,
 {
     if (t->yields)
         tg_stream_forget_last(tg_task_stream(w, t));
-    if (t->cancelled || t->retries_left == 0) {
+    if (t->cancelled || !tg_task_may_again(w, t)) {
         tg_task_end(w, t,
                     t->cancelled ? cancelled_error(w, t)
                                  : tg_val_hold(otherwise));
+    } else if (t->call || t->creates) {
+        tg_task_remake(w, t);
     } else {
         if (t->retries_left > 0)
             t->retries_left--;
@@ -383,21 +389,24 @@ static bool retried_code(const struct tg_task *t, int32_t code)
     return false;
 }
 
-/* Results go to their objects; those that nobody wants any more end there. */
+/* The task ends with its results. */
 static void take_results(struct tg_owner *w, struct tg_task *t,
                          struct tg_msg_done *m)
 {
     struct tg_obj **results = tg_task_results(t);
     struct tg_item *returns = tg_items_at(&m->returns);
-    if (t->yields) {
-        tg_objs_resolve(w->objs, results[0], tg_val_hold(w->streams->nothing));
+    if (t->creates) {
+        tg_actor_alive(w, t, &returns[0].val);
         return;
     }
-    for (uint32_t i = 0; i < t->nreturns; i++) {
+    if (t->yields)
+        tg_objs_resolve(w->objs, results[0], tg_val_hold(w->streams->nothing));
+    for (uint32_t i = 0; i < m->returns.n; i++) {
         tg_objs_adopt(w->objs, &returns[i]);
         tg_objs_resolve(w->objs, results[i], returns[i].val);
         returns[i].val = NULL;
     }
+    tg_task_end(w, t, NULL);
 }
 
 static void discard_results(struct tg_owner *w, struct tg_msg_done *m)
@@ -472,19 +481,25 @@ void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
         discard_results(w, m);
         return;
     }
+    if (t->call && m->code == TG_DONE_GONE) {
+        tg_call_missed(w, t);
+        return;
+    }
     if (t->yields && tg_task_keep_last(w, t, m))
         return;
     off_worker(w, t, m);
     if (is_value(w, t, from, m)) {
         take_results(w, t, m);
-        tg_task_end(w, t, NULL);
         return;
     }
     discard_results(w, m);
+    if (t->creates && !t->cancelled && tg_actor_stale(w, t)) {
+        tg_task_again(w, t, NULL);
+        return;
+    }
     struct tg_val *error = failure(w, t, from, m);
     name_error(error, tg_task_name(w, t));
-    bool own = t->yields && t->retries_left == 0; /* it ends with an item */
-    if (retried_code(t, m->code) && !t->cancelled && !own)
+    if (retried_code(t, m->code) && !t->cancelled && tg_task_may_again(w, t))
         tg_task_again(w, t, error);
     else if (t->yields)
         tg_task_end_yielding(w, t, m->code, error);
@@ -493,6 +508,21 @@ void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
 }
 
 /* ----- cancel ------------------------------------------------------------------- */
+
+bool tg_task_stop(struct tg_owner *w, struct tg_task *t, bool recursive)
+{
+    if (tg_objs_withdraw(w->objs, t->self, t->attempt)) {
+        tg_lease_done(w, t, 0, UINT32_MAX);
+        return false;
+    }
+    struct tg_msg m = {.type = TG_MSG_CANCEL};
+    m.u.cancel.lease = t->lease->id;
+    m.u.cancel.task = t->self;
+    m.u.cancel.attempt = t->attempt;
+    m.u.cancel.recursive = recursive;
+    tg_ctx_send(w->ctx, t->lease->worker, &m);
+    return true;
+}
 
 void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive)
 {
@@ -511,17 +541,8 @@ void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive)
         tg_call_cancel(w, t, recursive);
         return;
     }
-    if (tg_objs_withdraw(w->objs, t->self, t->attempt)) {
-        tg_lease_done(w, t, 0, UINT32_MAX);
+    if (!tg_task_stop(w, t, recursive))
         tg_task_end(w, t, cancelled_error(w, t));
-        return;
-    }
-    struct tg_msg m = {.type = TG_MSG_CANCEL};
-    m.u.cancel.lease = t->lease->id;
-    m.u.cancel.task = t->self;
-    m.u.cancel.attempt = t->attempt;
-    m.u.cancel.recursive = recursive;
-    tg_ctx_send(w->ctx, t->lease->worker, &m);
 }
 
 bool tg_owner_cancel(struct tg_owner *w, struct tg_obj *x, bool recursive)
@@ -569,6 +590,10 @@ void tg_owner_msg(struct tg_owner *w, int32_t from, struct tg_msg *m)
         tg_actor_on_left(w, from, &m->u.leave);
     else if (m->type == TG_MSG_ITEM)
         tg_owner_on_item(w, from, &m->u.item);
+    else if (m->type == TG_MSG_LOCATE)
+        tg_actor_on_locate(w, from, &m->u.locate);
+    else if (m->type == TG_MSG_PLACE)
+        tg_actor_on_place(w, &m->u.value);
     else
         TG_UNREACHABLE();
 }

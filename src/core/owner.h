@@ -7,14 +7,20 @@
  * straight to their workers, several ahead when the function is short.
  *
  * Whatever happens to ranks, each task ends exactly once, with its value or an
- * error, after at most 1 + max_retries executions.
+ * error, after at most 1 + max_retries executions.  The retries of an actor's
+ * constructor are the actor's restarts.
  */
 #ifndef TG_CORE_OWNER_H
 #define TG_CORE_OWNER_H
 
 #include "core/streams.h"
 
-enum tg_task_state { TG_TASK_WAITING = 1, TG_TASK_READY, TG_TASK_SENT };
+enum tg_task_state {
+    TG_TASK_WAITING = 1,
+    TG_TASK_READY,
+    TG_TASK_SENT,
+    TG_TASK_KEPT /* a constructor that is done and may be run again */
+};
 
 enum tg_olease_state {
     TG_OLEASE_OPEN = 1, /* runs may be sent */
@@ -27,7 +33,11 @@ struct tg_create {        /* what makes a task the constructor of an actor */
     int32_t max_pending;  /* calls of one rank; -1: no limit */
     bool keeps;           /* its resources, until it ends */
     bool any_order;       /* whose arguments are there goes first */
+    int32_t max_task_retries; /* of calls that say nothing of it; -1: any */
 };
+
+/* max_retries of a call: as its actor says. */
+enum { TG_AS_ACTOR = INT32_MIN };
 
 struct tg_spec { /* what submit asks for; codes and name are taken over */
     uint32_t fn, nargs, nreturns, ncodes;
@@ -55,6 +65,7 @@ struct tg_task_extra { /* what few tasks have */
     int32_t *codes;
     char *name;
     uint64_t stream;
+    int32_t retries; /* of a call: how many, or TG_AS_ACTOR */
 };
 
 struct tg_task { /* 112 bytes: there may be millions in a queue */
@@ -66,6 +77,7 @@ struct tg_task { /* 112 bytes: there may be millions in a queue */
     bool call : 1;    /* of an actor's method */
     bool creates : 1; /* it is the constructor of an actor, its result */
     bool yields : 1;  /* to a stream; its one result says that it is over */
+    bool lost : 1; /* a call went down with its actor and is not made again */
     uint16_t nreturns;
     int32_t attempt;
     union {
@@ -159,8 +171,9 @@ void tg_owner_cancel_all(struct tg_owner *w);
 
 /* May one more call of the actor be pending? */
 bool tg_owner_may_call(const struct tg_owner *w, trygon_ref_t actor);
-/* End an actor that was created here; its calls fail. */
-void tg_owner_kill(struct tg_owner *w, struct tg_obj *x);
+/* End an actor that was created here.  Its calls fail, unless it is made again:
+ * not for good, and a restart is left. */
+void tg_owner_kill(struct tg_owner *w, struct tg_obj *x, bool for_good);
 /* The last trace of a handle has gone from this rank. */
 void tg_owner_left(struct tg_owner *w, trygon_ref_t actor);
 /* TG_WATCHER_ACTOR */
@@ -169,7 +182,7 @@ void tg_owner_located(struct tg_owner *w, struct tg_obj *x);
 void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n);
 /* The user has taken an item of the stream, or closed it. */
 void tg_owner_taken(struct tg_owner *w, struct tg_stream *s);
-/* LEASE, REFUSE, DONE, BOUNCE, LEFT, ITEM */
+/* LEASE, REFUSE, DONE, BOUNCE, LEFT, ITEM, LOCATE, PLACE */
 void tg_owner_msg(struct tg_owner *w, int32_t from, struct tg_msg *m);
 void tg_owner_gone(struct tg_owner *w, int32_t rank);
 void tg_owner_timer(struct tg_owner *w, uint64_t handle);

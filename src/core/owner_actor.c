@@ -17,19 +17,29 @@
 struct place { /* a handle's value: where the actor is */
     uint64_t handle;
     int32_t rank, max_pending;
-    uint32_t any_order, unused;
+    uint32_t any_order;
+    int32_t incarnation, max_retries;
+    uint32_t restartable;
 };
 
-static struct tg_actor *find(const struct tg_owner *w, trygon_ref_t ref)
+struct tg_actor *tg_actor_find(const struct tg_owner *w, trygon_ref_t ref)
 {
     struct tg_actor *a;
     HASH_FIND(hh, w->actors, &ref, sizeof ref, a);
     return a;
 }
 
+/* Calls from now on are numbered anew. */
+void tg_actor_begin_order(struct tg_owner *w, struct tg_actor *a)
+{
+    w->ncallers++;
+    for (uint32_t i = 0; i < TG_GROUPS_MAX; i++)
+        a->seq[i] = w->ncallers << TG_SEQ_BITS;
+}
+
 static struct tg_actor *find_or_add(struct tg_owner *w, trygon_ref_t ref)
 {
-    struct tg_actor *a = find(w, ref);
+    struct tg_actor *a = tg_actor_find(w, ref);
     if (a != NULL)
         return a;
     a = tg_alloc(sizeof *a);
@@ -37,11 +47,16 @@ static struct tg_actor *find_or_add(struct tg_owner *w, trygon_ref_t ref)
     a->where = -1;
     a->max_pending = -1;
     a->concurrency = 1;
-    w->ncallers++;
-    for (uint32_t i = 0; i < TG_GROUPS_MAX; i++)
-        a->seq[i] = w->ncallers << TG_SEQ_BITS;
+    tg_actor_set_state(a, TG_ACTOR_ALIVE);
+    tg_actor_begin_order(w, a);
     HASH_ADD(hh, w->actors, ref, sizeof a->ref, a);
     return a;
+}
+
+static void forget(struct tg_actor *a)
+{
+    tg_vec_free(&a->askers);
+    free(a);
 }
 
 void tg_actors_fini(struct tg_owner *w)
@@ -49,7 +64,7 @@ void tg_actors_fini(struct tg_owner *w)
     struct tg_actor *a, *next;
     HASH_ITER (hh, w->actors, a, next) {
         HASH_DEL(w->actors, a);
-        free(a);
+        forget(a);
     }
 }
 
@@ -59,19 +74,27 @@ static const char *class_of(const struct tg_owner *w, trygon_ref_t ref)
     return fn < w->nfns ? w->fn_names[fn] : "";
 }
 
-static struct tg_val *died(const struct tg_owner *w, trygon_ref_t ref,
-                           int32_t rank, const char *why)
+struct tg_val *tg_actor_died(const struct tg_owner *w, const struct tg_actor *a,
+                             int32_t rank, const char *why)
 {
-    return tg_val_error(TRYGON_ERR_ACTOR_DIED, rank, 0, class_of(w, ref),
-                        "the actor has ended: %s", why);
+    return tg_val_error(TRYGON_ERR_ACTOR_DIED, rank, 0, class_of(w, a->ref),
+                        "the actor has ended: %s%s", why,
+                        tg_restarts_text(a->incarnation).text);
+}
+
+void tg_actor_over(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
+                   struct tg_val *error)
+{
+    tg_objs_fail(w->objs, x, error);
+    tg_actor_unkeep(w, a, x);
 }
 
 /* Nobody need be told of an end that somebody wanted. */
-static void fail_handle(struct tg_owner *w, struct tg_obj *x, int32_t rank,
-                        const char *why)
+static void end(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
+                int32_t rank, const char *why)
 {
     x->seen = true;
-    tg_objs_fail(w->objs, x, died(w, x->ref, rank, why));
+    tg_actor_over(w, a, x, tg_actor_died(w, a, rank, why));
 }
 
 /* ----- where it is ----------------------------------------------------------------- */
@@ -81,29 +104,32 @@ static struct tg_val *place_val(const struct tg_actor *a)
     struct place p = {.handle = a->handle,
                       .rank = a->where,
                       .max_pending = a->max_pending,
-                      .any_order = a->any_order};
+                      .any_order = a->any_order,
+                      .incarnation = a->incarnation,
+                      .max_retries = a->max_retries,
+                      .restartable = a->restartable};
     struct tg_val *v = tg_val_new(sizeof p, 0, 0);
     TG_ASSERT(v != NULL);
     memcpy(tg_val_data(v), &p, sizeof p);
     return v;
 }
 
-/* False: the value is none that an owner makes. */
-static bool locate(struct tg_owner *w, struct tg_actor *a,
-                   const struct tg_obj *x)
+bool tg_actor_at(struct tg_owner *w, struct tg_actor *a,
+                 const struct tg_val *place)
 {
     struct place p;
-    if (a->where >= 0)
-        return true;
-    if (x->val == NULL || x->val->size != sizeof p)
+    if (place == NULL || place->error || place->size != sizeof p)
         return false;
-    memcpy(&p, tg_val_data(x->val), sizeof p);
+    memcpy(&p, tg_val_data(place), sizeof p);
     if (p.rank < 0 || p.rank >= w->ctx->nranks)
         return false;
     a->where = p.rank;
     a->handle = p.handle;
     a->max_pending = p.max_pending;
     a->any_order = p.any_order != 0;
+    a->incarnation = p.incarnation;
+    a->max_retries = p.max_retries;
+    a->restartable = p.restartable != 0;
     return true;
 }
 
@@ -133,19 +159,20 @@ static void send_call(struct tg_owner *w, struct tg_task *t)
     tg_objs_send(w->objs, a->where, &m);
 }
 
-static struct tg_val *call_error(const struct tg_owner *w,
-                                 const struct tg_obj *x)
+struct tg_val *tg_actor_call_error(const struct tg_owner *w,
+                                   const struct tg_obj *x)
 {
     if (tg_val_err(x->val, 0)->code == TRYGON_ERR_ACTOR_DIED)
         return tg_val_hold(x->val);
-    return tg_val_caused(died(w, x->ref, tg_ref_rank(x->ref),
-                              "the rank that created it was lost"),
+    return tg_val_caused(tg_actor_died(w, tg_actor_find(w, x->ref),
+                                       tg_ref_rank(x->ref),
+                                       "the rank that created it was lost"),
                          x->val);
 }
 
 static void fail_queue(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
 {
-    struct tg_val *error = call_error(w, x);
+    struct tg_val *error = tg_actor_call_error(w, x);
     x->seen = true;
     while (a->queue != NULL)
         tg_task_end(w, a->queue, tg_val_hold(error));
@@ -197,17 +224,18 @@ static bool has_ended(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
     if (x->state == TG_OBJ_FAILED)
         return true;
     if (w->ctx->dead[owner])
-        fail_handle(w, x, owner, "the rank that created it was lost");
-    else if (!locate(w, a, x))
-        fail_handle(w, x, owner, "its handle has no meaning");
-    else if (w->ctx->dead[a->where])
-        fail_handle(w, x, a->where, "its rank was lost");
-    else
+        end(w, a, x, owner, "the rank that created it was lost");
+    else if (a->state != TG_ACTOR_ALIVE)
         return false;
+    else if (a->where < 0 && !tg_actor_at(w, a, x->val))
+        end(w, a, x, owner, "its handle has no meaning");
+    else
+        return w->ctx->dead[a->where] &&
+               tg_actor_lost(w, a, x, "its rank was lost");
     return true;
 }
 
-static void pump(struct tg_owner *w, struct tg_actor *a)
+void tg_actor_pump(struct tg_owner *w, struct tg_actor *a)
 {
     if (a->pumping || a->queue == NULL)
         return;
@@ -218,7 +246,7 @@ static void pump(struct tg_owner *w, struct tg_actor *a)
         watch(w, a);
     else if (has_ended(w, a, x))
         fail_queue(w, a, x);
-    else
+    else if (a->state == TG_ACTOR_ALIVE)
         send_ready(w, a);
     a->pumping = false;
     tg_objs_drop(w->objs, x);
@@ -226,18 +254,18 @@ static void pump(struct tg_owner *w, struct tg_actor *a)
 
 void tg_owner_located(struct tg_owner *w, struct tg_obj *x)
 {
-    struct tg_actor *a = find(w, x->ref);
+    struct tg_actor *a = tg_actor_find(w, x->ref);
     if (a == NULL)
         return;
     a->watched = false;
-    pump(w, a);
+    tg_actor_pump(w, a);
 }
 
 /* ----- a call's way ------------------------------------------------------------------ */
 
 bool tg_owner_may_call(const struct tg_owner *w, trygon_ref_t ref)
 {
-    const struct tg_actor *a = find(w, ref);
+    const struct tg_actor *a = tg_actor_find(w, ref);
     return a == NULL || a->max_pending < 0 ||
            a->ncalls < (uint32_t)a->max_pending;
 }
@@ -260,7 +288,10 @@ void tg_call_enter(struct tg_owner *w, struct tg_task *t, trygon_ref_t ref)
 void tg_call_ready(struct tg_owner *w, struct tg_task *t)
 {
     tg_task_set_state(t, TG_TASK_READY);
-    pump(w, t->actor);
+    if (t->actor->state == TG_ACTOR_RESTARTING)
+        tg_call_waits(w, t);
+    else
+        tg_actor_pump(w, t->actor);
 }
 
 void tg_call_leave(struct tg_owner *w, struct tg_task *t)
@@ -274,7 +305,7 @@ void tg_call_leave(struct tg_owner *w, struct tg_task *t)
     if (--a->ncalls == 0)
         a->obj = NULL;
     tg_objs_drop(w->objs, x);
-    pump(w, a); /* what stood behind it */
+    tg_actor_pump(w, a); /* what stood behind it */
 }
 
 /* The call may still wait for weight: its cancel then comes before it. */
@@ -292,10 +323,13 @@ void tg_call_cancel(struct tg_owner *w, struct tg_task *t, bool recursive)
 
 /* ----- an actor's life, at its owner -------------------------------------------------- */
 
-void tg_actor_new(struct tg_owner *w, struct tg_obj *x,
+void tg_actor_new(struct tg_owner *w, const struct tg_task *t,
                   const struct tg_create *create)
 {
-    struct tg_actor *a = find_or_add(w, x->ref);
+    struct tg_actor *a = find_or_add(w, t->result1->ref);
+    a->task = t->self;
+    a->restartable = t->retries_left != 0;
+    a->max_retries = create->max_task_retries;
     a->concurrency = create->concurrency;
     a->any_order = create->any_order;
     a->max_pending = create->max_pending;
@@ -305,13 +339,13 @@ void tg_actor_new(struct tg_owner *w, struct tg_obj *x,
 void tg_actor_run(const struct tg_owner *w, const struct tg_task *t,
                   struct tg_msg_run *r)
 {
-    const struct tg_actor *a = find(w, t->result1->ref);
+    const struct tg_actor *a = tg_actor_find(w, t->result1->ref);
     r->seq = a->ref.lo;
     r->nreturns = (uint16_t)TG_CREATES(a->concurrency, a->keeps);
 }
 
-static void leave(struct tg_owner *w, const struct tg_actor *a,
-                  enum tg_leave why)
+void tg_actor_leave(struct tg_owner *w, const struct tg_actor *a,
+                    enum tg_leave why)
 {
     struct tg_msg m = {.type = TG_MSG_LEAVE};
     m.u.leave.actor = a->handle;
@@ -324,7 +358,7 @@ static void leave(struct tg_owner *w, const struct tg_actor *a,
 static void part(struct tg_owner *w, struct tg_actor *a, enum tg_leave why)
 {
     if (a->where >= 0 && !a->parted)
-        leave(w, a, why);
+        tg_actor_leave(w, a, why);
     a->parted = true;
 }
 
@@ -332,18 +366,23 @@ bool tg_actor_born(struct tg_owner *w, struct tg_task *t, int32_t from,
                    struct tg_item *it)
 {
     struct tg_obj *x = t->result1;
-    struct tg_actor *a = find(w, x->ref);
+    struct tg_actor *a = tg_actor_find(w, x->ref);
     if (it->val == NULL || it->val->size != sizeof a->handle)
         return false;
     memcpy(&a->handle, tg_val_data(it->val), sizeof a->handle);
     a->where = from;
+    if (x->state != TG_OBJ_FAILED && tg_actor_stale(w, t)) {
+        tg_actor_leave(w, a, TG_LEAVE_RESTART);
+        a->where = -1;
+        return false;
+    }
     if (x->state != TG_OBJ_FAILED) {
         tg_val_drop(&it->val);
         it->val = place_val(a);
         return true;
     }
     if (!w->over) /* its destructor is not run, then */
-        leave(w, a, TG_LEAVE_KILLED);
+        tg_actor_leave(w, a, TG_LEAVE_KILLED);
     part(w, a, w->over ? TG_LEAVE_OVER : TG_LEAVE_SCOPE);
     return false;
 }
@@ -351,53 +390,65 @@ bool tg_actor_born(struct tg_owner *w, struct tg_task *t, int32_t from,
 struct tg_val *tg_actor_failed(struct tg_owner *w, struct tg_task *t,
                                struct tg_val *cause)
 {
+    struct tg_obj *x = t->result1;
+    struct tg_actor *a = tg_actor_find(w, x->ref);
     struct tg_val *error = NULL;
-    if (t->result1->state != TG_OBJ_FAILED) {
-        error = tg_val_error(TRYGON_ERR_ACTOR_DIED, tg_val_err(cause, 0)->rank,
-                             t->number, tg_task_name(w, t),
-                             "the actor has ended: its constructor failed");
+    const struct trygon_error *e = tg_val_err(cause, 0);
+    if (x->state != TG_OBJ_FAILED) {
+        error = tg_val_error(TRYGON_ERR_ACTOR_DIED, e->rank, t->number,
+                             tg_task_name(w, t), "the actor has ended: %s%s",
+                             e->code == TRYGON_ERR_WORKER_LOST
+                                 ? "its rank was lost"
+                                 : "its constructor failed",
+                             tg_restarts_text(a->incarnation).text);
         error = tg_val_caused(error, cause);
     }
     tg_val_drop(&cause);
-    return error;
+    if (error == NULL || x->state == TG_OBJ_PENDING)
+        return error;
+    tg_actor_over(w, a, x, error); /* it was alive once */
+    tg_actor_pump(w, a);
+    return NULL;
 }
 
-void tg_owner_kill(struct tg_owner *w, struct tg_obj *x)
+void tg_owner_kill(struct tg_owner *w, struct tg_obj *x, bool for_good)
 {
-    struct tg_actor *a = find(w, x->ref);
-    struct tg_task *t = tg_slab_find(&w->tasks, x->task);
-    if (x->state == TG_OBJ_FAILED)
+    struct tg_actor *a = tg_actor_find(w, x->ref);
+    if (x->state == TG_OBJ_FAILED || (!for_good && tg_actor_restart(w, a, x)))
         return;
-    fail_handle(w, x, w->ctx->rank, "it was killed");
-    if (t != NULL)
-        tg_task_cancel(w, t, true);
+    struct tg_task *t = tg_slab_find(&w->tasks, a->task);
+    bool there = t == NULL || t->state == TG_TASK_KEPT;
+    end(w, a, x, w->ctx->rank, "it was killed");
+    if (there)
+        tg_actor_leave(w, a, TG_LEAVE_KILLED);
     else
-        leave(w, a, TG_LEAVE_KILLED);
-    pump(w, a);
+        tg_task_cancel(w, t, true);
+    tg_actor_pump(w, a);
 }
 
 void tg_owner_left(struct tg_owner *w, trygon_ref_t ref)
 {
-    struct tg_actor *a = find(w, ref);
+    struct tg_actor *a = tg_actor_find(w, ref);
     if (a == NULL || tg_objs_find(w->objs, ref) != NULL)
         return; /* it has come in again */
     TG_ASSERT(a->ncalls == 0);
     if (tg_ref_rank(ref) == w->ctx->rank)
         part(w, a, TG_LEAVE_SCOPE);
+    tg_actor_unkeep(w, a, NULL);
     HASH_DEL(w->actors, a);
-    free(a);
+    forget(a);
 }
 
 void tg_actor_on_left(struct tg_owner *w, int32_t from,
                       const struct tg_msg_leave *m)
 {
     struct tg_obj *x = tg_slab_find(&w->objs->owned, m->obj);
-    struct tg_actor *a = x != NULL ? find(w, x->ref) : NULL;
+    struct tg_actor *a = x != NULL ? tg_actor_find(w, x->ref) : NULL;
     if (a == NULL || x->state != TG_OBJ_READY || a->where != from ||
         a->handle != m->actor)
         return;
-    fail_handle(w, x, from, "it exited");
-    pump(w, a);
+    end(w, a, x, from, "it exited");
+    tg_actor_pump(w, a);
 }
 
 void tg_actors_end(struct tg_owner *w)
@@ -405,31 +456,43 @@ void tg_actors_end(struct tg_owner *w)
     struct tg_actor *a, *next;
     HASH_ITER (hh, w->actors, a, next) {
         struct tg_obj *x = tg_objs_find(w->objs, a->ref);
+        if (x == NULL) /* its last handle has gone in this step */
+            tg_actor_unkeep(w, a, NULL);
         if (x == NULL || !x->owned)
             continue;
         if (x->state != TG_OBJ_FAILED)
-            fail_handle(w, x, w->ctx->rank, "its owner's runtime ended");
+            end(w, a, x, w->ctx->rank, "its owner's runtime ended");
         if (a->where >= 0)
             part(w, a, TG_LEAVE_OVER);
-        pump(w, a);
+        tg_actor_pump(w, a);
     }
 }
 
 /* ----- loss ----------------------------------------------------------------------------- */
+
+static void forget_asker(struct tg_actor *a, int32_t rank)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < a->askers.n; i++)
+        if (a->askers.v[i] != rank)
+            a->askers.v[n++] = a->askers.v[i];
+    a->askers.n = n;
+}
 
 void tg_actors_gone(struct tg_owner *w, int32_t rank)
 {
     struct tg_actor *a, *next;
     HASH_ITER (hh, w->actors, a, next) {
         struct tg_obj *x = tg_objs_find(w->objs, a->ref);
+        forget_asker(a, rank);
         if (x == NULL || (a->where != rank && tg_ref_rank(a->ref) != rank))
             continue;
         tg_objs_hold(w->objs, x);
         if (x->state == TG_OBJ_READY)
             (void)has_ended(w, a, x);
-        while (a->where == rank && a->sent != NULL)
-            tg_task_end(w, a->sent, died(w, a->ref, rank, "its rank was lost"));
-        pump(w, a);
+        if (a->where == rank)
+            tg_calls_back(w, a);
+        tg_actor_pump(w, a);
         tg_objs_drop(w->objs, x);
     }
 }
@@ -445,7 +508,9 @@ void tg_actors_check(const struct tg_owner *w)
         DL_FOREACH (a->queue, t) {
             TG_ASSERT(t->call && t->actor == a && t->state != TG_TASK_SENT);
             TG_ASSERT(t->state != TG_TASK_READY || t != a->queue ||
-                      a->obj->state == TG_OBJ_PENDING);
+                      a->obj->state == TG_OBJ_PENDING ||
+                      a->state != TG_ACTOR_ALIVE);
+            TG_ASSERT(!t->lost || a->state == TG_ACTOR_ASKED);
             n++;
         }
         DL_FOREACH (a->sent, t) {
@@ -455,6 +520,7 @@ void tg_actors_check(const struct tg_owner *w)
         }
         TG_ASSERT(n == a->ncalls && (n > 0) == (a->obj != NULL));
         TG_ASSERT(a->obj == NULL || tg_ref_eq(a->obj->ref, a->ref));
+        tg_actor_check(w, a);
     }
 }
 
@@ -468,8 +534,9 @@ void tg_actors_why(const struct tg_owner *w, void (*line)(void *, const char *),
             continue;
         snprintf(text, sizeof text, "%u calls of an actor (%s) wait for %s",
                  a->ncalls, class_of(w, a->ref),
-                 a->obj->state == TG_OBJ_PENDING ? "its constructor"
-                                                 : "their arguments");
+                 a->obj->state == TG_OBJ_PENDING || a->state != TG_ACTOR_ALIVE
+                     ? "its constructor"
+                     : "their arguments");
         line(arg, text);
     }
 }

@@ -31,6 +31,12 @@ struct tg_olease_entry {
     UT_hash_handle hh;
 };
 
+enum tg_actor_state {
+    TG_ACTOR_ALIVE = 1,  /* as far as is known; calls go to `where` */
+    TG_ACTOR_ASKED,      /* not there any more; its owner will say more */
+    TG_ACTOR_RESTARTING, /* it is being made again */
+};
+
 /* An actor as this rank knows it: as one that calls it, or as its owner. */
 struct tg_actor {
     trygon_ref_t ref;
@@ -39,10 +45,16 @@ struct tg_actor {
     uint32_t ncalls;              /* in both */
     uint32_t concurrency;
     int32_t max_pending;
-    int32_t where; /* its rank; -1: not known yet */
+    int32_t where; /* its rank; -1: not known */
     uint64_t handle;
     uint64_t seq[TG_GROUPS_MAX]; /* of the next call in each group; above
                                     TG_SEQ_BITS: of the order */
+    uint8_t state;               /* enum tg_actor_state */
+    int32_t incarnation;    /* restarts before the one that is, or is made */
+    int32_t max_retries;    /* of calls that say nothing of it; -1: any */
+    uint64_t task;          /* its constructor's, at its owner; stale: over */
+    TG_VEC(int32_t) askers; /* ranks that wait for its next place, likewise */
+    bool restartable;
     bool keeps;
     bool any_order;
     bool watched; /* its handle is */
@@ -53,6 +65,10 @@ struct tg_actor {
 };
 
 enum { TG_SEQ_BITS = 40 };
+
+/* The parent of constructors that are run again: whoever created the actor may
+ * be over, and its end does not concern them. */
+#define TG_NOBODY UINT64_MAX
 
 void tg_task_set_state(struct tg_task *t, enum tg_task_state to);
 const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t);
@@ -79,8 +95,9 @@ void tg_lease_kept(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns);
 void tg_task_fill(const struct tg_task *t, struct tg_items *items);
 
 /* The actors (owner_actor.c). */
-/* A constructor is submitted, whose result is x. */
-void tg_actor_new(struct tg_owner *w, struct tg_obj *x,
+struct tg_actor *tg_actor_find(const struct tg_owner *w, trygon_ref_t ref);
+/* A constructor is submitted. */
+void tg_actor_new(struct tg_owner *w, const struct tg_task *t,
                   const struct tg_create *create);
 /* What the constructor's run says of the actor. */
 void tg_actor_run(const struct tg_owner *w, const struct tg_task *t,
@@ -93,6 +110,21 @@ bool tg_actor_born(struct tg_owner *w, struct tg_task *t, int32_t from,
  * which is taken over. */
 struct tg_val *tg_actor_failed(struct tg_owner *w, struct tg_task *t,
                                struct tg_val *error);
+/* It has ended, with this error (taken over), as its handle now says. */
+void tg_actor_over(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
+                   struct tg_val *error);
+struct tg_val *tg_actor_died(const struct tg_owner *w, const struct tg_actor *a,
+                             int32_t rank, const char *why);
+/* What a handle's value says.  False: it is none that an owner makes. */
+bool tg_actor_at(struct tg_owner *w, struct tg_actor *a,
+                 const struct tg_val *place);
+/* Calls that may leave do, and those of an actor that has ended end. */
+void tg_actor_pump(struct tg_owner *w, struct tg_actor *a);
+void tg_actor_leave(struct tg_owner *w, const struct tg_actor *a,
+                    enum tg_leave why);
+/* The error of its calls when its handle has failed. */
+struct tg_val *tg_actor_call_error(const struct tg_owner *w,
+                                   const struct tg_obj *x);
 /* A call is in its actor's queue from submit to its end. */
 void tg_call_enter(struct tg_owner *w, struct tg_task *t, trygon_ref_t actor);
 void tg_call_leave(struct tg_owner *w, struct tg_task *t);
@@ -106,6 +138,40 @@ void tg_actors_fini(struct tg_owner *w);
 void tg_actors_check(const struct tg_owner *w);
 void tg_actors_why(const struct tg_owner *w, void (*line)(void *, const char *),
                    void *arg);
+
+/* Actors and calls that are made again (owner_restart.c). */
+void tg_actor_set_state(struct tg_actor *a, enum tg_actor_state to);
+/* Its constructor has succeeded: place is the handle's value (taken out). */
+void tg_actor_alive(struct tg_owner *w, struct tg_task *t,
+                    struct tg_val **place);
+/* Was it killed while this run of its constructor was under way? */
+bool tg_actor_stale(const struct tg_owner *w, const struct tg_task *t);
+/* It was killed, but not for good.  False: no restart is left. */
+bool tg_actor_restart(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x);
+/* It is alive no more where it was.  True: it has ended. */
+bool tg_actor_lost(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
+                   const char *why);
+/* It has ended: its constructor need not be kept, and nobody wait for it. */
+void tg_actor_unkeep(struct tg_owner *w, struct tg_actor *a,
+                     const struct tg_obj *x);
+/* Its calls are numbered anew: another worker takes them. */
+void tg_actor_begin_order(struct tg_owner *w, struct tg_actor *a);
+/* What was sent is in the queue again. */
+void tg_calls_back(struct tg_owner *w, struct tg_actor *a);
+/* Is a retry of a task left, of a call, or a restart of a constructor? */
+bool tg_task_may_again(const struct tg_owner *w, const struct tg_task *t);
+/* It will be run again: as which attempt. */
+void tg_actor_renumber(const struct tg_owner *w, struct tg_task *t);
+/* Make a call or a constructor again that was sent, and may be. */
+void tg_task_remake(struct tg_owner *w, struct tg_task *t);
+/* It can leave, but its actor is being made: it waits, or ends. */
+void tg_call_waits(struct tg_owner *w, struct tg_task *t);
+/* A call found no actor where it went. */
+void tg_call_missed(struct tg_owner *w, struct tg_task *t);
+void tg_actor_on_locate(struct tg_owner *w, int32_t from,
+                        const struct tg_msg_locate *m);
+void tg_actor_on_place(struct tg_owner *w, const struct tg_msg_value *m);
+void tg_actor_check(const struct tg_owner *w, const struct tg_actor *a);
 
 /* Tasks and calls that yield (owner_stream.c). */
 /* What a run says of it: 0 if it does not yield. */
@@ -130,6 +196,9 @@ int32_t tg_task_where(const struct tg_task *t);
 void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m);
 void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive);
 void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error);
+/* Ask its worker to stop a task that was sent.  False: it had not left, and is
+ * off its lease. */
+bool tg_task_stop(struct tg_owner *w, struct tg_task *t, bool recursive);
 /* End it if one of its arguments has failed (meanwhile). */
 bool tg_task_spoilt(struct tg_owner *w, struct tg_task *t);
 /* Its rank is lost, or it failed with a code that is retried. */

@@ -372,6 +372,8 @@ void tg_class_dequeue(struct tg_owner *w, struct tg_task *t)
 static void requeue(struct tg_owner *w, struct tg_task *t)
 {
     tg_task_set_state(t, TG_TASK_READY);
+    if (t->creates)
+        tg_actor_renumber(w, t);
     DL_PREPEND(t->cls->queue, t);
     t->cls->nready++;
     w->nready++;

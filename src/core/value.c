@@ -196,6 +196,15 @@ struct tg_val *tg_val_caused(struct tg_val *error, const struct tg_val *cause)
     return v;
 }
 
+struct tg_restarts_text tg_restarts_text(int32_t n)
+{
+    struct tg_restarts_text t = {""};
+    if (n > 0)
+        snprintf(t.text, sizeof t.text, ", after %d restart%s", (int)n,
+                 n == 1 ? "" : "s");
+    return t;
+}
+
 const struct trygon_error *tg_val_err(const struct tg_val *v, uint32_t i)
 {
     if (v == NULL || !v->error || i >= v->size / sizeof(struct trygon_error))

@@ -78,6 +78,12 @@ struct tg_val *tg_val_caused(struct tg_val *error, const struct tg_val *cause);
 /* Error i of the chain, NULL beyond the end. */
 const struct trygon_error *tg_val_err(const struct tg_val *v, uint32_t i);
 
+/* ", after 2 restarts", or nothing: in an error's text. */
+struct tg_restarts_text {
+    char text[40];
+};
+struct tg_restarts_text tg_restarts_text(int32_t n);
+
 /* ----- small values ------------------------------------------------------- */
 
 /* Room that small values leave to the next ones: beyond the few blocks that

@@ -327,13 +327,14 @@ static void cancel_run(struct tg_worker *w, int32_t from, struct tg_msg_run *r)
 
 static void on_call(struct tg_worker *w, int32_t from, struct tg_msg_run *r)
 {
-    struct tg_val *error;
-    if (tg_wactor_takes(w, from, r, &error))
+    struct tg_val *error = NULL;
+    int32_t code = tg_wactor_takes(w, from, r, &error);
+    if (code == 0)
         start_exec(w, from, NULL, r);
-    else if (error != NULL)
-        answer_run(w, from, r, TRYGON_ERR_ACTOR_DIED, error);
-    else
+    else if (code == TRYGON_ERR_CANCELLED)
         cancel_run(w, from, r);
+    else
+        answer_run(w, from, r, code, error);
 }
 
 static bool cancelled_early(const struct tg_wlease *l,

@@ -103,6 +103,7 @@ struct tg_wactor {      /* an actor that lives here */
     bool destroys;  /* its destructor is still to be run */
     bool forgotten; /* nobody will ask why it has ended */
     enum tg_leave why;
+    int32_t restarts; /* before this one was made */
     uint32_t nstarted, ngroups;
     struct tg_wgroup *groups, one; /* ngroups, or &one */
     struct tg_wlease *lease;       /* kept for life; or NULL */

@@ -116,19 +116,24 @@ static void advance(struct tg_wactor *a, struct tg_wcaller *c)
 
 /* ----- the end of an actor ---------------------------------------------------------- */
 
-static struct tg_val *died(const struct tg_worker *w, uint64_t number,
-                           enum tg_leave why)
+/* What a call is told that will not run: its actor is no more, or no more
+ * here. */
+static int32_t ended(const struct tg_worker *w, const struct tg_wactor *a,
+                     uint64_t number, struct tg_val **error)
 {
     static const char *const reasons[] = {
-        [0] = "no handle of it was left",
         [TG_LEAVE_SCOPE] = "no handle of it was left",
         [TG_LEAVE_KILLED] = "it was killed",
         [TG_LEAVE_EXITED] = "it exited",
         [TG_LEAVE_OVER] = "its owner's runtime ended",
         [TG_LEAVE_LOST] = "the rank that created it was lost",
     };
-    return tg_val_error(TRYGON_ERR_ACTOR_DIED, w->ctx->rank, number, "",
-                        "the actor has ended: %s", reasons[why]);
+    if (a == NULL || a->why == TG_LEAVE_RESTART)
+        return TG_DONE_GONE;
+    *error = tg_val_error(TRYGON_ERR_ACTOR_DIED, w->ctx->rank, number, "",
+                          "the actor has ended: %s%s", reasons[a->why],
+                          tg_restarts_text(a->restarts).text);
+    return TRYGON_ERR_ACTOR_DIED;
 }
 
 static void free_groups(struct tg_wactor *a)
@@ -224,10 +229,11 @@ void tg_wactor_settle(struct tg_worker *w, struct tg_wactor *a)
 }
 
 /* A call that was taken in and has not started ends. */
-static void fail_call(struct tg_worker *w, struct tg_exec *e, enum tg_leave why)
+static void fail_call(struct tg_worker *w, const struct tg_wactor *a,
+                      struct tg_exec *e)
 {
-    struct tg_outcome out = {.code = TRYGON_ERR_ACTOR_DIED,
-                             .error = died(w, e->number, why)};
+    struct tg_outcome out = {0};
+    out.code = ended(w, a, e->number, &out.error);
     tg_exec_send_done(w, e, &out);
     tg_exec_free(w, e);
 }
@@ -238,14 +244,14 @@ static void fail_calls(struct tg_worker *w, struct tg_wactor *a)
     for (uint32_t i = 0; i < a->ngroups; i++) {
         while ((e = a->groups[i].queue) != NULL) {
             DL_DELETE(a->groups[i].queue, e);
-            fail_call(w, e, a->why);
+            fail_call(w, a, e);
         }
     }
     struct tg_wcaller *c, *next;
     HASH_ITER (hh, a->callers, c, next) {
         while ((e = c->waiting) != NULL) {
             DL_DELETE(c->waiting, e);
-            fail_call(w, e, a->why);
+            fail_call(w, a, e);
         }
     }
 }
@@ -256,8 +262,8 @@ static void stop_calls(struct tg_worker *w, struct tg_wactor *a, bool answer)
     struct tg_exec *e;
     DL_FOREACH (a->started, e) {
         if (answer && !e->orphan) {
-            struct tg_outcome out = {.code = TRYGON_ERR_ACTOR_DIED,
-                                     .error = died(w, e->number, a->why)};
+            struct tg_outcome out = {0};
+            out.code = ended(w, a, e->number, &out.error);
             tg_exec_send_done(w, e, &out);
             e->orphan = true;
         }
@@ -267,7 +273,8 @@ static void stop_calls(struct tg_worker *w, struct tg_wactor *a, bool answer)
 
 static void leave(struct tg_worker *w, struct tg_wactor *a, enum tg_leave why)
 {
-    bool hard = why == TG_LEAVE_KILLED || why == TG_LEAVE_LOST;
+    bool hard = why == TG_LEAVE_KILLED || why == TG_LEAVE_RESTART ||
+                why == TG_LEAVE_LOST;
     if (a->state == TG_WACTOR_ALIVE) {
         set_state(a, TG_WACTOR_LEAVING);
         a->why = why;
@@ -320,6 +327,7 @@ struct tg_val *tg_wactor_new(struct tg_worker *w, struct tg_exec *e,
     a->owner = e->owner;
     a->obj = e->seq;
     a->fn = e->fn;
+    a->restarts = e->attempt;
     make_groups(w, a, e->creates / 2);
     set_state(a, TG_WACTOR_ALIVE);
     if (e->creates % 2 != 0) {
@@ -347,18 +355,15 @@ static void insert(struct tg_wcaller *c, struct tg_exec *e)
         DL_PREPEND_ELEM(c->waiting, at, e);
 }
 
-/* False: it is to be refused, as cancelled or because the actor has ended. */
-bool tg_wactor_takes(struct tg_worker *w, int32_t from,
-                     const struct tg_msg_run *m, struct tg_val **error)
+int32_t tg_wactor_takes(struct tg_worker *w, int32_t from,
+                        const struct tg_msg_run *m, struct tg_val **error)
 {
     struct tg_wactor *a = tg_slab_find(&w->actors, m->lease);
-    *error = NULL;
-    if (a == NULL || a->state != TG_WACTOR_ALIVE) {
-        *error = died(w, m->number, a != NULL ? a->why : TG_LEAVE_SCOPE);
-        return false;
-    }
+    if (a == NULL || a->state != TG_WACTOR_ALIVE)
+        return ended(w, a, m->number, error);
     const struct tg_wcaller *c = caller_of(a, from, m->group, m->seq);
-    return m->seq >= c->next && !skips(c, m->seq);
+    bool waited_for = m->seq >= c->next && !skips(c, m->seq);
+    return waited_for ? 0 : TRYGON_ERR_CANCELLED;
 }
 
 void tg_wactor_enqueue(struct tg_worker *w, struct tg_exec *e, uint64_t actor)

@@ -50,8 +50,9 @@ enum { TG_CALL_BITS = 40 }; /* above them: which order of the caller's */
 /* A constructor has succeeded.  Returns what its owner is told. */
 struct tg_val *tg_wactor_new(struct tg_worker *w, struct tg_exec *e,
                              void *state);
-bool tg_wactor_takes(struct tg_worker *w, int32_t from,
-                     const struct tg_msg_run *m, struct tg_val **error);
+/* 0: the call may be taken in; else the code of its done, and its error. */
+int32_t tg_wactor_takes(struct tg_worker *w, int32_t from,
+                        const struct tg_msg_run *m, struct tg_val **error);
 void tg_wactor_enqueue(struct tg_worker *w, struct tg_exec *e, uint64_t actor);
 void tg_wactor_ready(struct tg_worker *w, struct tg_exec *e);
 /* Before a settle: it ends unstarted, or is done. */

@@ -357,7 +357,7 @@ static void code_leave(struct tg_coder *c, struct tg_msg_leave *m)
     tg_code_u64(c, &m->actor);
     tg_code_u64(c, &m->obj);
     uint64_t why = (uint64_t)m->why;
-    tg_code_within(c, &why, TG_LEAVE_SCOPE, TG_LEAVE_OVER);
+    tg_code_within(c, &why, TG_LEAVE_SCOPE, TG_LEAVE_RESTART);
     m->why = (enum tg_leave)why;
 }
 
@@ -406,6 +406,12 @@ static void code_cancel_ref(struct tg_coder *c, struct tg_msg_cancel_ref *m)
 {
     code_ref(c, &m->ref);
     tg_code_bool(c, &m->recursive);
+}
+
+static void code_locate(struct tg_coder *c, struct tg_msg_locate *m)
+{
+    code_ref(c, &m->ref);
+    tg_code_i32(c, &m->incarnation);
 }
 
 static void code_note(struct tg_coder *c, struct tg_msg_note *m)
@@ -461,7 +467,6 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
         tg_code_uint(c, &m->u.cancel.seq);
         tg_code_u8(c, &m->u.cancel.group, TG_GROUPS_MAX - 1);
         break;
-    case TG_MSG_KILL: code_ref(c, &m->u.cancel_ref.ref); break;
     case TG_MSG_LEAVE:
     case TG_MSG_LEFT: code_leave(c, &m->u.leave); break;
     case TG_MSG_DONE: code_done(c, &m->u.done); break;
@@ -470,10 +475,13 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
     case TG_MSG_ITEM: code_item_msg(c, &m->u.item); break;
     case TG_MSG_TAKEN: code_taken(c, &m->u.taken); break;
     case TG_MSG_WATCH: code_watch(c, &m->u.watch); break;
-    case TG_MSG_VALUE: code_value_msg(c, &m->u.value); break;
+    case TG_MSG_VALUE:
+    case TG_MSG_PLACE: code_value_msg(c, &m->u.value); break;
+    case TG_MSG_LOCATE: code_locate(c, &m->u.locate); break;
     case TG_MSG_DROP: code_drop(c, &m->u.drop); break;
     case TG_MSG_MORE: code_ref(c, &m->u.more.w.ref); break;
     case TG_MSG_WEIGHT: code_weighted(c, &m->u.more.w); break;
+    case TG_MSG_KILL:
     case TG_MSG_CANCEL_REF: code_cancel_ref(c, &m->u.cancel_ref); break;
     case TG_MSG_GONE: tg_code_rank(c, &m->u.gone.rank); break;
     case TG_MSG_NOTE: code_note(c, &m->u.note); break;

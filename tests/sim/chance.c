@@ -205,7 +205,8 @@ static void pick_create(struct script *s, struct plan *p)
     p->gene.leaf = true;
     p->gene.fail_first = odds(s, 10) ? 1 : 0;
     p->gene.fail_code = 1;
-    p->max_retries = 0;
+    p->max_retries = (int32_t)below(s, 5) - 1; /* restarts */
+    p->create.max_task_retries = (int32_t)below(s, 4) - 1;
     p->ncodes = 0;
     p->shape = (struct tg_shape){0};
     if (!p->create.keeps) /* else it might starve what waits for a CPU */
@@ -221,8 +222,8 @@ static bool pick_call(struct script *s, struct plan *p)
     p->group = (uint8_t)below(s, world_groups(cls));
     p->gene.spin = false;
     p->gene.leaf = true;
-    p->max_retries = 0;
-    p->ncodes = 0;
+    p->max_retries = odds(s, 60) ? TG_AS_ACTOR : (int32_t)below(s, 4) - 1;
+    p->ncodes = odds(s, 50) ? 0 : p->ncodes;
     p->shape = (struct tg_shape){0};
     for (uint32_t i = 0; i < p->nargs; i++) {
         struct plan_arg *a = &p->args[i];
@@ -458,8 +459,9 @@ void chance_next(struct script *s, struct op *op)
         release_op(s, op);
     } else if (x < 96) {
         one_slot_op(s, op, OP_CALL);
-    } else if (x < 97 && odds(s, 30) && pick_actor(s, &op->slot[0])) {
+    } else if (x < 97 && odds(s, 40) && pick_actor(s, &op->slot[0])) {
         op->type = OP_KILL;
+        op->again = odds(s, 60) && s->attempt == 0; /* not for ever */
         op->n = 1;
     } else if (x < 97 && s->task != NULL && s->task->call && odds(s, 50)) {
         op->type = OP_EXIT;

@@ -264,7 +264,8 @@ static void why_scripts(const struct sim_rank *r)
 
 static void why_tasks(const struct sim_rank *r)
 {
-    static const char *const states[] = {"?", "waiting", "ready", "sent"};
+    static const char *const states[] = {"?", "waiting", "ready", "sent",
+                                         "kept"};
     for (uint32_t i = 0; i < r->live.n && i < 12; i++) {
         const struct truth_task *t = r->w->truth.tasks.v[r->live.v[i]];
         const struct tg_task *x =

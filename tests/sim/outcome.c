@@ -22,30 +22,41 @@ static void set_bit(uint64_t *set, int32_t i)
 
 /* A method starts: in its caller's order, and not beside too many others of its
  * group. */
-static void method_starts(struct world *w, const struct truth_task *t)
+static void method_starts(struct world *w, const struct truth_task *t,
+                          int32_t restarts)
 {
     struct truth_task *a = truth_of(&w->truth, t->actor);
+    struct truth_life *l = truth_life(a, restarts);
     uint32_t limit = t->group == 0
                          ? a->concurrency
                          : world_limit(tg_ref_index(t->actor), t->group);
-    if (a->destroyed || a->running[t->group] >= limit)
+    if (l->destroyed || l->running[t->group] >= limit ||
+        restarts > a->last_attempt)
         world_fail(w, "task %u starts, its actor %s", t->id,
-                   a->destroyed ? "is no more" : "is busy");
-    a->running[t->group]++;
-    a->nrunning++;
-    if (a->any_order)
+                   l->destroyed                  ? "is no more"
+                   : restarts <= a->last_attempt ? "is busy"
+                                                 : "was never made");
+    l->running[t->group]++;
+    l->nrunning++;
+    if (a->any_order || t->ncodes > 0) /* Ray: retries have no order */
         return;
     uint32_t i = 0;
-    while (i < a->callers.n && (a->callers.v[i].owner != t->owner ||
-                                a->callers.v[i].group != t->group ||
-                                a->callers.v[i].exec != t->exec))
+    while (i < l->callers.n && (l->callers.v[i].owner != t->owner ||
+                                l->callers.v[i].group != t->group ||
+                                l->callers.v[i].exec != t->exec))
         i++;
-    if (i == a->callers.n)
-        *tg_vec_add(&a->callers) =
+    if (i == l->callers.n)
+        *tg_vec_add(&l->callers) =
             (struct truth_caller){t->owner, t->group, t->exec, 0};
-    if (a->callers.v[i].number >= t->number)
+    if (l->callers.v[i].number >= t->number)
         world_fail(w, "task %u starts after a later call of its caller", t->id);
-    a->callers.v[i].number = t->number;
+    l->callers.v[i].number = t->number;
+}
+
+/* Whatever ended an incarnation of an actor, or a run of a method with it. */
+static int32_t losses(const struct world *w, const struct truth_task *actor)
+{
+    return w->nlost + (int32_t)actor->soft_kills;
 }
 
 struct truth_task *outcome_started(struct world *w, struct sim_rank *r,
@@ -68,7 +79,11 @@ struct truth_task *outcome_started(struct world *w, struct sim_rank *r,
         world_fail(w, "task %u starts again after its cancel", t->id);
     if (bit(t->started, a))
         world_fail(w, "task %u starts attempt %d twice", t->id, (int)a);
-    if (t->ended && rank_lives(w, owner) && rank_lives(w, r->id))
+    if (t->creates && a > losses(w, t))
+        world_fail(w, "task %u makes an actor again without a reason", t->id);
+    /* What is sent to one that was killed may be on its way for long. */
+    bool late = t->call && truth_of(&w->truth, t->actor)->soft_kills > 0;
+    if (t->ended && !late && rank_lives(w, owner) && rank_lives(w, r->id))
         world_fail(w, "task %u starts after its end", t->id);
     set_bit(t->started, a);
     t->starts++;
@@ -77,7 +92,7 @@ struct truth_task *outcome_started(struct world *w, struct sim_rank *r,
     w->stats.execs++;
     w->stats.retries += a > 0;
     if (t->call)
-        method_starts(w, t);
+        method_starts(w, t, e->actor->restarts);
     tell(w, r->id, "starts %d.%u%s", (int)owner, (unsigned)(n & 0xffffff),
          a > 0 ? " again" : "");
     return t;
@@ -89,25 +104,27 @@ void outcome_destroys(struct world *w, struct sim_rank *r,
     trygon_ref_t ref = tg_ref_make(TRYGON_KIND_ACTOR, 0, e->actor->owner, e->fn,
                                    e->actor->obj);
     struct truth_task *a = truth_of(&w->truth, ref);
-    if (a == NULL || a->destroyed || a->nrunning > 0)
+    struct truth_life *l = a != NULL ? truth_life(a, e->actor->restarts) : NULL;
+    if (l == NULL || l->destroyed || l->nrunning > 0)
         world_fail(w, "rank %d destroys an actor %s", (int)r->id,
-                   a == NULL      ? "that is none"
-                   : a->destroyed ? "twice"
+                   l == NULL      ? "that is none"
+                   : l->destroyed ? "twice"
                                   : "that runs a method");
-    if (a->killed_here && !a->exited && !w->ranks[a->owner].draining)
+    if ((a->killed_here || l->killed_here) && !a->exited &&
+        !w->ranks[a->owner].draining)
         world_fail(w, "rank %d destroys an actor that was killed", (int)r->id);
-    a->destroyed = true;
+    l->destroyed = true;
     tell(w, r->id, "destroys the actor of %d.%u", (int)a->owner,
          (unsigned)(a->number & 0xffffff));
 }
 
 void outcome_done(struct world *w, struct truth_task *t, int32_t attempt,
-                  int32_t code)
+                  int32_t life, int32_t code)
 {
     if (t->call) {
-        struct truth_task *a = truth_of(&w->truth, t->actor);
-        a->running[t->group]--;
-        a->nrunning--;
+        struct truth_life *l = truth_life(truth_of(&w->truth, t->actor), life);
+        l->running[t->group]--;
+        l->nrunning--;
     }
     if (bit(t->done, attempt))
         world_fail(w, "task %u ends attempt %d twice", t->id, (int)attempt);
@@ -121,16 +138,18 @@ void outcome_done(struct world *w, struct truth_task *t, int32_t attempt,
 /* Was there a reason for the actor to end? */
 static bool may_have_died(const struct world *w, const struct truth_task *a)
 {
+    bool used_up = a->max_retries >= 0 && losses(w, a) > a->max_retries;
     return a->killed || a->exited || w->ranks[a->owner].lost ||
-           w->ranks[a->owner].draining || w->nlost > 0 ||
+           w->ranks[a->owner].draining || used_up ||
            (a->ended && (!a->known || a->outcome != 0));
 }
 
 /* It ran for an actor that was ended. */
 static bool lost_actor(const struct world *w, const struct truth_task *t)
 {
-    return (t->creates && t->killed) ||
-           (t->call && may_have_died(w, truth_of(&w->truth, t->actor)));
+    const struct truth_task *a = t->call ? truth_of(&w->truth, t->actor) : NULL;
+    return (t->creates && (t->killed || t->soft_kills > 0)) ||
+           (a != NULL && (may_have_died(w, a) || a->soft_kills > 0));
 }
 
 /* Somebody asked for it, here or above; or what submitted it was stopped
@@ -195,9 +214,10 @@ static bool is_listed(const struct truth_task *t, int32_t code)
 /* Every attempt but the last needs a reason to be over. */
 static bool retries_used(const struct world *w, const struct truth_task *t)
 {
-    int32_t reasons = w->nlost;
-    for (int32_t a = 0; a <= t->last_attempt; a++)
-        reasons += bit(t->done, a) && is_listed(t, t->code[a]);
+    const struct truth_task *a = t->call ? truth_of(&w->truth, t->actor) : t;
+    int32_t reasons = losses(w, a);
+    for (int32_t i = 0; i <= t->last_attempt; i++)
+        reasons += bit(t->done, i) && is_listed(t, t->code[i]);
     return t->max_retries >= 0 && reasons > t->max_retries;
 }
 
@@ -208,8 +228,17 @@ static bool script_did(const struct truth_task *t, int32_t code)
            t->code[t->last_attempt] == code;
 }
 
+/* It went down with its actor, or came while that was being made. */
+static bool may_miss(const struct world *w, const struct truth_task *t)
+{
+    const struct truth_task *a = truth_of(&w->truth, t->actor);
+    return a->max_retries != 0 && losses(w, a) > 0 && retries_used(w, t);
+}
+
 static bool fits(const struct world *w, const struct truth_task *t)
 {
+    if (t->outcome == TRYGON_ERR_ACTOR_UNAVAILABLE)
+        return t->call && may_miss(w, t);
     if (t->outcome == TRYGON_ERR_ACTOR_DIED)
         return t->creates
                    ? may_have_died(w, t)

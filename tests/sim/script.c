@@ -231,6 +231,7 @@ static struct truth_task *describe(struct script *s, const struct plan *p)
     t->parent = s->task != NULL ? s->task->id : UINT32_MAX;
     t->shape = p->shape;
     t->max_retries = p->max_retries;
+    t->task_retries = p->create.max_task_retries;
     t->ncodes = p->ncodes;
     memcpy(t->codes, p->codes, sizeof t->codes);
     t->nreturns = p->nreturns;
@@ -245,6 +246,8 @@ static struct truth_task *describe(struct script *s, const struct plan *p)
     t->exec = s->exec;
     if (p->call)
         t->actor = s->slots.v[p->actor].ref;
+    if (p->call && p->max_retries == TG_AS_ACTOR)
+        t->max_retries = truth_of(&w->truth, t->actor)->task_retries;
     /* It may start within the step that submits it. */
     t->number =
         (uint64_t)s->rank->id << 40 | (s->rank->core->owner.submitted + 1);
@@ -442,7 +445,9 @@ void script_end(struct script *s, int32_t code)
         world_script_over(s);
         return;
     }
-    outcome_done(w, s->task, s->attempt, code);
+    const struct tg_exec *e = script_exec(s);
+    outcome_done(w, s->task, s->attempt,
+                 e->actor != NULL ? e->actor->restarts : 0, code);
     tell(w, s->rank->id, "ends %d.%u with %d", (int)s->task->owner,
          (unsigned)(s->task->number & 0xffffff), (int)code);
     struct tg_event ev = {
@@ -456,11 +461,17 @@ static void kill_actor(struct script *s)
 {
     trygon_ref_t ref = s->slots.v[s->op.slot[0]].ref;
     struct truth_task *t = truth_of(&script_world(s)->truth, ref);
-    t->killed = true;
-    t->killed_here = t->killed_here || tg_ref_rank(ref) == s->rank->id;
-    tell(script_world(s), s->rank->id, "kills %d.%u", (int)t->owner,
-         (unsigned)(t->number & 0xffffff));
-    struct tg_event ev = {.type = TG_EV_KILL, .ref = ref};
+    bool here = tg_ref_rank(ref) == s->rank->id;
+    t->killed = t->killed || !s->op.again;
+    t->soft_kills += s->op.again;
+    t->killed_here = t->killed_here || (here && !s->op.again);
+    if (here && t->last_attempt >= 0)
+        truth_life(t, t->last_attempt)->killed_here = true;
+    tell(script_world(s), s->rank->id, "kills %d.%u%s", (int)t->owner,
+         (unsigned)(t->number & 0xffffff),
+         s->op.again ? ", to be made again" : "");
+    struct tg_event ev = {
+        .type = TG_EV_KILL, .ref = ref, .recursive = !s->op.again};
     script_must(s, script_step(s, &ev), "kill");
 }
 

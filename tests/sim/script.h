@@ -27,7 +27,7 @@ enum op_type {
     OP_CALL,        /* have slot[0] told by a callback */
     OP_QUERY,       /* what the machine looks like */
     OP_SPIN,        /* compute until cancelled */
-    OP_KILL,        /* the actor in slot[0] */
+    OP_KILL,        /* the actor in slot[0]; again: it may be made again */
     OP_EXIT,        /* the actor whose method this is ends */
     OP_END,         /* with code; everything else is released */
     OP_YIELD,       /* the next item, with the slots' references */
@@ -47,6 +47,7 @@ struct op {
     uint32_t n;    /* slots */
     uint32_t slot[OP_SLOTS];
     bool recursive;          /* CANCEL */
+    bool again;              /* KILL */
     int32_t code;            /* END */
     const struct plan *plan; /* SUBMIT */
 };

@@ -41,7 +41,8 @@ struct story {
 bool story_run(const struct story *s);
 
 extern const struct story stories_work[], stories_loss[], stories_end[],
-    stories_actor[], stories_group[], stories_stream[];
+    stories_actor[], stories_group[], stories_restart[], stories_retry[],
+    stories_stream[];
 
 /* ----- words to write stories with ------------------------------------------ */
 
@@ -109,6 +110,19 @@ extern const struct story stories_work[], stories_loss[], stories_end[],
     {                                             \
         .type = OP_END, .n = 1, .slot = { slot_ } \
     }
+
+#define KILL_AGAIN(slot_)                                         \
+    {                                                             \
+        .type = OP_KILL, .again = true, .n = 1, .slot = { slot_ } \
+    }
+
+/* An actor that is made again so often, and its calls, unless they say more.
+ * A call of the one in slot 0. */
+#define ACTOR_AGAIN(name_, ops_, restarts_, retries_)                 \
+    TASK_OF(name_, ops_, TG_UNIT, .create = {1, -1, false, retries_}, \
+            .max_retries = (restarts_))
+#define CALL_AGAIN(name_, ops_, retries_) \
+    TASK_OF(name_, ops_, 0, .call = true, .max_retries = (retries_))
 
 /* A task of so many 1/TG_UNIT CPUs; at least one more field follows. */
 #define TASK_OF(name_, ops_, cpus_, ...)                    \

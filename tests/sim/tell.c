@@ -106,6 +106,14 @@ static void tell_bounce(struct world *w, int32_t to,
              task_name(w, to, b->v[i].task).text);
 }
 
+static void tell_place(struct world *w, const struct tg_msg_value *m)
+{
+    line(w, "%s: %s", obj_name(w, m->ref).text,
+         !m->here             ? "being made"
+         : m->item.val->error ? "it has ended"
+                              : "there");
+}
+
 static void tell_body(struct world *w, int32_t from, int32_t to,
                       const struct tg_msg *m)
 {
@@ -180,12 +188,15 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
         line(w, "%s", task_name(w, from, m->u.cancel.task).text);
         break;
     case TG_MSG_KILL:
-        line(w, "%s", obj_name(w, m->u.cancel_ref.ref).text);
+        line(w, "%s%s", obj_name(w, m->u.cancel_ref.ref).text,
+             m->u.cancel_ref.recursive ? "" : ", to be made again");
         break;
+    case TG_MSG_LOCATE: line(w, "%s", obj_name(w, m->u.locate.ref).text); break;
+    case TG_MSG_PLACE: tell_place(w, &m->u.value); break;
     case TG_MSG_LEAVE:
     case TG_MSG_LEFT: {
-        static const char *const why[] = {"?",      "scope", "killed",
-                                          "exited", "over",  "lost"};
+        static const char *const why[] = {"?",    "scope",   "killed", "exited",
+                                          "over", "restart", "lost"};
         line(w, "%s", why[m->u.leave.why]);
         break;
     }

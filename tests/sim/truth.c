@@ -7,9 +7,12 @@
 void truth_fini(struct truth *t)
 {
     for (uint32_t i = 0; i < t->tasks.n; i++) {
-        free(t->tasks.v[i]->gene);
-        tg_vec_free(&t->tasks.v[i]->callers);
-        free(t->tasks.v[i]);
+        struct truth_task *x = t->tasks.v[i];
+        free(x->gene);
+        for (uint32_t j = 0; j < x->lives.n; j++)
+            tg_vec_free(&x->lives.v[j].callers);
+        tg_vec_free(&x->lives);
+        free(x);
     }
     tg_vec_free(&t->tasks);
     struct truth_obj *x, *next;
@@ -52,6 +55,14 @@ struct truth_task *truth_of(const struct truth *t, trygon_ref_t ref)
 {
     const struct truth_obj *x = truth_obj(t, ref);
     return x == NULL || x->task == UINT32_MAX ? NULL : t->tasks.v[x->task];
+}
+
+struct truth_life *truth_life(struct truth_task *actor, int32_t restarts)
+{
+    TG_ASSERT(actor->creates && restarts >= 0 && restarts < TRUTH_ATTEMPTS);
+    while (actor->lives.n <= (uint32_t)restarts)
+        *tg_vec_add(&actor->lives) = (struct truth_life){0};
+    return &actor->lives.v[restarts];
 }
 
 /* ----- values ------------------------------------------------------------------ */

@@ -40,6 +40,14 @@ struct truth_caller { /* of an actor: the calls of a script have an order */
     uint64_t number; /* the last that has started */
 };
 
+struct truth_life {                  /* an incarnation of an actor */
+    uint32_t running[TG_GROUPS_MAX]; /* its methods now, and in all: */
+    uint32_t nrunning;
+    bool killed_here; /* by its owner's rank, perhaps to be made again */
+    bool destroyed;
+    TG_VEC(struct truth_caller) callers;
+};
+
 struct truth_task {
     uint32_t id;
     uint32_t parent; /* the task whose script submitted it; UINT32_MAX */
@@ -61,14 +69,13 @@ struct truth_task {
     trygon_ref_t actor; /* whose */
     uint64_t exec;      /* who called */
     uint32_t group;
-    uint32_t concurrency;            /* of an actor's default group */
-    uint32_t running[TG_GROUPS_MAX]; /* its methods now, and in all: */
-    uint32_t nrunning;
-    bool any_order;
-    bool stalls; /* an actor whose methods may wait for their readers */
+    uint32_t concurrency; /* of an actor's default group */
+    bool any_order;       /* of an actor, as are */
+    bool stalls;          /* its methods may wait for their readers */
+    int32_t task_retries; /* likewise */
     bool killed, killed_here, exited; /* an actor that should end */
-    bool destroyed;
-    TG_VEC(struct truth_caller) callers;
+    uint32_t soft_kills;              /* that leave it its restarts */
+    TG_VEC(struct truth_life) lives;  /* by attempt of its constructor */
     bool hopeless;  /* no rank can ever run it, and it waits all the same */
     bool cancelled; /* somebody asked for it */
     bool recursive; /* ... with all below it */
@@ -100,6 +107,9 @@ struct truth_obj *truth_obj_new(struct truth *t, trygon_ref_t ref);
 struct truth_obj *truth_obj(const struct truth *t, trygon_ref_t ref);
 /* The task behind an object; NULL: a put. */
 struct truth_task *truth_of(const struct truth *t, trygon_ref_t ref);
+
+/* An incarnation of an actor; until the next one is asked for. */
+struct truth_life *truth_life(struct truth_task *actor, int32_t restarts);
 
 /* ----- values ------------------------------------------------------------- */
 

@@ -149,8 +149,9 @@ struct truth_task *outcome_started(struct world *w, struct sim_rank *r,
 /* An actor's destructor begins: may it? */
 void outcome_destroys(struct world *w, struct sim_rank *r,
                       const struct tg_exec *e);
+/* life: of a method's actor. */
 void outcome_done(struct world *w, struct truth_task *t, int32_t attempt,
-                  int32_t code);
+                  int32_t life, int32_t code);
 void outcome_scan(struct sim_rank *r);
 void outcome_seen(struct world *w, struct truth_task *t,
                   const struct tg_obj *x);

@@ -271,6 +271,11 @@ static const struct field fields[] = {
     F(UNCALL, cancel.attempt, I32),
     F(UNCALL, cancel.recursive, BOOL),
     F(KILL, cancel_ref.ref, REF),
+    F(KILL, cancel_ref.recursive, BOOL),
+    F(LOCATE, locate.ref, REF),
+    F(LOCATE, locate.incarnation, I32),
+    F(PLACE, value.ref, REF),
+    F(PLACE, value.here, BOOL),
     F(LEAVE, leave.actor, U64),
     F(LEAVE, leave.obj, U64),
     F(LEFT, leave.actor, U64),
@@ -452,7 +457,7 @@ void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
     } else if (type == TG_MSG_OPEN) {
         gen_open(g, &m->u.open);
     } else if (type == TG_MSG_LEAVE || type == TG_MSG_LEFT) {
-        m->u.leave.why = (enum tg_leave)(TG_LEAVE_SCOPE + below(g, 4));
+        m->u.leave.why = (enum tg_leave)(TG_LEAVE_SCOPE + below(g, 5));
     } else if (type == TG_MSG_RUN || type == TG_MSG_CALL) {
         gen_run(g, &m->u.run, type == TG_MSG_CALL);
     } else if (type == TG_MSG_UNCALL) {
@@ -463,7 +468,8 @@ void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
         gen_done(g, &m->u.done);
     } else if (type == TG_MSG_BOUNCE) {
         gen_bounce(g, &m->u.bounce);
-    } else if (type == TG_MSG_VALUE && m->u.value.here) {
+    } else if ((type == TG_MSG_VALUE || type == TG_MSG_PLACE) &&
+               m->u.value.here) {
         item(g, &m->u.value.item, false);
     } else if (type == TG_MSG_DROP) {
         gen_drop(g, &m->u.drop);
@@ -563,7 +569,7 @@ bool gen_same(const struct tg_msg *a, const struct tg_msg *b)
         return same_done(&a->u.done, &b->u.done);
     if (a->type == TG_MSG_BOUNCE)
         return same_bounce(&a->u.bounce, &b->u.bounce);
-    if (a->type == TG_MSG_VALUE)
+    if (a->type == TG_MSG_VALUE || a->type == TG_MSG_PLACE)
         return !a->u.value.here ||
                same_item(&a->u.value.item, &b->u.value.item);
     if (a->type == TG_MSG_ITEM)
