@@ -2,9 +2,10 @@
 #include "story.h"
 
 /* Its class has a second group, of one call at a time (world.c). */
-#define ACTOR(name_, any_)                           \
-    TASK_OF(name_, short_ops, TG_UNIT, .gene.fn = 1, \
-            .create = {1, -1, false, any_})
+#define ACTOR(name_, any_)                       \
+    TASK_OF(                                     \
+        name_, short_ops, TG_UNIT, .gene.fn = 1, \
+        .create = {.concurrency = 1, .max_pending = -1, .any_order = any_})
 #define CALL(name_, ops_, group_) \
     TASK_OF(name_, ops_, 0, .call = true, .group = (group_))
 /* Its argument is what the task in slot 1 returns. */
