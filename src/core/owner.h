@@ -26,6 +26,9 @@ struct tg_create {        /* what makes a task the constructor of an actor */
     uint32_t concurrency; /* methods that may run at once */
     int32_t max_pending;  /* calls of one rank; -1: no limit */
     bool keeps;           /* its resources, until it ends */
+    bool detached;        /* lives without handles */
+    struct tg_name name;  /* "": none */
+    uint64_t ticket;      /* of the name, at the head */
 };
 
 struct tg_spec { /* what submit asks for; codes and name are taken over */
@@ -63,6 +66,7 @@ struct tg_task { /* 112 bytes: there may be millions in a queue */
     bool call : 1;    /* of an actor's method */
     bool creates : 1; /* it is the constructor of an actor, its result */
     bool yields : 1;  /* to a stream; its one result says that it is over */
+    bool weak : 1;    /* a call through a weak handle */
     uint16_t nreturns;
     int32_t attempt;
     union {
@@ -117,6 +121,29 @@ struct tg_olease { /* a lease, as its owner sees it */
 struct tg_class;
 struct tg_actor;
 
+enum { TG_DEAD_MAX = 1000 }; /* actors that have ended, which are remembered */
+
+enum { /* enum trygon_actor_state, in a header above us */
+       TG_ACTOR_PENDING = 1,
+       TG_ACTOR_ALIVE,
+       TG_ACTOR_RESTARTING,
+       TG_ACTOR_DEAD
+};
+
+struct tg_dead {
+    trygon_ref_t ref;
+    int32_t where;
+    bool detached;
+    char *text; /* name, namespace, cause, each with its NUL */
+};
+
+struct tg_actor_row { /* an actor, for listing */
+    trygon_ref_t ref;
+    int32_t state, rank, restarts; /* as in struct trygon_actor_info */
+    bool detached;
+    const char *name, *space, *cause; /* within the value that it came in */
+};
+
 struct tg_owner {
     struct tg_ctx *ctx;
     struct tg_objs *objs;
@@ -124,11 +151,13 @@ struct tg_owner {
     struct tg_slab tasks, classes;
     struct tg_class *by_shape; /* hashes */
     struct tg_olease_entry *leases;
-    struct tg_class *last;   /* of the last submit, or NULL */
-    struct tg_actor *actors; /* called or created here: a hash by handle */
-    uint64_t ncallers;       /* so far: orders of calls that began here */
-    bool over;               /* the end of the run: actors end as well */
-    uint64_t *mean_ns;       /* running mean of each function */
+    struct tg_class *last;       /* of the last submit, or NULL */
+    struct tg_actor *actors;     /* called or created here: a hash by handle */
+    uint64_t ncallers;           /* so far: orders of calls that began here */
+    TG_VEC(struct tg_dead) dead; /* actors of ours, up to TG_DEAD_MAX */
+    uint32_t dead_at;            /* the oldest of them, once they are so many */
+    bool over;                   /* the end of the run: actors end as well */
+    uint64_t *mean_ns;           /* running mean of each function */
     uint32_t nfns;
     const char *const *fn_names;
     uint64_t submitted; /* so far */
@@ -162,6 +191,14 @@ void tg_owner_kill(struct tg_owner *w, struct tg_obj *x);
 void tg_owner_left(struct tg_owner *w, trygon_ref_t actor);
 /* TG_WATCHER_ACTOR */
 void tg_owner_located(struct tg_owner *w, struct tg_obj *x);
+/* A rank watches a weak handle of an actor of ours that is no more. */
+void tg_owner_tell_gone(struct tg_owner *w, int32_t rank, trygon_ref_t ref);
+/* A value that lists our actors, and those that have ended. */
+struct tg_val *tg_owner_rows(const struct tg_owner *w);
+/* The row that begins at *at (0 at first), which moves on; false: there is no
+ * more, or the value is none of these. */
+bool tg_rows_next(const struct tg_val *v, uint64_t *at,
+                  struct tg_actor_row *row);
 
 void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n);
 /* The user has taken an item of the stream, or closed it. */

@@ -23,8 +23,14 @@ struct place { /* a handle's value: where the actor is */
 static struct tg_actor *find(const struct tg_owner *w, trygon_ref_t ref)
 {
     struct tg_actor *a;
+    ref = tg_ref_strong(ref);
     HASH_FIND(hh, w->actors, &ref, sizeof ref, a);
     return a;
+}
+
+struct tg_actor *tg_actor_find(const struct tg_owner *w, trygon_ref_t ref)
+{
+    return find(w, ref);
 }
 
 static struct tg_actor *find_or_add(struct tg_owner *w, trygon_ref_t ref)
@@ -33,7 +39,7 @@ static struct tg_actor *find_or_add(struct tg_owner *w, trygon_ref_t ref)
     if (a != NULL)
         return a;
     a = tg_alloc(sizeof *a);
-    a->ref = ref;
+    a->ref = tg_ref_strong(ref);
     a->where = -1;
     a->max_pending = -1;
     a->concurrency = 1;
@@ -47,8 +53,17 @@ void tg_actors_fini(struct tg_owner *w)
     struct tg_actor *a, *next;
     HASH_ITER (hh, w->actors, a, next) {
         HASH_DEL(w->actors, a);
+        free(a->agreed);
         free(a);
     }
+    tg_actors_dead_fini(w);
+}
+
+/* Either handle of it that is here. */
+static struct tg_obj *handle(const struct tg_owner *w, const struct tg_actor *a,
+                             bool weak)
+{
+    return tg_objs_find(w->objs, weak ? tg_ref_weaken(a->ref) : a->ref);
 }
 
 static const char *class_of(const struct tg_owner *w, trygon_ref_t ref)
@@ -57,8 +72,8 @@ static const char *class_of(const struct tg_owner *w, trygon_ref_t ref)
     return fn < w->nfns ? w->fn_names[fn] : "";
 }
 
-static struct tg_val *died(const struct tg_owner *w, trygon_ref_t ref,
-                           int32_t rank, const char *why)
+struct tg_val *tg_actor_died(const struct tg_owner *w, trygon_ref_t ref,
+                             int32_t rank, const char *why)
 {
     return tg_val_error(TRYGON_ERR_ACTOR_DIED, rank, 0, class_of(w, ref),
                         "the actor has ended: %s", why);
@@ -69,7 +84,9 @@ static void fail_handle(struct tg_owner *w, struct tg_obj *x, int32_t rank,
                         const char *why)
 {
     x->seen = true;
-    tg_objs_fail(w->objs, x, died(w, x->ref, rank, why));
+    tg_objs_fail(w->objs, x, tg_actor_died(w, x->ref, rank, why));
+    if (x->owned)
+        tg_actor_ended(w, find(w, x->ref), x, w->ctx->dead[rank], why);
 }
 
 /* ----- where it is ----------------------------------------------------------------- */
@@ -134,8 +151,8 @@ static struct tg_val *call_error(const struct tg_owner *w,
 {
     if (tg_val_err(x->val, 0)->code == TRYGON_ERR_ACTOR_DIED)
         return tg_val_hold(x->val);
-    return tg_val_caused(died(w, x->ref, tg_ref_rank(x->ref),
-                              "the rank that created it was lost"),
+    return tg_val_caused(tg_actor_died(w, x->ref, tg_ref_rank(x->ref),
+                                       "the rank that created it was lost"),
                          x->val);
 }
 
@@ -148,13 +165,14 @@ static void fail_queue(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
     tg_val_drop(&error);
 }
 
-static void watch(struct tg_owner *w, struct tg_actor *a)
+static void watch(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
 {
-    if (a->watched)
+    bool *watched = &a->watched[tg_ref_weak(x->ref)];
+    if (*watched)
         return;
-    a->watched = true;
+    *watched = true;
     struct tg_watch want = {.who = TG_WATCHER_ACTOR, .fetch = true};
-    tg_objs_watch(w->objs, a->obj, &want);
+    tg_objs_watch(w->objs, x, &want);
 }
 
 /* Has whoever calls made an earlier call that is still here?  Tasks that run
@@ -202,11 +220,11 @@ static void pump(struct tg_owner *w, struct tg_actor *a)
 {
     if (a->pumping || a->queue == NULL)
         return;
-    struct tg_obj *x = a->obj;
+    struct tg_obj *x = a->obj[0] != NULL ? a->obj[0] : a->obj[1];
     tg_objs_hold(w->objs, x); /* the last call may end here */
     a->pumping = true;
     if (x->state == TG_OBJ_PENDING)
-        watch(w, a);
+        watch(w, a, x);
     else if (has_ended(w, a, x))
         fail_queue(w, a, x);
     else
@@ -220,7 +238,7 @@ void tg_owner_located(struct tg_owner *w, struct tg_obj *x)
     struct tg_actor *a = find(w, x->ref);
     if (a == NULL)
         return;
-    a->watched = false;
+    a->watched[tg_ref_weak(x->ref)] = false;
     pump(w, a);
 }
 
@@ -236,8 +254,10 @@ bool tg_owner_may_call(const struct tg_owner *w, trygon_ref_t ref)
 void tg_call_enter(struct tg_owner *w, struct tg_task *t, trygon_ref_t ref)
 {
     struct tg_actor *a = find_or_add(w, ref);
-    a->obj = tg_objs_find(w->objs, ref);
-    tg_objs_hold(w->objs, a->obj);
+    t->weak = tg_ref_weak(ref);
+    a->obj[t->weak] = tg_objs_find(w->objs, ref);
+    a->nby[t->weak]++;
+    tg_objs_hold(w->objs, a->obj[t->weak]);
     t->call = true;
     t->actor = a;
     if (a->queue == NULL)
@@ -257,13 +277,14 @@ void tg_call_ready(struct tg_owner *w, struct tg_task *t)
 void tg_call_leave(struct tg_owner *w, struct tg_task *t)
 {
     struct tg_actor *a = t->actor;
-    struct tg_obj *x = a->obj;
+    struct tg_obj *x = a->obj[t->weak];
     if (t->state == TG_TASK_SENT)
         DL_DELETE(a->sent, t);
     else
         DL_DELETE(a->queue, t);
-    if (--a->ncalls == 0)
-        a->obj = NULL;
+    a->ncalls--;
+    if (--a->nby[t->weak] == 0)
+        a->obj[t->weak] = NULL;
     tg_objs_drop(w->objs, x);
     pump(w, a); /* what stood behind it */
 }
@@ -289,6 +310,8 @@ void tg_actor_new(struct tg_owner *w, struct tg_obj *x,
     a->concurrency = create->concurrency;
     a->max_pending = create->max_pending;
     a->keeps = create->keeps;
+    if (create->detached || create->ticket != 0)
+        tg_actor_agreed(w, a, x, create);
 }
 
 void tg_actor_run(const struct tg_owner *w, const struct tg_task *t,
@@ -341,7 +364,12 @@ struct tg_val *tg_actor_failed(struct tg_owner *w, struct tg_task *t,
                                struct tg_val *cause)
 {
     struct tg_val *error = NULL;
-    if (t->result1->state != TG_OBJ_FAILED) {
+    struct tg_obj *x = t->result1;
+    if (x->state != TG_OBJ_FAILED) {
+        char why[128];
+        snprintf(why, sizeof why, "its constructor failed: %.90s",
+                 tg_val_err(cause, 0)->text);
+        tg_actor_ended(w, find(w, x->ref), x, false, why);
         error = tg_val_error(TRYGON_ERR_ACTOR_DIED, tg_val_err(cause, 0)->rank,
                              t->number, tg_task_name(w, t),
                              "the actor has ended: its constructor failed");
@@ -368,12 +396,23 @@ void tg_owner_kill(struct tg_owner *w, struct tg_obj *x)
 void tg_owner_left(struct tg_owner *w, trygon_ref_t ref)
 {
     struct tg_actor *a = find(w, ref);
-    if (a == NULL || tg_objs_find(w->objs, ref) != NULL)
-        return; /* it has come in again */
-    TG_ASSERT(a->ncalls == 0);
-    if (tg_ref_rank(ref) == w->ctx->rank)
+    bool weak = tg_ref_weak(ref);
+    if (a == NULL)
+        return;
+    a->watched[weak] = false;
+    if (handle(w, a, weak) != NULL) { /* it has come in again */
+        pump(w, a);
+        return;
+    }
+    TG_ASSERT(a->nby[weak] == 0);
+    if (tg_ref_rank(ref) == w->ctx->rank && !weak) {
         part(w, a, TG_LEAVE_SCOPE);
+        tg_actor_forgotten(w, a);
+    }
+    if (handle(w, a, !weak) != NULL)
+        return;
     HASH_DEL(w->actors, a);
+    free(a->agreed);
     free(a);
 }
 
@@ -410,16 +449,22 @@ void tg_actors_gone(struct tg_owner *w, int32_t rank)
 {
     struct tg_actor *a, *next;
     HASH_ITER (hh, w->actors, a, next) {
-        struct tg_obj *x = tg_objs_find(w->objs, a->ref);
-        if (x == NULL || (a->where != rank && tg_ref_rank(a->ref) != rank))
+        struct tg_obj *x[2] = {handle(w, a, false), handle(w, a, true)};
+        if (a->where != rank && tg_ref_rank(a->ref) != rank)
             continue;
-        tg_objs_hold(w->objs, x);
-        if (x->state == TG_OBJ_READY)
-            (void)has_ended(w, a, x);
+        for (int i = 0; i < 2; i++)
+            if (x[i] != NULL)
+                tg_objs_hold(w->objs, x[i]);
+        for (int i = 0; i < 2; i++)
+            if (x[i] != NULL && x[i]->state == TG_OBJ_READY)
+                (void)has_ended(w, a, x[i]);
         while (a->where == rank && a->sent != NULL)
-            tg_task_end(w, a->sent, died(w, a->ref, rank, "its rank was lost"));
+            tg_task_end(w, a->sent,
+                        tg_actor_died(w, a->ref, rank, "its rank was lost"));
         pump(w, a);
-        tg_objs_drop(w->objs, x);
+        for (int i = 0; i < 2; i++)
+            if (x[i] != NULL)
+                tg_objs_drop(w->objs, x[i]);
     }
 }
 
@@ -433,8 +478,9 @@ void tg_actors_check(const struct tg_owner *w)
         const struct tg_task *t;
         DL_FOREACH (a->queue, t) {
             TG_ASSERT(t->call && t->actor == a && t->state != TG_TASK_SENT);
+            const struct tg_obj *x = a->obj[0] != NULL ? a->obj[0] : a->obj[1];
             TG_ASSERT(t->state != TG_TASK_READY || t != a->queue ||
-                      a->obj->state == TG_OBJ_PENDING);
+                      x->state == TG_OBJ_PENDING);
             n++;
         }
         DL_FOREACH (a->sent, t) {
@@ -442,8 +488,10 @@ void tg_actors_check(const struct tg_owner *w)
             TG_ASSERT(!w->ctx->dead[a->where]);
             n++;
         }
-        TG_ASSERT(n == a->ncalls && (n > 0) == (a->obj != NULL));
-        TG_ASSERT(a->obj == NULL || tg_ref_eq(a->obj->ref, a->ref));
+        TG_ASSERT(n == a->ncalls && n == a->nby[0] + a->nby[1]);
+        for (int i = 0; i < 2; i++)
+            TG_ASSERT((a->nby[i] > 0) == (a->obj[i] != NULL) &&
+                      (a->obj[i] == NULL || a->obj[i] == handle(w, a, i)));
     }
 }
 
@@ -455,10 +503,13 @@ void tg_actors_why(const struct tg_owner *w, void (*line)(void *, const char *),
     for (a = w->actors; a != NULL; a = a->hh.next) {
         if (a->queue == NULL)
             continue;
-        snprintf(text, sizeof text, "%u calls of an actor (%s) wait for %s",
-                 a->ncalls, class_of(w, a->ref),
-                 a->obj->state == TG_OBJ_PENDING ? "its constructor"
-                                                 : "their arguments");
+        const struct tg_obj *x = a->obj[0] != NULL ? a->obj[0] : a->obj[1];
+        const char *name = tg_actor_name(a);
+        snprintf(
+            text, sizeof text, "%u calls of an actor (%s%s%s%s) wait for %s",
+            a->ncalls, class_of(w, a->ref), name[0] != '\0' ? " '" : "", name,
+            name[0] != '\0' ? "'" : "",
+            x->state == TG_OBJ_PENDING ? "its constructor" : "their arguments");
         line(arg, text);
     }
 }

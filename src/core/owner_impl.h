@@ -33,8 +33,10 @@ struct tg_olease_entry {
 
 /* An actor as this rank knows it: as one that calls it, or as its owner. */
 struct tg_actor {
-    trygon_ref_t ref;
-    struct tg_obj *obj;           /* while there are calls, which hold it */
+    trygon_ref_t ref;             /* the strong handle */
+    struct tg_obj *obj[2];        /* it, and the weak one: each while calls
+                                     through it hold it */
+    uint32_t nby[2];              /* calls through each */
     struct tg_task *queue, *sent; /* calls, in order */
     uint32_t ncalls;              /* in both */
     uint32_t concurrency;
@@ -43,11 +45,19 @@ struct tg_actor {
     uint64_t handle;
     uint64_t seq; /* of the next call; above TG_SEQ_BITS: of the order */
     bool keeps;
-    bool watched; /* its handle is */
+    bool watched[2]; /* its handles are */
     bool pumping;
-    bool mixed;  /* the queue has calls of several callers */
-    bool parted; /* its worker need not be told any more */
+    bool mixed;               /* the queue has calls of several callers */
+    bool parted;              /* its worker need not be told any more */
+    bool ended;               /* at its owner: it is among the dead */
+    struct tg_agreed *agreed; /* at its owner: what the head knows; or NULL */
     UT_hash_handle hh;
+};
+
+struct tg_agreed {
+    struct tg_name name; /* "": none */
+    uint64_t ticket;     /* 0: it has none, or it is free again */
+    bool detached;       /* until it ends, we hold it */
 };
 
 enum { TG_SEQ_BITS = 40 };
@@ -104,6 +114,23 @@ void tg_actors_fini(struct tg_owner *w);
 void tg_actors_check(const struct tg_owner *w);
 void tg_actors_why(const struct tg_owner *w, void (*line)(void *, const char *),
                    void *arg);
+
+/* At the owner: */
+struct tg_actor *tg_actor_find(const struct tg_owner *w, trygon_ref_t ref);
+struct tg_val *tg_actor_died(const struct tg_owner *w, trygon_ref_t ref,
+                             int32_t rank, const char *why);
+
+/* Their names and their ends, at the owner (owner_name.c). */
+/* A new one has a name or is detached: the head is told. */
+void tg_actor_agreed(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
+                     const struct tg_create *create);
+/* It has ended, whose handle is x; crashed: with its rank. */
+void tg_actor_ended(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
+                    bool crashed, const char *cause);
+/* Its last handle is gone. */
+void tg_actor_forgotten(struct tg_owner *w, struct tg_actor *a);
+const char *tg_actor_name(const struct tg_actor *a); /* or "" */
+void tg_actors_dead_fini(struct tg_owner *w);
 
 /* Tasks that yield (owner_stream.c). */
 struct tg_stream *tg_task_stream(const struct tg_owner *w,
