@@ -39,11 +39,6 @@ static int check_opts(const struct trygon *tg, const trygon_actor_opts_t *o)
         return bad(tg, TRYGON_ERR_UNSUPPORTED,
                    "actors do not restart in this version: max_restarts and "
                    "max_task_retries must be 0");
-    if (o->name != NULL || o->name_space != NULL || o->get_if_exists ||
-        o->detached)
-        return bad(tg, TRYGON_ERR_UNSUPPORTED,
-                   "actors have no names in this version: name, name_space, "
-                   "get_if_exists and detached must be left as they are");
     if (o->max_concurrency < 0 || o->max_concurrency > TG_CONCURRENCY_MAX)
         return bad(tg, TRYGON_ERR_INVALID,
                    "option max_concurrency is not 0 to 32767");
@@ -52,7 +47,7 @@ static int check_opts(const struct trygon *tg, const trygon_actor_opts_t *o)
                    "option max_pending_calls is neither -1 nor above 0");
     if (o->num_cpus < 0 && o->num_cpus + 1 != 0)
         return bad(tg, TRYGON_ERR_INVALID, "option num_cpus is negative");
-    return TRYGON_SUCCESS;
+    return tg_check_agreed(tg, o);
 }
 
 /* Ray: nothing given, one CPU to place it and none for life. */
@@ -109,6 +104,8 @@ int trygon_actor_create(trygon_t *tg, const char *cls, size_t nargs,
                                .keeps = keeps(o)};
     struct tg_spec s = {
         .fn = (uint32_t)fn, .nreturns = 1, .shape = &shape, .create = &create};
+    if (o->name != NULL || o->detached)
+        return tg_create_agreed(tg, o, nargs, args, &s, &create, actor);
     return tg_submit_spec(tg, "trygon_actor_create", nargs, args, &s, actor);
 }
 

@@ -405,7 +405,8 @@ void tg_owner_left(struct tg_owner *w, trygon_ref_t ref)
         return;
     }
     TG_ASSERT(a->nby[weak] == 0);
-    if (tg_ref_rank(ref) == w->ctx->rank && !weak) {
+    /* Both may have gone in one step. */
+    if (tg_ref_rank(ref) == w->ctx->rank && handle(w, a, false) == NULL) {
         part(w, a, TG_LEAVE_SCOPE);
         tg_actor_forgotten(w, a);
     }

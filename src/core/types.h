@@ -55,7 +55,8 @@ static inline enum trygon_kind tg_ref_kind(trygon_ref_t r)
 
 /* The kind of a handle that does not keep its actor alive, and is else the same
  * as the one that does.  To users both are of kind TRYGON_KIND_ACTOR. */
-#define TG_KIND_WEAK ((enum trygon_kind)15)
+#define TG_KIND_WEAK ((enum trygon_kind)(8 | TRYGON_KIND_ACTOR))
+#define TG_REF_WEAK (UINT64_C(1) << 63)
 
 static inline bool tg_ref_weak(trygon_ref_t r)
 {
@@ -72,14 +73,14 @@ static inline bool tg_ref_actor(trygon_ref_t r)
 static inline trygon_ref_t tg_ref_strong(trygon_ref_t r)
 {
     if (tg_ref_weak(r))
-        r.hi = r.hi << 4 >> 4 | (uint64_t)TRYGON_KIND_ACTOR << 60;
+        r.hi &= ~TG_REF_WEAK;
     return r;
 }
 
 static inline trygon_ref_t tg_ref_weaken(trygon_ref_t r)
 {
     if (tg_ref_actor(r))
-        r.hi |= (uint64_t)TG_KIND_WEAK << 60;
+        r.hi |= TG_REF_WEAK;
     return r;
 }
 

@@ -97,6 +97,13 @@ struct tg_wactor {      /* an actor that lives here */
     struct tg_wactor *prev, *next;   /* there */
 };
 
+struct tg_was { /* an actor that was here, to tell who has a weak handle */
+    uint64_t actor;
+    enum tg_leave why;
+};
+
+enum { TG_WAS_MAX = 256 };
+
 struct tg_cancelled { /* a running execution was asked to stop */
     uint64_t exec;
     bool recursive; /* and so is what it has submitted */
@@ -108,6 +115,7 @@ struct tg_worker {
     struct tg_slab execs, leases, actors;
     struct tg_wactor *line; /* actors whose destructors wait for others */
     uint32_t ndestroys;     /* that run */
+    struct tg_was was[TG_WAS_MAX]; /* each where its handle's hash says */
     struct tg_wlease_entry *by_id;
     struct tg_held *held; /* messages whose lease is not open yet */
     uint64_t last_opened; /* the highest lease number opened here */

@@ -123,8 +123,20 @@ static struct tg_val *died(const struct tg_worker *w, uint64_t number,
                         "the actor has ended: %s", reasons[why]);
 }
 
+static struct tg_was *was(struct tg_worker *w, uint64_t actor)
+{
+    return &w->was[tg_mix64(actor) % TG_WAS_MAX];
+}
+
+static enum tg_leave why_gone(struct tg_worker *w, uint64_t actor)
+{
+    const struct tg_was *x = was(w, actor);
+    return x->actor == actor ? x->why : TG_LEAVE_SCOPE;
+}
+
 static void forget(struct tg_worker *w, struct tg_wactor *a)
 {
+    *was(w, a->self) = (struct tg_was){a->self, a->why};
     struct tg_wcaller *c, *next;
     HASH_ITER (hh, a->callers, c, next)
         forget_caller(a, c);
@@ -321,7 +333,7 @@ bool tg_wactor_takes(struct tg_worker *w, int32_t from,
     struct tg_wactor *a = tg_slab_find(&w->actors, m->lease);
     *error = NULL;
     if (a == NULL || a->state != TG_WACTOR_ALIVE) {
-        *error = died(w, m->number, a != NULL ? a->why : TG_LEAVE_SCOPE);
+        *error = died(w, m->number, a != NULL ? a->why : why_gone(w, m->lease));
         return false;
     }
     const struct tg_wcaller *c = caller_of(a, from, m->seq);

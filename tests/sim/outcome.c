@@ -116,6 +116,13 @@ static bool may_have_died(const struct world *w, const struct truth_task *a)
            (a->ended && (!a->known || a->outcome != 0));
 }
 
+bool outcome_over(const struct world *w, trygon_ref_t actor)
+{
+    const struct sim_rank *r = &w->ranks[tg_ref_rank(actor)];
+    const struct tg_obj *x = tg_objs_find(&r->core->objs, actor);
+    return r->lost || x == NULL || x->state == TG_OBJ_FAILED;
+}
+
 /* It ran for an actor that was ended. */
 static bool lost_actor(const struct world *w, const struct truth_task *t)
 {
@@ -203,7 +210,9 @@ static bool fits(const struct world *w, const struct truth_task *t)
     if (t->outcome == TRYGON_ERR_ACTOR_DIED)
         return t->creates
                    ? may_have_died(w, t)
-                   : t->call && may_have_died(w, truth_of(&w->truth, t->actor));
+                   : t->call &&
+                         (may_have_died(w, truth_of(&w->truth, t->actor)) ||
+                          (t->weak && outcome_over(w, t->actor)));
     int32_t last = t->last_attempt;
     switch (t->outcome) {
     case TRYGON_SUCCESS: /* of a stream: an error of its own is an item */

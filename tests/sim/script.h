@@ -31,7 +31,11 @@ enum op_type {
     OP_EXIT,        /* the actor whose method this is ends */
     OP_END,         /* with code; everything else is released */
     OP_YIELD,       /* the next item, with the slots' references */
-    OP_NEXT         /* of the stream in slot[0]: an item in a new slot */
+    OP_NEXT,        /* of the stream in slot[0]: an item in a new slot */
+    OP_NAME,        /* plan, of an actor with a name or a detached one */
+    OP_FIND,        /* the actor of that name, in a new slot */
+    OP_SELF,        /* the actor whose method this is, likewise */
+    OP_ACTORS       /* list all actors */
 };
 
 struct plan;
@@ -45,7 +49,8 @@ struct op {
     uint32_t slot[OP_SLOTS];
     bool recursive;          /* CANCEL */
     int32_t code;            /* END */
-    const struct plan *plan; /* SUBMIT */
+    const struct plan *plan; /* SUBMIT, NAME */
+    const char *name;        /* FIND */
 };
 
 /* What a task will do. */
@@ -86,6 +91,8 @@ struct plan {
     struct tg_create create; /* of an actor, if concurrency is not 0 */
     bool call;               /* of the actor in `actor`, a slot */
     uint32_t actor;
+    const char *name; /* of an actor; NULL: none */
+    bool get;         /* one that is there will do */
 };
 
 struct slot {
@@ -115,6 +122,9 @@ struct script {
     struct op op;                  /* the current one */
     struct tg_obj *pins[OP_SLOTS]; /* what a get has got */
     struct plan plan;              /* room for chance.c */
+    struct truth_task *making;     /* a detached actor, asked for */
+    uint64_t ticket;               /* of a name */
+    trygon_ref_t got;              /* of a name, or a detached actor's */
     TG_VEC(struct slot) slots;
     uint64_t waiter, set;
     uint32_t taken;
@@ -135,6 +145,11 @@ void script_tell(const struct script *s, char *text, size_t size);
 
 /* The next thing a random script does (chance.c). */
 void chance_next(struct script *s, struct op *op);
+/* What it does about names, now and then (chance_name.c): true. */
+bool chance_name(struct script *s, struct op *op);
+/* What it needs: a new actor, and whether it may create one. */
+void chance_actor(struct script *s, struct plan *p);
+bool chance_may_submit(const struct script *s);
 /* A value for a PUT, or a random gene for a driver or client. */
 void chance_gene(struct tg_rng *rng, int32_t levels, struct gene *gene);
 

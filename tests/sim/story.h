@@ -41,7 +41,7 @@ struct story {
 bool story_run(const struct story *s);
 
 extern const struct story stories_work[], stories_loss[], stories_end[],
-    stories_actor[], stories_stream[];
+    stories_actor[], stories_stream[], stories_name[];
 
 /* ----- words to write stories with ------------------------------------------ */
 

@@ -108,9 +108,8 @@ static void tell_bounce(struct world *w, int32_t to,
 
 static void tell_name(struct world *w, const struct tg_msg_name *m)
 {
-    static const char *const ops[] = {"?",   "reserve", "reserve or get",
-                                      "find", "set",     "back",
-                                      "lost"};
+    static const char *const ops[] = {
+        "?", "reserve", "reserve or get", "find", "set", "back", "lost"};
     line(w, "%s", ops[m->op]);
     if (m->name != NULL)
         line(w, " %s", m->name->name);

@@ -12,6 +12,7 @@ void truth_fini(struct truth *t)
         free(t->tasks.v[i]);
     }
     tg_vec_free(&t->tasks);
+    tg_vec_free(&t->names);
     struct truth_obj *x, *next;
     HASH_ITER (hh, t->objs, x, next) {
         HASH_DEL(t->objs, x);
@@ -32,6 +33,7 @@ struct truth_task *truth_task_new(struct truth *t)
 struct truth_obj *truth_obj(const struct truth *t, trygon_ref_t ref)
 {
     struct truth_obj *x;
+    ref = tg_ref_strong(ref);
     HASH_FIND(hh, t->objs, &ref, sizeof ref, x);
     return x;
 }
@@ -42,7 +44,7 @@ struct truth_obj *truth_obj_new(struct truth *t, trygon_ref_t ref)
     if (x != NULL)
         return x;
     x = tg_alloc(sizeof *x);
-    x->ref = ref;
+    x->ref = tg_ref_strong(ref);
     x->task = UINT32_MAX;
     HASH_ADD(hh, t->objs, ref, sizeof x->ref, x);
     return x;

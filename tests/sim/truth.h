@@ -57,8 +57,11 @@ struct truth_task {
     bool error_taken;   /* the last of them is an error */
     bool over;          /* their end was seen */
     bool creates, call; /* a constructor; of a method */
-    trygon_ref_t actor; /* whose */
-    uint64_t exec;      /* who called */
+    bool weak;          /* through a weak handle */
+    bool detached;
+    const char *name;                 /* of an actor; NULL: none */
+    trygon_ref_t actor;               /* whose */
+    uint64_t exec;                    /* who called */
     uint32_t concurrency, running;    /* of an actor: its methods now */
     bool killed, killed_here, exited; /* an actor that should end */
     bool destroyed;
@@ -81,8 +84,14 @@ struct truth_task {
     char text[256];
 };
 
+struct truth_name { /* who had it last */
+    const char *name;
+    uint32_t task;
+};
+
 struct truth {
     TG_VEC(struct truth_task *) tasks;
+    TG_VEC(struct truth_name) names;
     struct truth_obj *objs;
     uint64_t lost_weight;
 };

@@ -1,0 +1,2 @@
+#include "story.h"
+const struct story stories_name[] = {{.name = NULL}};
