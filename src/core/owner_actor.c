@@ -310,6 +310,7 @@ void tg_actor_new(struct tg_owner *w, struct tg_obj *x,
     a->concurrency = create->concurrency;
     a->max_pending = create->max_pending;
     a->keeps = create->keeps;
+    a->ours = true;
     if (create->detached || create->ticket != 0)
         tg_actor_agreed(w, a, x, create);
 }
@@ -405,10 +406,10 @@ void tg_owner_left(struct tg_owner *w, trygon_ref_t ref)
         return;
     }
     TG_ASSERT(a->nby[weak] == 0);
-    /* Both may have gone in one step. */
-    if (tg_ref_rank(ref) == w->ctx->rank && handle(w, a, false) == NULL) {
+    if (a->ours && handle(w, a, false) == NULL) { /* or just before this one */
         part(w, a, TG_LEAVE_SCOPE);
         tg_actor_forgotten(w, a);
+        a->ours = false;
     }
     if (handle(w, a, !weak) != NULL)
         return;

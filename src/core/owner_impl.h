@@ -49,6 +49,7 @@ struct tg_actor {
     bool pumping;
     bool mixed;               /* the queue has calls of several callers */
     bool parted;              /* its worker need not be told any more */
+    bool ours;                /* we own it, and its strong handle is there */
     bool ended;               /* at its owner: it is among the dead */
     struct tg_agreed *agreed; /* at its owner: what the head knows; or NULL */
     UT_hash_handle hh;

@@ -84,15 +84,13 @@ void script_find(struct script *s)
 
 /* ----- detached actors ------------------------------------------------------------ */
 
-/* Which one is it?  Its first argument is that of no other. */
-static struct truth_task *made_of(const struct world *w,
-                                  const struct tg_items *args)
+/* Which one is it? */
+static struct truth_task *made_of(const struct world *w, int32_t from,
+                                  uint64_t waiter)
 {
-    uint64_t key;
-    memcpy(&key, tg_val_data(tg_items_at(args)[0].val), sizeof key);
     for (uint32_t i = w->truth.tasks.n; i-- > 0;) {
         struct truth_task *t = w->truth.tasks.v[i];
-        if (t->detached && t->args[0].key == key)
+        if (t->detached && t->asked_by == from && t->waiter == waiter)
             return t;
     }
     world_fail(w, "rank 0 creates what nobody asked for");
@@ -105,13 +103,14 @@ static void will_be_rank_0s(struct world *w, struct truth_task *t)
     *tg_vec_add(&w->ranks[0].numbered) = t->id;
 }
 
-void world_detaches(struct world *w, const struct tg_msg *m,
-                    struct truth_task **t)
+struct truth_task *world_detaches(struct world *w, int32_t from,
+                                  const struct tg_msg *m)
 {
     if (m->type != TG_MSG_CREATE)
-        return;
-    *t = made_of(w, &m->u.create.args);
-    will_be_rank_0s(w, *t);
+        return NULL;
+    struct truth_task *t = made_of(w, from, m->u.create.waiter);
+    will_be_rank_0s(w, t);
+    return t;
 }
 
 static const struct tg_task *task_of(const struct tg_owner *o, uint64_t number)
@@ -160,6 +159,7 @@ static void detach(struct script *s, uint64_t ticket)
     t->parent = UINT32_MAX;
     t->detached = true;
     t->number = 0;
+    t->asked_by = s->rank->id;
     script_spec(s, p, t, &create, &spec, &args);
     free(spec.name); /* it is named by its function */
     free(spec.codes);
@@ -170,6 +170,8 @@ static void detach(struct script *s, uint64_t ticket)
     if (here)
         will_be_rank_0s(script_world(s), t);
     script_begin_wait(s, &req);
+    if (s->making == t)
+        t->waiter = s->waiter;
     if (here)
         world_detached(script_world(s), t);
     tg_items_fini(&args);
@@ -183,6 +185,7 @@ static void detached(struct script *s, int rc)
     s->making = NULL;
     if (rc == TRYGON_ERR_CANCELLED) {
         t->killed = true;
+        give_back(s, s->ticket);
     } else if (rc == TRYGON_ERR_SHUTDOWN &&
                (s->rank->draining || w->ranks[0].draining)) {
         give_back(s, s->ticket);

@@ -114,12 +114,13 @@ void truth_moving(struct truth *t, struct tg_msg *m, int sign)
 
 /* ----- what may wait for ever -------------------------------------------------------- */
 
+/* An actor that was found by name may itself wait for who has found it. */
 static bool task_hopeless(const struct truth *t, const struct truth_task *x,
                           int depth)
 {
     if (x->ended || x->surely)
         return false;
-    if (x->hopeless || depth > 64)
+    if (x->hopeless || x->weak || depth > 64)
         return true;
     const struct truth_task *actor = x->call ? truth_of(t, x->actor) : NULL;
     if (actor != NULL && task_hopeless(t, actor, depth + 1))
@@ -136,5 +137,7 @@ static bool task_hopeless(const struct truth *t, const struct truth_task *x,
 bool truth_hopeless(const struct truth *t, trygon_ref_t ref)
 {
     const struct truth_task *x = truth_of(t, ref);
+    if (x != NULL && tg_ref_weak(ref))
+        return !x->ended;
     return x != NULL && task_hopeless(t, x, 0);
 }

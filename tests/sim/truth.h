@@ -59,6 +59,8 @@ struct truth_task {
     bool creates, call; /* a constructor; of a method */
     bool weak;          /* through a weak handle */
     bool detached;
+    int32_t asked_by; /* of a detached one: the rank, and its waiter */
+    uint64_t waiter;
     const char *name;                 /* of an actor; NULL: none */
     trygon_ref_t actor;               /* whose */
     uint64_t exec;                    /* who called */

@@ -148,8 +148,8 @@ void outcome_scan(struct sim_rank *r);
 /* Has the actor ended, as far as its owner knows? */
 bool outcome_over(const struct world *w, trygon_ref_t actor);
 /* Rank 0 is told to create a detached actor, and has been. */
-void world_detaches(struct world *w, const struct tg_msg *m,
-                    struct truth_task **t);
+struct truth_task *world_detaches(struct world *w, int32_t from,
+                                  const struct tg_msg *m);
 void world_detached(struct world *w, struct truth_task *t);
 void outcome_seen(struct world *w, struct truth_task *t,
                   const struct tg_obj *x);
