@@ -13,7 +13,8 @@ static const char *pick_name(struct script *s)
     return names[tg_rng_below(&s->rng, 3)];
 }
 
-/* Arguments of a detached one are values: it is not to end as it begins. */
+/* Arguments of a detached one are values: it is not to end as it begins.  On
+ * rank 0 they have no references, so that it begins at once. */
 static void pick_named(struct script *s, struct plan *p)
 {
     chance_actor(s, p);
@@ -22,7 +23,7 @@ static void pick_named(struct script *s, struct plan *p)
     if (!p->create.detached || odds(s, 60))
         p->name = pick_name(s);
     for (uint32_t i = 0; p->create.detached && i < p->nargs; i++)
-        if (p->args[i].by_ref)
+        if (p->args[i].by_ref || s->rank->id == 0)
             p->args[i] = (struct plan_arg){.size = 16};
 }
 
