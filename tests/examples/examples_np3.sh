@@ -30,7 +30,7 @@ check()
 }
 
 for name in errors hello nested wait seed_actor seed_cancel seed_close \
-    seed_generator seed_wait; do
+    seed_generator seed_names seed_wait; do
     [ -x "$top_builddir/jobs/examples/$name" ] || {
         echo "FAILED: no program $top_builddir/jobs/examples/$name"
         exit 1
