@@ -142,7 +142,7 @@ static bool cancel_fits(const struct world *w, const struct truth_task *t)
             w->ranks[t->owner].draining || lost_actor(w, t))
             return true;
     }
-    return t->owner == 0 && w->ending;
+    return t->owner == 0 && w->ending && !t->detached;
 }
 
 static bool argument_failed(const struct world *w, const struct truth_task *t)

@@ -62,6 +62,18 @@ static const struct op let_go_driver[] = {
 static const struct op late_client[] = {COMPUTE(300), FIND("ann"), COMPUTE(500),
                                         SUBMIT(call), GET(1),      END};
 
+/* A call through it waits for the constructor, and is left as well. */
+static const struct plan weak_call =
+    TASK_OF("call", short_ops, 0, .call = true, .actor = 1);
+static const struct op weak_driver[] = {NAMED(ann),
+                                        FIND("ann"),
+                                        SUBMIT(weak_call),
+                                        SUBMIT(weak_call),
+                                        RELEASE(0),
+                                        GET(2),
+                                        GET(3),
+                                        END};
+
 static const struct op kill_driver[] = {NAMED(ann),  COMPUTE(400), KILL(0),
                                         FIND("ann"), NAMED(ann),   COMPUTE(500),
                                         END};
@@ -244,6 +256,30 @@ const struct story stories_name[] = {
          "[ 1130] 0 -> 1 close 1.1\n"
          "[ 1140] 1 -> 0 closed 1.1\n"
          "[ 1500] 0 submits 0.2 actor\n"},
+    {.name = "a call through a weak handle does not hold the actor",
+     .nranks = 2,
+     .cpus = {0, 1},
+     .driver = weak_driver,
+     .expected =
+         "[    0] 0 submits 0.1 actor\n"
+         "[    0] 0 finds 0.1\n"
+         "[    0] 0 submits 0.2 call\n"
+         "[    0] 0 submits 0.3 call\n"
+         "[   10] 0 -> 1 open 1.1 for 0\n"
+         "[   10] 0 -> 1 run 0.1 on 1.1\n"
+         "[   10] 1 starts 0.1\n"
+         "[  110] 1 ends 0.1 with 0\n"
+         "[  120] 1 -> 0 done 0.1 with 0\n"
+         "[  130] 0 -> 1 call 0.2\n"
+         "[  130] 1 starts 0.2\n"
+         "[  130] 0 -> 1 call 0.3\n"
+         "[  130] 0 -> 1 leave scope\n"
+         "[  140] 1 -> 0 done 0.3 with -22\n"
+         "[  230] 1 ends 0.2 with 0\n"
+         "[  230] 1 destroys the actor of 0.1\n"
+         "[  240] 1 -> 0 done 0.2 with 0\n"
+         "[  240] 0 reads 0.2\n"
+         "[  240] 0 reads 0.3: error the actor has ended: no handle of it was left of 0.3\n"},
     {.name = "a killed actor's name is free",
      .nranks = 2,
      .cpus = {0, 1},
