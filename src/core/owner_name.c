@@ -2,7 +2,6 @@
  * what becomes of their names, to who asks which there are, and of the last
  * that have ended, why.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -503,6 +503,7 @@ static int second_run(trygon_t *tg, void *arg)
     (void)arg;
     trygon_ref_t a = find(tg, "stays");
     CHECK(take_int(tg, method1(tg, a, "add", 1)) == 2);
+    CHECK(take_int(tg, method(tg, a, "child", 0, NULL)) == 42);
     trygon_actor_info_t row[8];
     size_t n = 0, alive = 0;
     OK(trygon_actors(tg, 8, row, &n));

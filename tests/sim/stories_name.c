@@ -23,8 +23,9 @@
     }
 
 /* An actor with one method at a time; a call of the one in slot 0. */
-#define ACTOR(...) \
-    TASK_OF("actor", short_ops, TG_UNIT, .create = {1, -1, false}, __VA_ARGS__)
+#define ACTOR(...)                       \
+    TASK_OF("actor", short_ops, TG_UNIT, \
+            .create = {.concurrency = 1, .max_pending = -1}, __VA_ARGS__)
 #define DETACHED(...)                                                          \
     TASK_OF("actor", short_ops, TG_UNIT,                                       \
             .create = {.concurrency = 1, .max_pending = -1, .detached = true}, \
