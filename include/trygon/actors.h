@@ -104,7 +104,10 @@ typedef struct trygon_actor_opts {
                                   limit.  A rank that was given the handle
                                   knows the limit once the actor is there. */
     int32_t order;             /* enum trygon_order */
-    const char *name;          /* default NULL: none.  Up to 63 bytes. */
+    const char *name;          /* default NULL: none.  Up to 63 bytes.  Free
+                                  again when the actor has ended; if it was lost
+                                  with its rank and is not detached, when the
+                                  last handle is gone as well. */
     const char *name_space;    /* of the name; default NULL: the run's own */
     bool get_if_exists; /* an actor of that name and class is there: output a
                            weak handle of it and create none */
@@ -139,9 +142,9 @@ TRYGON_API int trygon_actor_opts_init_sized(trygon_actor_opts_t *opts,
  * ACTOR_UNAVAILABLE at once, others wait (Ray).
  *
  * Errors: NOTFOUND (no such class; a reference that this rank does not hold),
- * EXISTS (the name is taken, with get_if_exists by an actor of another class),
- * INVALID (an option out of range: the log names it; get_if_exists without a
- * name; ORDER_CALLS when several calls may run at once), CANCELLED (the calling
+ * EXISTS (the name is taken; with get_if_exists: by an actor of another class,
+ * or one that was lost and is held), INVALID (an option out of range: the log
+ * names it; get_if_exists or name_space without a name; ORDER_CALLS when several calls may run at once), CANCELLED (the calling
  * task was cancelled while it waited for rank 0), NOMEM, SHUTDOWN.  In each
  * case no actor exists. */
 TRYGON_API int trygon_actor_create(trygon_t *tg, const char *cls, size_t nargs,
@@ -150,9 +153,10 @@ TRYGON_API int trygon_actor_create(trygon_t *tg, const char *cls, size_t nargs,
                                    trygon_ref_t *actor);
 
 /* A weak handle of the actor of that name, with one count.  It serves for
- * everything that a handle does, but does not keep the actor alive (Ray:
- * ray.get_actor).  Errors: NOTFOUND (there is none, or no more), INVALID, and
- * as trygon_wait(). */
+ * everything that a handle does, but neither it nor calls through it keep the
+ * actor alive (Ray: ray.get_actor); what is passed on of it is weak, too.
+ * Errors: NOTFOUND (there is none, or no more), INVALID, and as
+ * trygon_wait(). */
 TRYGON_API int trygon_actor_find(trygon_t *tg, const char *name,
                                  const char *name_space, trygon_ref_t *actor);
 
@@ -235,7 +239,7 @@ enum trygon_actor_state {
 };
 
 typedef struct trygon_actor_info {
-    trygon_ref_t actor; /* to compare; it comes without a count */
+    trygon_ref_t actor; /* for trygon_ref_equal(); comes without a count */
     int32_t state;      /* enum trygon_actor_state */
     int32_t rank;       /* where it lives or has lived; -1: nowhere yet */
     int32_t owner;      /* the rank that looks after it */

@@ -161,9 +161,11 @@ static inline trygon_value_t trygon_by_ref(const trygon_ref_t *ref)
     ((trygon_value_t){NULL, 0, TRYGON_BY_REF, 0, NULL, &(r_), 1, NULL})
 #endif
 
+/* Of one object, stream or actor?  The highest bit does not count: it tells a
+ * handle that does not keep its actor alive from one that does. */
 static inline bool trygon_ref_equal(trygon_ref_t a, trygon_ref_t b)
 {
-    return a.hi == b.hi && a.lo == b.lo;
+    return (a.hi ^ b.hi) << 1 == 0 && a.lo == b.lo;
 }
 
 /* ------------------------------------------------------------------------

@@ -38,11 +38,6 @@ static int check_opts(const struct trygon *tg, const trygon_actor_opts_t *o)
     if (o->max_task_retries < -1)
         return bad(tg, TRYGON_ERR_INVALID,
                    "option max_task_retries is below -1");
-    if (o->name != NULL || o->name_space != NULL || o->get_if_exists ||
-        o->detached)
-        return bad(tg, TRYGON_ERR_UNSUPPORTED,
-                   "actors have no names in this version: name, name_space, "
-                   "get_if_exists and detached must be left as they are");
     if (o->max_concurrency < 0 || o->max_concurrency > TG_CONCURRENCY_MAX)
         return bad(tg, TRYGON_ERR_INVALID,
                    "option max_concurrency is not 0 to 32767");
@@ -54,7 +49,7 @@ static int check_opts(const struct trygon *tg, const trygon_actor_opts_t *o)
     if (o->order < TRYGON_ORDER_DEFAULT || o->order > TRYGON_ORDER_ANY)
         return bad(tg, TRYGON_ERR_INVALID,
                    "option order is none of enum trygon_order");
-    return TRYGON_SUCCESS;
+    return tg_check_agreed(tg, o);
 }
 
 /* How many calls run at once, and whether their order matters (Ray's rules). */
@@ -133,6 +128,8 @@ int trygon_actor_create(trygon_t *tg, const char *cls, size_t nargs,
                         .shape = &shape,
                         .max_retries = o->max_restarts,
                         .create = &create};
+    if (o->name != NULL || o->detached)
+        return tg_create_agreed(tg, o, nargs, args, &s, &create, actor);
     return tg_submit_spec(tg, "trygon_actor_create", nargs, args, &s, actor);
 }
 

@@ -79,11 +79,32 @@ int tg_submit_spec(struct trygon *tg, const char *who, size_t nargs,
                    const trygon_value_t args[], struct tg_spec *s,
                    trygon_ref_t returns[]);
 
+/* Names and detached actors (name.c).  Are those options fine? */
+int tg_check_agreed(const struct trygon *tg, const trygon_actor_opts_t *o);
+/* Create an actor that has a name or is detached, once rank 0 agrees. */
+int tg_create_agreed(struct trygon *tg, const trygon_actor_opts_t *o,
+                     size_t nargs, const trygon_value_t args[],
+                     struct tg_spec *s, struct tg_create *create,
+                     trygon_ref_t *actor);
+/* With the lock held: have rank 0 create it. */
+int tg_create_detached(struct trygon *tg, struct tg_spec *s,
+                       trygon_ref_t *actor);
+
 uint64_t tg_deadline(int64_t timeout_ms);
 /* With the lock held: block until the request is over.  0, TIMEOUT, CANCELLED,
  * NOTFOUND or what broke the runtime.  rows, for a table: the caller frees. */
 int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
              struct tg_row **rows, uint32_t *nrows);
+/* The same up to the end of the wait, which is the caller's affair: the waiter
+ * is in *w, NULL if there was none.  s outlives it. */
+int tg_sleep(struct trygon *tg, struct tg_sleeper *s, struct tg_wait_req *req,
+             int64_t timeout_ms, struct tg_waiter **w);
+struct tg_answer { /* struct tg_waiter has what these are */
+    uint64_t ticket;
+    trygon_ref_t ref;
+    struct tg_val **vals; /* nranks of them: the caller's */
+};
+int tg_ask(struct trygon *tg, struct tg_wait_req *req, struct tg_answer *out);
 /* Name a code that came from the core as the last error of this call. */
 int tg_report(const struct trygon *tg, const char *who, int rc);
 

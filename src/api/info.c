@@ -111,7 +111,10 @@ static void add_waiters(const struct trygon *tg, struct text *t)
                                        [TG_WAIT_SET] = "wait set",
                                        [TG_WAIT_TABLE] = "table of ranks",
                                        [TG_WAIT_NEXT] = "next of a stream",
-                                       [TG_WAIT_YIELD] = "yield"};
+                                       [TG_WAIT_YIELD] = "yield",
+                                       [TG_WAIT_NAME] = "name of an actor",
+                                       [TG_WAIT_CREATE] = "detached actor",
+                                       [TG_WAIT_ACTORS] = "list of actors"};
     uint32_t slot = 0;
     const struct tg_waiter *w;
     char line[200];

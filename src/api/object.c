@@ -8,7 +8,7 @@
 
 enum trygon_kind trygon_ref_kind(trygon_ref_t ref)
 {
-    uint64_t kind = ref.hi >> 60;
+    uint64_t kind = tg_ref_strong(ref).hi >> 60;
     return kind <= TRYGON_KIND_STREAM && ref.lo != 0 ? (enum trygon_kind)kind
                                                      : TRYGON_KIND_NONE;
 }
@@ -85,17 +85,16 @@ uint64_t tg_deadline(int64_t timeout_ms)
     return tg_now_ns() + (uint64_t)timeout_ms * 1000000u;
 }
 
-int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
-             struct tg_row **rows, uint32_t *nrows)
+int tg_sleep(struct trygon *tg, struct tg_sleeper *s, struct tg_wait_req *req,
+             int64_t timeout_ms, struct tg_waiter **waiter)
 {
+    *waiter = NULL;
     struct trygon_call *call = tg_current(tg);
     struct trygon_call *fiber =
         call != NULL && call->loop != NULL ? call : NULL;
-    struct tg_sleeper s = {.level = req->kind == TG_WAIT_SLEEP ? TG_ATTENDS
-                                                               : TG_AWAITS,
-                           .fiber = fiber};
+    s->fiber = fiber;
     req->exec = call != NULL ? call->exec->self : 0;
-    req->cookie = &s;
+    req->cookie = s;
     req->deadline_ns = tg_deadline(timeout_ms);
     if (timeout_ms == 0 && tg_may_poll(tg))
         tg_progress(tg); /* whoever only looks, looks at the latest */
@@ -106,15 +105,27 @@ int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
     struct tg_waiter *w = ev.waiter;
     if (rc != TRYGON_SUCCESS || w == NULL)
         return rc;
+    *waiter = w;
     if (fiber != NULL) {
         while (!w->done && tg->failed == 0)
             tg_loop_park(fiber);
     } else {
         tg->running -= call != NULL;
-        tg_wait_until(tg, &s, &w->done, req->deadline_ns);
+        tg_wait_until(tg, s, &w->done, req->deadline_ns);
         tg->running += call != NULL;
     }
-    rc = w->done ? w->rc : tg->failed;
+    return w->done ? w->rc : tg->failed;
+}
+
+int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
+             struct tg_row **rows, uint32_t *nrows)
+{
+    struct tg_sleeper s = {.level = req->kind == TG_WAIT_SLEEP ? TG_ATTENDS
+                                                               : TG_AWAITS};
+    struct tg_waiter *w;
+    int rc = tg_sleep(tg, &s, req, timeout_ms, &w);
+    if (w == NULL)
+        return rc;
     if (rc == TRYGON_SUCCESS && rows != NULL) {
         *rows = w->rows;
         *nrows = w->nrows;

@@ -267,7 +267,10 @@ static int hand_over(struct trygon *tg, const char *who,
     tg_enter(tg);
     int rc = copy_small_args(tg, who, args, s);
     if (rc == TRYGON_SUCCESS)
-        rc = tg_report(tg, who, tg_step(tg, &ev));
+        rc = tg_report(tg, who,
+                       s->create != NULL && s->create->detached
+                           ? tg_create_detached(tg, s, returns)
+                           : tg_step(tg, &ev));
     for (uint32_t i = 0; rc != TRYGON_SUCCESS && i < s->nargs; i++)
         tg_item_fini(&s->args[i]);
     tg_glance(tg);

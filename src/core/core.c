@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/core_impl.h"
+#include "core/head_names.h"
 #include "core/quiesce.h"
 
 int tg_core_create(const struct tg_core_config *cfg, struct tg_core **out)
@@ -26,6 +27,7 @@ int tg_core_create(const struct tg_core_config *cfg, struct tg_core **out)
     if (cfg->rank == 0) {
         c->head = tg_alloc(sizeof *c->head);
         tg_head_init(c->head, &c->ctx, &cfg->ranks);
+        c->names = tg_names_new(&c->ctx);
         c->quiesce = tg_quiesce_new(&c->ctx);
     }
     *out = c;
@@ -42,6 +44,7 @@ void tg_core_destroy(struct tg_core **core)
     if (c->head != NULL)
         tg_head_fini(c->head);
     free(c->head);
+    tg_names_free(&c->names);
     tg_quiesce_free(&c->quiesce);
     tg_waits_fini(&c->waits);
     tg_worker_fini(&c->worker);
@@ -69,8 +72,11 @@ static void on_gone(struct tg_core *c, int32_t rank)
     tg_objs_gone(&c->objs, rank);
     tg_worker_gone(&c->worker, rank);
     tg_owner_gone(&c->owner, rank);
-    if (c->head != NULL)
-        tg_head_gone(c->head, rank);
+    tg_waits_gone(&c->waits, rank);
+    if (c->head == NULL)
+        return;
+    tg_head_gone(c->head, rank);
+    tg_names_gone(c->names, rank);
 }
 
 static void tell_all(struct tg_core *c, struct tg_msg *m)
@@ -112,7 +118,7 @@ static void on_cancel_ref(struct tg_core *c, const struct tg_msg_cancel_ref *m)
 
 static void on_kill(struct tg_core *c, const struct tg_msg_cancel_ref *m)
 {
-    struct tg_obj *x = tg_objs_find(&c->objs, m->ref);
+    struct tg_obj *x = tg_objs_find(&c->objs, tg_ref_strong(m->ref));
     if (x != NULL && x->owned && tg_ref_actor(m->ref))
         tg_owner_kill(&c->owner, x, m->recursive);
 }
@@ -142,7 +148,12 @@ static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
     case TG_MSG_LEAVE:
     case TG_MSG_TAKEN:
     case TG_MSG_CANCEL: tg_worker_msg(&c->worker, from, m); break;
-    case TG_MSG_WATCH:
+    case TG_MSG_NAME: tg_names_msg(c->names, from, &m->u.name); break;
+    case TG_MSG_NAMED: tg_core_named(c, &m->u.named); break;
+    case TG_MSG_CREATE: tg_core_create_for(c, from, &m->u.create); break;
+    case TG_MSG_ACTORS: tg_core_list(c, from, m->u.rows.waiter); break;
+    case TG_MSG_ROWS: tg_waits_rows(&c->waits, from, &m->u.rows); break;
+    case TG_MSG_WATCH: tg_core_on_watch(c, from, m); break;
     case TG_MSG_VALUE:
     case TG_MSG_DROP:
     case TG_MSG_MORE:
@@ -326,6 +337,8 @@ static int handle(struct tg_core *c, struct tg_event *ev)
     case TG_EV_CANCEL:
     case TG_EV_KILL:
     case TG_EV_EXIT:
+    case TG_EV_SELF:
+    case TG_EV_UNNAME:
     case TG_EV_CALL:
     case TG_EV_WAIT:
     case TG_EV_WAIT_END:
@@ -384,8 +397,10 @@ void tg_core_check(const struct tg_core *c)
     tg_owner_check(&c->owner);
     tg_worker_check(&c->worker);
     tg_waits_check(&c->waits);
-    if (c->head != NULL)
-        tg_head_check(c->head);
+    if (c->head == NULL)
+        return;
+    tg_head_check(c->head);
+    tg_names_check(c->names);
 }
 
 bool tg_core_quiet(const struct tg_core *c)
@@ -393,5 +408,6 @@ bool tg_core_quiet(const struct tg_core *c)
     return tg_objs_quiet(&c->objs) && tg_owner_quiet(&c->owner) &&
            tg_streams_quiet(&c->streams) && tg_worker_quiet(&c->worker) &&
            tg_waits_quiet(&c->waits) &&
-           (c->head == NULL || tg_head_quiet(c->head));
+           (c->head == NULL ||
+            (tg_head_quiet(c->head) && tg_names_quiet(c->names)));
 }

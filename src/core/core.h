@@ -40,6 +40,7 @@ struct tg_core {
     bool draining;        /* finalize was called here */
     int32_t status;
     struct tg_quiesce *quiesce; /* rank 0: who is quiet */
+    struct tg_names *names;     /* rank 0: of actors */
 };
 
 enum tg_event_type {
@@ -54,6 +55,8 @@ enum tg_event_type {
     TG_EV_CANCEL,   /* ref, recursive */
     TG_EV_KILL,     /* ref: of an actor; recursive: for good */
     TG_EV_EXIT,     /* handle: of an execution of a method */
+    TG_EV_SELF,     /* handle: likewise; ref out: its actor's weak handle */
+    TG_EV_UNNAME,   /* handle: a ticket; no actor gets its name */
     TG_EV_CALL,     /* call cookie back when ref is ready */
     TG_EV_WAIT,     /* wait in, waiter out: NULL when there is no need */
     TG_EV_WAIT_END, /* handle: of the waiter */

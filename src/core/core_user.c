@@ -38,17 +38,24 @@ static int on_put(struct tg_core *c, struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
+bool tg_core_args_held(const struct tg_core *c, const struct tg_spec *s)
+{
+    for (uint32_t i = 0; i < s->nargs; i++) {
+        const struct tg_item *a = &s->args[i];
+        if (a->val != NULL ? !all_held(c, a->val->nrefs, tg_val_refs(a->val))
+                           : held(c, a->ref) == NULL)
+            return false;
+    }
+    return true;
+}
+
 static int on_submit(struct tg_core *c, struct tg_event *ev)
 {
     struct tg_spec *s = ev->spec;
     if (c->draining)
         return TRYGON_ERR_SHUTDOWN;
-    for (uint32_t i = 0; i < s->nargs; i++) {
-        const struct tg_item *a = &s->args[i];
-        if (a->val != NULL ? !all_held(c, a->val->nrefs, tg_val_refs(a->val))
-                           : held(c, a->ref) == NULL)
-            return TRYGON_ERR_NOTFOUND;
-    }
+    if (!tg_core_args_held(c, s))
+        return TRYGON_ERR_NOTFOUND;
     if (!tg_ref_none(s->actor) && held(c, s->actor) == NULL)
         return TRYGON_ERR_NOTFOUND;
     if (!tg_ref_none(s->actor) && !tg_owner_may_call(&c->owner, s->actor))
@@ -143,14 +150,18 @@ static int on_kill(struct tg_core *c, struct tg_event *ev)
         return TRYGON_ERR_NOTFOUND;
     if (!tg_ref_actor(ev->ref))
         return TRYGON_ERR_INVALID;
-    if (x->owned) {
-        tg_owner_kill(&c->owner, x, ev->recursive);
-        return TRYGON_SUCCESS;
-    }
-    struct tg_msg m = {.type = TG_MSG_KILL};
-    m.u.cancel_ref.ref = ev->ref;
-    m.u.cancel_ref.recursive = ev->recursive;
-    tg_ctx_send(&c->ctx, tg_ref_rank(ev->ref), &m);
+    tg_core_kill(c, x, ev->recursive);
+    return TRYGON_SUCCESS;
+}
+
+static int on_self(struct tg_core *c, struct tg_event *ev)
+{
+    return tg_core_self(c, ev->handle, &ev->ref);
+}
+
+static int on_unname(struct tg_core *c, struct tg_event *ev)
+{
+    tg_core_name_back(c, ev->handle);
     return TRYGON_SUCCESS;
 }
 
@@ -223,6 +234,9 @@ static int on_wait(struct tg_core *c, struct tg_event *ev)
         return TRYGON_ERR_NOTFOUND;
     if (is_awaited(c, req))
         return TRYGON_ERR_STATE; /* one thread at a time */
+    int rc = tg_core_may_ask(c, req);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
     struct tg_exec *e = tg_worker_exec(&c->worker, req->exec);
     ev->waiter = NULL;
     if (req->kind == TG_WAIT_YIELD && !tg_exec_ahead(e))
@@ -243,6 +257,7 @@ static int on_wait(struct tg_core *c, struct tg_event *ev)
         m.u.query.waiter = ev->waiter->self;
         tg_ctx_send(&c->ctx, 0, &m);
     }
+    tg_core_ask(c, req, ev->waiter->self);
     if (req->kind == TG_WAIT_NEXT)
         awaited(c, req)->waiter = ev->waiter->self;
     if (e != NULL)
@@ -367,6 +382,8 @@ int tg_core_user(struct tg_core *c, struct tg_event *ev)
         [TG_EV_CANCEL] = on_cancel,
         [TG_EV_KILL] = on_kill,
         [TG_EV_EXIT] = on_exit_actor,
+        [TG_EV_SELF] = on_self,
+        [TG_EV_UNNAME] = on_unname,
         [TG_EV_CALL] = on_call,
         [TG_EV_WAIT] = on_wait,
         [TG_EV_WAIT_END] = on_wait_end,

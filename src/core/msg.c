@@ -24,6 +24,9 @@ static const char *const names[TG_MSG_LAST + 1] = {
     [TG_MSG_COUNTS] = "counts", [TG_MSG_BYE] = "bye",
     [TG_MSG_ITEM] = "item",     [TG_MSG_TAKEN] = "taken",
     [TG_MSG_LOCATE] = "locate", [TG_MSG_PLACE] = "place",
+    [TG_MSG_NAME] = "name",     [TG_MSG_NAMED] = "named",
+    [TG_MSG_CREATE] = "create", [TG_MSG_ACTORS] = "actors",
+    [TG_MSG_ROWS] = "rows",
 };
 
 const char *tg_msg_name(enum tg_msg_type type)
@@ -76,6 +79,10 @@ struct tg_item *tg_msg_items(struct tg_msg *m, uint32_t *n)
         *n = m->u.run.args.n;
         return tg_items_at(&m->u.run.args);
     }
+    if (m->type == TG_MSG_CREATE) {
+        *n = m->u.create.args.n;
+        return tg_items_at(&m->u.create.args);
+    }
     if (m->type == TG_MSG_DONE) {
         *n = m->u.done.returns.n;
         return tg_items_at(&m->u.done.returns);
@@ -88,6 +95,14 @@ struct tg_item *tg_msg_items(struct tg_msg *m, uint32_t *n)
     if (m->type == TG_MSG_ITEM) {
         *n = 1;
         return &m->u.item.item;
+    }
+    if (m->type == TG_MSG_NAMED && !tg_ref_none(m->u.named.item.ref)) {
+        *n = 1;
+        return &m->u.named.item;
+    }
+    if (m->type == TG_MSG_ROWS) {
+        *n = 1;
+        return &m->u.rows.item;
     }
     return NULL;
 }
@@ -120,6 +135,13 @@ void tg_msg_fini(struct tg_msg *m)
     case TG_MSG_DROP: free(m->u.drop.v); break;
     case TG_MSG_NOTE: free(m->u.note.text); break;
     case TG_MSG_TABLE: free(m->u.table.v); break;
+    case TG_MSG_NAME: free(m->u.name.name); break;
+    case TG_MSG_CREATE:
+        free(m->u.create.shape);
+        free(m->u.create.create);
+        tg_items_fini(&m->u.create.args);
+        break;
+    case TG_MSG_ROWS: tg_item_fini(&m->u.rows.item); break;
     default: break;
     }
     m->type = 0;

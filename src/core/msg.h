@@ -59,7 +59,13 @@ enum tg_msg_type {
     /* actors that are made again: caller and owner */
     TG_MSG_LOCATE, /* caller -> owner: it is not where I know it; where is it? */
     TG_MSG_PLACE,  /* owner -> caller: there; it is being made; it has ended */
-    TG_MSG_LAST = TG_MSG_PLACE
+    /* names of actors; who detaches one hands it to the head's rank */
+    TG_MSG_NAME,   /* any -> head: reserve, set, free or find one */
+    TG_MSG_NAMED,  /* head -> any: the answer */
+    TG_MSG_CREATE, /* any -> head's rank: create this actor, and own it */
+    TG_MSG_ACTORS, /* any -> all: which actors do you own? */
+    TG_MSG_ROWS,   /* any -> any: these */
+    TG_MSG_LAST = TG_MSG_ROWS
 };
 
 /* An argument or a result: a value, or a reference in its stead.  Weights go
@@ -84,6 +90,10 @@ static inline struct tg_item *tg_items_at(const struct tg_items *v)
 {
     return v->n == 1 ? (struct tg_item *)(uintptr_t)&v->one : v->more;
 }
+
+struct tg_name { /* of an actor: all bytes count, those behind the NUL are 0 */
+    char space[TG_NAME_MAX], name[TG_NAME_MAX];
+};
 
 struct tg_weighted {
     trygon_ref_t ref;
@@ -287,6 +297,47 @@ struct tg_msg_taken {
     uint64_t n;    /* items taken so far; UINT64_MAX: the stream is closed */
 };
 
+enum tg_name_op {
+    TG_NAME_RESERVE = 1, /* for an actor that is to be created: a ticket */
+    TG_NAME_RESERVE_GET, /* the same, or the actor of that name and class */
+    TG_NAME_FIND,
+    TG_NAME_SET,  /* the actor is there: ref, of the ticket's name */
+    TG_NAME_BACK, /* it will not be created, or has ended: the name is free */
+    TG_NAME_LOST  /* it is no more, but its name stays taken */
+};
+
+struct tg_msg_name {
+    enum tg_name_op op;
+    uint32_t fn;          /* the class, of RESERVE_GET */
+    uint64_t waiter;      /* RESERVE, RESERVE_GET, FIND: who waits */
+    struct tg_name *name; /* likewise */
+    uint64_t ticket;      /* SET, BACK, LOST: the head's handle of the name */
+    trygon_ref_t ref;     /* SET */
+};
+
+struct tg_msg_named { /* to NAME and CREATE */
+    uint64_t waiter;
+    uint64_t ticket;     /* 0: none */
+    int32_t code;        /* 0 or TRYGON_ERR_; only with 0 the rest */
+    struct tg_item item; /* a handle; none if there is a ticket */
+};
+
+struct tg_create; /* owner.h */
+
+struct tg_msg_create { /* what a submit has, of a constructor */
+    uint64_t waiter;
+    uint32_t fn;
+    int32_t depth, max_restarts;
+    struct tg_shape *shape;
+    struct tg_create *create;
+    struct tg_items args;
+};
+
+struct tg_msg_rows { /* ACTORS (waiter only), ROWS */
+    uint64_t waiter;
+    struct tg_item item; /* a value: owner_name.c has what is in it */
+};
+
 struct tg_msg {
     enum tg_msg_type type;
     union {
@@ -314,6 +365,10 @@ struct tg_msg {
         struct tg_msg_counts counts; /* PROBE, COUNTS, BYE */
         struct tg_msg_item item;
         struct tg_msg_taken taken;
+        struct tg_msg_name name;
+        struct tg_msg_named named;
+        struct tg_msg_create create;
+        struct tg_msg_rows rows; /* ACTORS, ROWS */
     } u;
 };
 

@@ -47,7 +47,7 @@ struct tg_obj *tg_objs_new(struct tg_objs *o, uint64_t task, uint32_t index)
 
 struct tg_obj *tg_objs_find(const struct tg_objs *o, trygon_ref_t ref)
 {
-    if (tg_ref_rank(ref) == o->ctx->rank) {
+    if (tg_ref_rank(ref) == o->ctx->rank && !tg_ref_weak(ref)) {
         struct tg_obj *x = tg_slab_find(&o->owned, ref.lo);
         return x != NULL && x->ref.hi == ref.hi ? x : NULL;
     }
@@ -83,7 +83,7 @@ struct tg_obj *tg_objs_copy(struct tg_objs *o, trygon_ref_t ref)
     struct tg_obj *x = tg_objs_find(o, ref);
     if (x != NULL)
         return x;
-    TG_ASSERT(tg_ref_rank(ref) != o->ctx->rank);
+    TG_ASSERT(tg_ref_rank(ref) != o->ctx->rank || tg_ref_weak(ref));
     uint64_t handle;
     struct tg_copy *c = tg_slab_new(&o->copies, &handle);
     c->self = handle;
@@ -93,6 +93,13 @@ struct tg_obj *tg_objs_copy(struct tg_objs *o, trygon_ref_t ref)
     if (o->ctx->dead[tg_ref_rank(ref)])
         fail_lost(o, &c->obj);
     return &c->obj;
+}
+
+struct tg_obj *tg_objs_weak(struct tg_objs *o, trygon_ref_t ref)
+{
+    struct tg_obj *x = tg_objs_copy(o, tg_ref_weaken(ref));
+    tg_objs_hold(o, x);
+    return x;
 }
 
 /* Ray says so too: an error is not to go by in silence.  One that was asked
@@ -379,6 +386,7 @@ static void check_one(const struct tg_objs *o, const struct tg_obj *x)
     TG_ASSERT(x->count >= x->user);
     TG_ASSERT(x->count > 0 || x->weight > 0 || x->idle ||
               o->ctx->dead[tg_ref_rank(x->ref)]);
+    TG_ASSERT(!tg_ref_weak(x->ref) || (!x->owned && x->weight == 0));
     TG_ASSERT(x->state != TG_OBJ_PENDING || x->val == NULL);
     TG_ASSERT(x->state != TG_OBJ_FAILED || x->val->error);
     TG_ASSERT(x->state != TG_OBJ_READY || x->val != NULL || !x->owned);

@@ -15,6 +15,9 @@
  *
  * Weight that went down with a lost rank never comes home: the owner keeps
  * such an object to the end of the run (tg_objs_left tells how many).
+ *
+ * A weak handle of an actor is a copy without weight, on its owner's rank too:
+ * it travels as any reference does, and its owner knows nothing of it.
  */
 #ifndef TG_CORE_OBJS_H
 #define TG_CORE_OBJS_H
@@ -37,6 +40,7 @@ enum tg_watcher {
 struct tg_watch {
     uint8_t who; /* enum tg_watcher */
     bool fetch;  /* wants the bytes here */
+    bool weak;   /* of a rank: it has a weak handle */
     union {
         uint64_t handle; /* of the task, execution, waiter; or the rank */
         void *cookie;    /* of a callback */
@@ -95,8 +99,9 @@ struct tg_obj *tg_objs_find(const struct tg_objs *o, trygon_ref_t ref);
 static inline struct tg_obj *tg_objs_get(const struct tg_objs *o,
                                          trygon_ref_t ref)
 {
-    return tg_ref_rank(ref) == o->ctx->rank ? tg_slab_get(&o->owned, ref.lo)
-                                            : tg_objs_find(o, ref);
+    return tg_ref_rank(ref) == o->ctx->rank && !tg_ref_weak(ref)
+               ? tg_slab_get(&o->owned, ref.lo)
+               : tg_objs_find(o, ref);
 }
 
 static inline void tg_objs_hold(struct tg_objs *o, struct tg_obj *x)
@@ -107,6 +112,9 @@ static inline void tg_objs_hold(struct tg_objs *o, struct tg_obj *x)
 }
 
 void tg_objs_drop(struct tg_objs *o, struct tg_obj *x);
+/* The entry of a weak handle, which this rank may not have known: with one
+ * hold more. */
+struct tg_obj *tg_objs_weak(struct tg_objs *o, trygon_ref_t ref);
 /* One hold of each reference in a value; the entries must exist. */
 void tg_objs_hold_refs(struct tg_objs *o, const struct tg_val *v);
 void tg_objs_drop_refs(struct tg_objs *o, const struct tg_val *v);

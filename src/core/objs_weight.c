@@ -10,11 +10,14 @@
 /* A reference whose owner is lost travels without weight. */
 static const uint64_t weightless = UINT64_MAX;
 
-/* Weight for one more copy of ref; 0: not yet, more was asked for. */
+/* Weight for one more copy of ref; 0: not yet, more was asked for, or of a
+ * weak handle, which has none. */
 static uint64_t acquire(struct tg_objs *o, trygon_ref_t ref)
 {
     struct tg_obj *x = tg_objs_find(o, ref);
     TG_ASSERT(x != NULL && x->count > 0);
+    if (tg_ref_weak(ref))
+        return 0;
     if (x->owned) {
         x->weight += o->ctx->lim.weight_mint;
         return o->ctx->lim.weight_mint;
@@ -40,7 +43,7 @@ static bool fill_item(struct tg_objs *o, struct tg_item *it)
     if (it->val == NULL) {
         if (it->weight == 0)
             it->weight = acquire(o, it->ref);
-        return it->weight != 0;
+        return it->weight != 0 || tg_ref_weak(it->ref);
     }
     bool full = true;
     if (it->val->nrefs > 0 && it->weights == NULL)
@@ -48,7 +51,8 @@ static bool fill_item(struct tg_objs *o, struct tg_item *it)
     for (uint32_t i = 0; i < it->val->nrefs; i++) {
         if (it->weights[i] == 0)
             it->weights[i] = acquire(o, tg_val_refs(it->val)[i]);
-        full = full && it->weights[i] != 0;
+        full = full &&
+               (it->weights[i] != 0 || tg_ref_weak(tg_val_refs(it->val)[i]));
     }
     return full;
 }
@@ -241,7 +245,7 @@ void tg_objs_tell(struct tg_objs *o, const struct tg_watch *w)
 {
     struct tg_obj *x = w->obj;
     struct tg_msg m = {.type = TG_MSG_VALUE};
-    m.u.value.ref = x->ref;
+    m.u.value.ref = w->weak ? tg_ref_weaken(x->ref) : x->ref;
     m.u.value.size = x->val->size;
     m.u.value.here = w->fetch || x->val->error || x->val->size <= TG_INLINE_MAX;
     if (m.u.value.here)
@@ -253,11 +257,12 @@ void tg_objs_tell(struct tg_objs *o, const struct tg_watch *w)
 static void on_watch(struct tg_objs *o, int32_t from,
                      const struct tg_msg_watch *m)
 {
-    struct tg_obj *x = tg_objs_find(o, m->ref);
+    struct tg_obj *x = tg_objs_find(o, tg_ref_strong(m->ref));
     if (x == NULL)
         return; /* a weightless reference to what we, declared dead, freed */
     struct tg_watch w = {.who = TG_WATCHER_RANK,
                          .fetch = m->fetch,
+                         .weak = tg_ref_weak(m->ref),
                          .handle = (uint64_t)from,
                          .obj = x};
     if (tg_objs_ready(x, m->fetch))

@@ -34,10 +34,17 @@ struct tg_create {        /* what makes a task the constructor of an actor */
     bool keeps;           /* its resources, until it ends */
     bool any_order;       /* whose arguments are there goes first */
     int32_t max_task_retries; /* of calls that say nothing of it; -1: any */
+    bool detached;            /* lives without handles */
+    struct tg_name name;      /* "": none */
+    uint64_t ticket;          /* of the name, at the head */
 };
 
 /* max_retries of a call: as its actor says. */
 enum { TG_AS_ACTOR = INT32_MIN };
+
+/* The parent of constructors that are run again or are detached: whoever created
+ * the actor may be over, and its end does not concern them. */
+#define TG_NOBODY UINT64_MAX
 
 struct tg_spec { /* what submit asks for; codes and name are taken over */
     uint32_t fn, nargs, nreturns, ncodes;
@@ -78,6 +85,7 @@ struct tg_task { /* 112 bytes: there may be millions in a queue */
     bool creates : 1; /* it is the constructor of an actor, its result */
     bool yields : 1;  /* to a stream; its one result says that it is over */
     bool lost : 1; /* a call went down with its actor and is not made again */
+    bool weak : 1; /* a call through a weak handle */
     uint16_t nreturns;
     int32_t attempt;
     union {
@@ -132,6 +140,29 @@ struct tg_olease { /* a lease, as its owner sees it */
 struct tg_class;
 struct tg_actor;
 
+enum { TG_DEAD_MAX = 1000 }; /* actors that have ended, which are remembered */
+
+enum { /* enum trygon_actor_state, in a header above us */
+       TG_ROW_PENDING = 1,
+       TG_ROW_ALIVE,
+       TG_ROW_RESTARTING,
+       TG_ROW_DEAD
+};
+
+struct tg_dead {
+    trygon_ref_t ref;
+    int32_t where, restarts;
+    bool detached;
+    char *text; /* name, namespace, cause, each with its NUL */
+};
+
+struct tg_actor_row { /* an actor, for listing */
+    trygon_ref_t ref;
+    int32_t state, rank, restarts; /* as in struct trygon_actor_info */
+    bool detached;
+    const char *name, *space, *cause; /* within the value that it came in */
+};
+
 struct tg_owner {
     struct tg_ctx *ctx;
     struct tg_objs *objs;
@@ -139,11 +170,13 @@ struct tg_owner {
     struct tg_slab tasks, classes;
     struct tg_class *by_shape; /* hashes */
     struct tg_olease_entry *leases;
-    struct tg_class *last;   /* of the last submit, or NULL */
-    struct tg_actor *actors; /* called or created here: a hash by handle */
-    uint64_t ncallers;       /* so far: orders of calls that began here */
-    bool over;               /* the end of the run: actors end as well */
-    uint64_t *mean_ns;       /* running mean of each function */
+    struct tg_class *last;       /* of the last submit, or NULL */
+    struct tg_actor *actors;     /* called or created here: a hash by handle */
+    uint64_t ncallers;           /* so far: orders of calls that began here */
+    TG_VEC(struct tg_dead) dead; /* actors of ours, up to TG_DEAD_MAX */
+    uint32_t dead_at;            /* the oldest of them, once they are so many */
+    bool over;                   /* the end of the run: actors end as well */
+    uint64_t *mean_ns;           /* running mean of each function */
     uint32_t nfns;
     const char *const *fn_names;
     uint64_t submitted; /* so far */
@@ -178,6 +211,14 @@ void tg_owner_kill(struct tg_owner *w, struct tg_obj *x, bool for_good);
 void tg_owner_left(struct tg_owner *w, trygon_ref_t actor);
 /* TG_WATCHER_ACTOR */
 void tg_owner_located(struct tg_owner *w, struct tg_obj *x);
+/* A rank watches a weak handle of an actor of ours that is no more. */
+void tg_owner_tell_gone(struct tg_owner *w, int32_t rank, trygon_ref_t ref);
+/* A value that lists our actors, and those that have ended. */
+struct tg_val *tg_owner_rows(const struct tg_owner *w);
+/* The row that begins at *at (0 at first), which moves on; false: there is no
+ * more, or the value is none of these. */
+bool tg_rows_next(const struct tg_val *v, uint64_t *at,
+                  struct tg_actor_row *row);
 
 void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n);
 /* The user has taken an item of the stream, or closed it. */

@@ -25,6 +25,7 @@ struct place { /* a handle's value: where the actor is */
 struct tg_actor *tg_actor_find(const struct tg_owner *w, trygon_ref_t ref)
 {
     struct tg_actor *a;
+    ref = tg_ref_strong(ref);
     HASH_FIND(hh, w->actors, &ref, sizeof ref, a);
     return a;
 }
@@ -43,7 +44,7 @@ static struct tg_actor *find_or_add(struct tg_owner *w, trygon_ref_t ref)
     if (a != NULL)
         return a;
     a = tg_alloc(sizeof *a);
-    a->ref = ref;
+    a->ref = tg_ref_strong(ref);
     a->where = -1;
     a->max_pending = -1;
     a->concurrency = 1;
@@ -55,6 +56,7 @@ static struct tg_actor *find_or_add(struct tg_owner *w, trygon_ref_t ref)
 
 static void forget(struct tg_actor *a)
 {
+    free(a->agreed);
     tg_vec_free(&a->askers);
     free(a);
 }
@@ -66,6 +68,21 @@ void tg_actors_fini(struct tg_owner *w)
         HASH_DEL(w->actors, a);
         forget(a);
     }
+    tg_actors_dead_fini(w);
+}
+
+/* Either handle of it that is here. */
+static struct tg_obj *handle(const struct tg_owner *w, const struct tg_actor *a,
+                             bool weak)
+{
+    return tg_objs_find(w->objs, weak ? tg_ref_weaken(a->ref) : a->ref);
+}
+
+struct tg_obj *tg_actor_handle(const struct tg_owner *w,
+                               const struct tg_actor *a)
+{
+    struct tg_obj *x = a->obj[0] != NULL ? a->obj[0] : handle(w, a, false);
+    return x != NULL ? x : handle(w, a, true);
 }
 
 static const char *class_of(const struct tg_owner *w, trygon_ref_t ref)
@@ -82,19 +99,25 @@ struct tg_val *tg_actor_died(const struct tg_owner *w, const struct tg_actor *a,
                         tg_restarts_text(a->incarnation).text);
 }
 
-void tg_actor_over(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
+void tg_actor_fail(struct tg_owner *w, const struct tg_actor *a,
                    struct tg_val *error)
 {
-    tg_objs_fail(w->objs, x, error);
-    tg_actor_unkeep(w, a, x);
+    for (int weak = 0; weak < 2; weak++) {
+        struct tg_obj *x = handle(w, a, weak);
+        if (x == NULL || x->state == TG_OBJ_FAILED)
+            continue;
+        x->seen = true; /* nobody need be told */
+        tg_objs_fail(w->objs, x, tg_val_hold(error));
+    }
+    tg_val_drop(&error);
 }
 
-/* Nobody need be told of an end that somebody wanted. */
-static void end(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
-                int32_t rank, const char *why)
+void tg_actor_over(struct tg_owner *w, struct tg_actor *a, int32_t rank,
+                   const char *why)
 {
-    x->seen = true;
-    tg_actor_over(w, a, x, tg_actor_died(w, a, rank, why));
+    tg_actor_fail(w, a, tg_actor_died(w, a, rank, why));
+    if (a->ours)
+        tg_actor_ended(w, a, w->ctx->dead[rank], why);
 }
 
 /* ----- where it is ----------------------------------------------------------------- */
@@ -179,13 +202,14 @@ static void fail_queue(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
     tg_val_drop(&error);
 }
 
-static void watch(struct tg_owner *w, struct tg_actor *a)
+static void watch(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
 {
-    if (a->watched)
+    bool *watched = &a->watched[tg_ref_weak(x->ref)];
+    if (*watched)
         return;
-    a->watched = true;
+    *watched = true;
     struct tg_watch want = {.who = TG_WATCHER_ACTOR, .fetch = true};
-    tg_objs_watch(w->objs, a->obj, &want);
+    tg_objs_watch(w->objs, x, &want);
 }
 
 static bool same_line(const struct tg_task *a, const struct tg_task *b)
@@ -224,11 +248,11 @@ static bool has_ended(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
     if (x->state == TG_OBJ_FAILED)
         return true;
     if (w->ctx->dead[owner])
-        end(w, a, x, owner, "the rank that created it was lost");
+        tg_actor_over(w, a, owner, "the rank that created it was lost");
     else if (a->state != TG_ACTOR_ALIVE)
         return false;
     else if (a->where < 0 && !tg_actor_at(w, a, x->val))
-        end(w, a, x, owner, "its handle has no meaning");
+        tg_actor_over(w, a, owner, "its handle has no meaning");
     else
         return w->ctx->dead[a->where] &&
                tg_actor_lost(w, a, x, "its rank was lost");
@@ -239,11 +263,11 @@ void tg_actor_pump(struct tg_owner *w, struct tg_actor *a)
 {
     if (a->pumping || a->queue == NULL)
         return;
-    struct tg_obj *x = a->obj;
+    struct tg_obj *x = tg_actor_handle(w, a);
     tg_objs_hold(w->objs, x); /* the last call may end here */
     a->pumping = true;
     if (x->state == TG_OBJ_PENDING)
-        watch(w, a);
+        watch(w, a, x);
     else if (has_ended(w, a, x))
         fail_queue(w, a, x);
     else if (a->state == TG_ACTOR_ALIVE)
@@ -257,7 +281,7 @@ void tg_owner_located(struct tg_owner *w, struct tg_obj *x)
     struct tg_actor *a = tg_actor_find(w, x->ref);
     if (a == NULL)
         return;
-    a->watched = false;
+    a->watched[tg_ref_weak(x->ref)] = false;
     tg_actor_pump(w, a);
 }
 
@@ -273,8 +297,10 @@ bool tg_owner_may_call(const struct tg_owner *w, trygon_ref_t ref)
 void tg_call_enter(struct tg_owner *w, struct tg_task *t, trygon_ref_t ref)
 {
     struct tg_actor *a = find_or_add(w, ref);
-    a->obj = tg_objs_find(w->objs, ref);
-    tg_objs_hold(w->objs, a->obj);
+    t->weak = tg_ref_weak(ref);
+    a->obj[t->weak] = tg_objs_find(w->objs, ref);
+    a->nby[t->weak]++;
+    tg_objs_hold(w->objs, a->obj[t->weak]);
     t->call = true;
     t->actor = a;
     if (a->queue == NULL)
@@ -297,13 +323,14 @@ void tg_call_ready(struct tg_owner *w, struct tg_task *t)
 void tg_call_leave(struct tg_owner *w, struct tg_task *t)
 {
     struct tg_actor *a = t->actor;
-    struct tg_obj *x = a->obj;
+    struct tg_obj *x = a->obj[t->weak];
     if (t->state == TG_TASK_SENT)
         DL_DELETE(a->sent, t);
     else
         DL_DELETE(a->queue, t);
-    if (--a->ncalls == 0)
-        a->obj = NULL;
+    a->ncalls--;
+    if (--a->nby[t->weak] == 0)
+        a->obj[t->weak] = NULL;
     tg_objs_drop(w->objs, x);
     tg_actor_pump(w, a); /* what stood behind it */
 }
@@ -334,6 +361,9 @@ void tg_actor_new(struct tg_owner *w, const struct tg_task *t,
     a->any_order = create->any_order;
     a->max_pending = create->max_pending;
     a->keeps = create->keeps;
+    a->ours = true;
+    if (create->detached || create->ticket != 0)
+        tg_actor_agreed(w, a, t->result1, create);
 }
 
 void tg_actor_run(const struct tg_owner *w, const struct tg_task *t,
@@ -394,21 +424,25 @@ struct tg_val *tg_actor_failed(struct tg_owner *w, struct tg_task *t,
     struct tg_actor *a = tg_actor_find(w, x->ref);
     struct tg_val *error = NULL;
     const struct trygon_error *e = tg_val_err(cause, 0);
+    bool lost = e->code == TRYGON_ERR_WORKER_LOST;
     if (x->state != TG_OBJ_FAILED) {
+        const char *why = lost ? "its rank was lost" : "its constructor failed";
+        char more[128];
+        snprintf(more, sizeof more, "%s%s%.90s", why, lost ? "" : ": ",
+                 lost ? "" : e->text);
         error = tg_val_error(TRYGON_ERR_ACTOR_DIED, e->rank, t->number,
                              tg_task_name(w, t), "the actor has ended: %s%s",
-                             e->code == TRYGON_ERR_WORKER_LOST
-                                 ? "its rank was lost"
-                                 : "its constructor failed",
-                             tg_restarts_text(a->incarnation).text);
+                             why, tg_restarts_text(a->incarnation).text);
         error = tg_val_caused(error, cause);
+        if (x->state == TG_OBJ_READY) { /* it was alive once */
+            tg_actor_fail(w, a, error);
+            error = NULL;
+        }
+        tg_actor_ended(w, a, lost, more);
+        tg_actor_pump(w, a);
     }
     tg_val_drop(&cause);
-    if (error == NULL || x->state == TG_OBJ_PENDING)
-        return error;
-    tg_actor_over(w, a, x, error); /* it was alive once */
-    tg_actor_pump(w, a);
-    return NULL;
+    return error;
 }
 
 void tg_owner_kill(struct tg_owner *w, struct tg_obj *x, bool for_good)
@@ -418,7 +452,7 @@ void tg_owner_kill(struct tg_owner *w, struct tg_obj *x, bool for_good)
         return;
     struct tg_task *t = tg_slab_find(&w->tasks, a->task);
     bool there = t == NULL || t->state == TG_TASK_KEPT;
-    end(w, a, x, w->ctx->rank, "it was killed");
+    tg_actor_over(w, a, w->ctx->rank, "it was killed");
     if (there)
         tg_actor_leave(w, a, TG_LEAVE_KILLED);
     else
@@ -429,12 +463,22 @@ void tg_owner_kill(struct tg_owner *w, struct tg_obj *x, bool for_good)
 void tg_owner_left(struct tg_owner *w, trygon_ref_t ref)
 {
     struct tg_actor *a = tg_actor_find(w, ref);
-    if (a == NULL || tg_objs_find(w->objs, ref) != NULL)
-        return; /* it has come in again */
-    TG_ASSERT(a->ncalls == 0);
-    if (tg_ref_rank(ref) == w->ctx->rank)
+    bool weak = tg_ref_weak(ref);
+    if (a == NULL)
+        return;
+    a->watched[weak] = false;
+    if (handle(w, a, weak) != NULL) { /* it has come in again */
+        tg_actor_pump(w, a);
+        return;
+    }
+    TG_ASSERT(a->nby[weak] == 0);
+    if (a->ours && handle(w, a, false) == NULL) { /* or just before this one */
         part(w, a, TG_LEAVE_SCOPE);
-    tg_actor_unkeep(w, a, NULL);
+        tg_actor_forgotten(w, a);
+        a->ours = false;
+    }
+    if (handle(w, a, !weak) != NULL)
+        return;
     HASH_DEL(w->actors, a);
     forget(a);
 }
@@ -447,7 +491,7 @@ void tg_actor_on_left(struct tg_owner *w, int32_t from,
     if (a == NULL || x->state != TG_OBJ_READY || a->where != from ||
         a->handle != m->actor)
         return;
-    end(w, a, x, from, "it exited");
+    tg_actor_over(w, a, from, "it exited");
     tg_actor_pump(w, a);
 }
 
@@ -457,11 +501,11 @@ void tg_actors_end(struct tg_owner *w)
     HASH_ITER (hh, w->actors, a, next) {
         struct tg_obj *x = tg_objs_find(w->objs, a->ref);
         if (x == NULL) /* its last handle has gone in this step */
-            tg_actor_unkeep(w, a, NULL);
+            tg_actor_unkeep(w, a);
         if (x == NULL || !x->owned)
             continue;
         if (x->state != TG_OBJ_FAILED)
-            end(w, a, x, w->ctx->rank, "its owner's runtime ended");
+            tg_actor_over(w, a, w->ctx->rank, "its owner's runtime ended");
         if (a->where >= 0)
             part(w, a, TG_LEAVE_OVER);
         tg_actor_pump(w, a);
@@ -479,21 +523,28 @@ static void forget_asker(struct tg_actor *a, int32_t rank)
     a->askers.n = n;
 }
 
+/* Once for both of its handles. */
+static void look_after_loss(struct tg_owner *w, struct tg_actor *a,
+                            int32_t rank)
+{
+    struct tg_obj *x = tg_actor_handle(w, a);
+    if (x == NULL || (a->where != rank && tg_ref_rank(a->ref) != rank))
+        return;
+    tg_objs_hold(w->objs, x);
+    if (x->state == TG_OBJ_READY)
+        (void)has_ended(w, a, x);
+    if (a->where == rank)
+        tg_calls_back(w, a);
+    tg_actor_pump(w, a);
+    tg_objs_drop(w->objs, x);
+}
+
 void tg_actors_gone(struct tg_owner *w, int32_t rank)
 {
     struct tg_actor *a, *next;
     HASH_ITER (hh, w->actors, a, next) {
-        struct tg_obj *x = tg_objs_find(w->objs, a->ref);
         forget_asker(a, rank);
-        if (x == NULL || (a->where != rank && tg_ref_rank(a->ref) != rank))
-            continue;
-        tg_objs_hold(w->objs, x);
-        if (x->state == TG_OBJ_READY)
-            (void)has_ended(w, a, x);
-        if (a->where == rank)
-            tg_calls_back(w, a);
-        tg_actor_pump(w, a);
-        tg_objs_drop(w->objs, x);
+        look_after_loss(w, a, rank);
     }
 }
 
@@ -507,9 +558,9 @@ void tg_actors_check(const struct tg_owner *w)
         const struct tg_task *t;
         DL_FOREACH (a->queue, t) {
             TG_ASSERT(t->call && t->actor == a && t->state != TG_TASK_SENT);
+            const struct tg_obj *x = tg_actor_handle(w, a);
             TG_ASSERT(t->state != TG_TASK_READY || t != a->queue ||
-                      a->obj->state == TG_OBJ_PENDING ||
-                      a->state != TG_ACTOR_ALIVE);
+                      x->state == TG_OBJ_PENDING || a->state != TG_ACTOR_ALIVE);
             TG_ASSERT(!t->lost || a->state == TG_ACTOR_ASKED);
             n++;
         }
@@ -518,8 +569,10 @@ void tg_actors_check(const struct tg_owner *w)
             TG_ASSERT(!w->ctx->dead[a->where]);
             n++;
         }
-        TG_ASSERT(n == a->ncalls && (n > 0) == (a->obj != NULL));
-        TG_ASSERT(a->obj == NULL || tg_ref_eq(a->obj->ref, a->ref));
+        TG_ASSERT(n == a->ncalls && n == a->nby[0] + a->nby[1]);
+        for (int i = 0; i < 2; i++)
+            TG_ASSERT((a->nby[i] > 0) == (a->obj[i] != NULL) &&
+                      (a->obj[i] == NULL || a->obj[i] == handle(w, a, i)));
         tg_actor_check(w, a);
     }
 }
@@ -532,11 +585,14 @@ void tg_actors_why(const struct tg_owner *w, void (*line)(void *, const char *),
     for (a = w->actors; a != NULL; a = a->hh.next) {
         if (a->queue == NULL)
             continue;
-        snprintf(text, sizeof text, "%u calls of an actor (%s) wait for %s",
-                 a->ncalls, class_of(w, a->ref),
-                 a->obj->state == TG_OBJ_PENDING || a->state != TG_ACTOR_ALIVE
-                     ? "its constructor"
-                     : "their arguments");
+        const char *name = tg_actor_name(a);
+        bool made = tg_actor_handle(w, a)->state == TG_OBJ_PENDING ||
+                    a->state != TG_ACTOR_ALIVE;
+        snprintf(text, sizeof text,
+                 "%u calls of an actor (%s%s%s%s) wait for %s", a->ncalls,
+                 class_of(w, a->ref), name[0] != '\0' ? " '" : "", name,
+                 name[0] != '\0' ? "'" : "",
+                 made ? "its constructor" : "their arguments");
         line(arg, text);
     }
 }

@@ -39,8 +39,10 @@ enum tg_actor_state {
 
 /* An actor as this rank knows it: as one that calls it, or as its owner. */
 struct tg_actor {
-    trygon_ref_t ref;
-    struct tg_obj *obj;           /* while there are calls, which hold it */
+    trygon_ref_t ref;             /* the strong handle */
+    struct tg_obj *obj[2];        /* it, and the weak one: each while calls
+                                     through it hold it */
+    uint32_t nby[2];              /* calls through each */
     struct tg_task *queue, *sent; /* calls, in order */
     uint32_t ncalls;              /* in both */
     uint32_t concurrency;
@@ -57,18 +59,23 @@ struct tg_actor {
     bool restartable;
     bool keeps;
     bool any_order;
-    bool watched; /* its handle is */
+    bool watched[2]; /* its handles are */
     bool pumping;
     bool mixed;  /* the queue has calls of several callers or groups */
     bool parted; /* its worker need not be told any more */
+    bool ours;   /* we own it, and its strong handle is there */
+    bool ended;  /* at its owner: it is among the dead */
+    struct tg_agreed *agreed; /* at its owner: what the head knows; or NULL */
     UT_hash_handle hh;
 };
 
-enum { TG_SEQ_BITS = 40 };
+struct tg_agreed {
+    struct tg_name name; /* "": none */
+    uint64_t ticket;     /* 0: it has none, or it is free again */
+    bool detached;       /* until it ends, we hold it */
+};
 
-/* The parent of constructors that are run again: whoever created the actor may
- * be over, and its end does not concern them. */
-#define TG_NOBODY UINT64_MAX
+enum { TG_SEQ_BITS = 40 };
 
 void tg_task_set_state(struct tg_task *t, enum tg_task_state to);
 const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t);
@@ -110,9 +117,15 @@ bool tg_actor_born(struct tg_owner *w, struct tg_task *t, int32_t from,
  * which is taken over. */
 struct tg_val *tg_actor_failed(struct tg_owner *w, struct tg_task *t,
                                struct tg_val *error);
-/* It has ended, with this error (taken over), as its handle now says. */
-void tg_actor_over(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
+/* The handle of it that says most of what is here, or NULL. */
+struct tg_obj *tg_actor_handle(const struct tg_owner *w,
+                               const struct tg_actor *a);
+/* It has ended, with this error (taken over), as its handles now say. */
+void tg_actor_fail(struct tg_owner *w, const struct tg_actor *a,
                    struct tg_val *error);
+/* The same, and at its owner nothing is kept for it any more. */
+void tg_actor_over(struct tg_owner *w, struct tg_actor *a, int32_t rank,
+                   const char *why);
 struct tg_val *tg_actor_died(const struct tg_owner *w, const struct tg_actor *a,
                              int32_t rank, const char *why);
 /* What a handle's value says.  False: it is none that an owner makes. */
@@ -139,6 +152,20 @@ void tg_actors_check(const struct tg_owner *w);
 void tg_actors_why(const struct tg_owner *w, void (*line)(void *, const char *),
                    void *arg);
 
+/* Their names and their ends, at the owner (owner_name.c). */
+/* A new one has a name or is detached: the head is told. */
+void tg_actor_agreed(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
+                     const struct tg_create *create);
+/* It has ended, as its handle says; crashed: with its rank. */
+void tg_actor_ended(struct tg_owner *w, struct tg_actor *a, bool crashed,
+                    const char *cause);
+/* Of one that is no more: how it ended. */
+struct tg_val *tg_actor_epitaph(const struct tg_owner *w, trygon_ref_t ref);
+/* Its last handle is gone. */
+void tg_actor_forgotten(struct tg_owner *w, struct tg_actor *a);
+const char *tg_actor_name(const struct tg_actor *a); /* or "" */
+void tg_actors_dead_fini(struct tg_owner *w);
+
 /* Actors and calls that are made again (owner_restart.c). */
 void tg_actor_set_state(struct tg_actor *a, enum tg_actor_state to);
 /* Its constructor has succeeded: place is the handle's value (taken out). */
@@ -152,8 +179,7 @@ bool tg_actor_restart(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x);
 bool tg_actor_lost(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
                    const char *why);
 /* It has ended: its constructor need not be kept, and nobody wait for it. */
-void tg_actor_unkeep(struct tg_owner *w, struct tg_actor *a,
-                     const struct tg_obj *x);
+void tg_actor_unkeep(struct tg_owner *w, struct tg_actor *a);
 /* Its calls are numbered anew: another worker takes them. */
 void tg_actor_begin_order(struct tg_owner *w, struct tg_actor *a);
 /* What was sent is in the queue again. */

@@ -98,7 +98,7 @@ static void end_lost(struct tg_owner *w, struct tg_actor *a)
 void tg_call_waits(struct tg_owner *w, struct tg_task *t)
 {
     struct tg_actor *a = t->actor;
-    if (a->obj->state == TG_OBJ_READY && allowed(t) == 0)
+    if (tg_actor_handle(w, a)->state == TG_OBJ_READY && allowed(t) == 0)
         unavailable(w, t);
     else
         tg_actor_pump(w, a);
@@ -248,13 +248,13 @@ bool tg_actor_restart(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
     return true;
 }
 
-void tg_actor_unkeep(struct tg_owner *w, struct tg_actor *a,
-                     const struct tg_obj *x)
+void tg_actor_unkeep(struct tg_owner *w, struct tg_actor *a)
 {
     struct tg_task *t = kept(w, a);
+    const struct tg_obj *x = tg_objs_find(w->objs, a->ref);
     if (t != NULL)
         tg_task_end(w, t, NULL); /* it has no result to say so */
-    if (x != NULL)
+    if (x != NULL && x->state == TG_OBJ_FAILED)
         tell_all(w, a, x->val);
 }
 
@@ -281,8 +281,8 @@ bool tg_actor_lost(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
     } else if (!x->owned && a->restartable) {
         ask(w, a);
     } else {
-        x->seen = true;
-        tg_actor_over(w, a, x, tg_actor_died(w, a, where, why));
+        a->where = where;
+        tg_actor_over(w, a, where, why);
     }
     return x->state == TG_OBJ_FAILED;
 }
@@ -290,7 +290,7 @@ bool tg_actor_lost(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
 void tg_call_missed(struct tg_owner *w, struct tg_task *t)
 {
     struct tg_actor *a = t->actor;
-    struct tg_obj *x = a->obj;
+    struct tg_obj *x = tg_actor_handle(w, a);
     tg_objs_hold(w->objs, x);
     if (x->state == TG_OBJ_FAILED) {
         tg_task_end(w, t, tg_actor_call_error(w, x));
@@ -313,9 +313,7 @@ void tg_actor_on_locate(struct tg_owner *w, int32_t from,
     struct tg_obj *x = tg_objs_find(w->objs, m->ref);
     struct tg_actor *a = tg_actor_find(w, m->ref);
     if (x == NULL || a == NULL || !x->owned) {
-        struct tg_val *v =
-            tg_val_error(TRYGON_ERR_ACTOR_DIED, w->ctx->rank, 0, "",
-                         "the actor has ended: no handle of it was left");
+        struct tg_val *v = tg_actor_epitaph(w, m->ref);
         tell(w, from, m->ref, v);
         tg_val_drop(&v);
         return;
@@ -333,9 +331,9 @@ void tg_actor_on_locate(struct tg_owner *w, int32_t from,
 
 void tg_actor_on_place(struct tg_owner *w, const struct tg_msg_value *m)
 {
-    struct tg_obj *x = tg_objs_find(w->objs, m->ref);
     struct tg_actor *a = tg_actor_find(w, m->ref);
-    if (x == NULL || a == NULL || x->owned || x->state != TG_OBJ_READY ||
+    struct tg_obj *x = a != NULL ? tg_actor_handle(w, a) : NULL;
+    if (x == NULL || x->owned || x->state != TG_OBJ_READY ||
         a->state == TG_ACTOR_ALIVE)
         return; /* it was asked for by an entry that is gone */
     tg_objs_hold(w->objs, x);
@@ -344,8 +342,7 @@ void tg_actor_on_place(struct tg_owner *w, const struct tg_msg_value *m)
         tg_actor_set_state(a, TG_ACTOR_RESTARTING);
         end_lost(w, a);
     } else if (m->here && m->item.val->error) {
-        x->seen = true;
-        tg_actor_over(w, a, x, tg_val_hold(m->item.val));
+        tg_actor_fail(w, a, tg_val_hold(m->item.val));
     } else if (m->here && tg_actor_at(w, a, m->item.val) &&
                a->incarnation > known) {
         tg_actor_set_state(a, TG_ACTOR_ALIVE);

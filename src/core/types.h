@@ -54,10 +54,35 @@ static inline enum trygon_kind tg_ref_kind(trygon_ref_t r)
     return (enum trygon_kind)(r.hi >> 60);
 }
 
+/* The kind of a handle that does not keep its actor alive, and is else the same
+ * as the one that does.  To users both are of kind TRYGON_KIND_ACTOR. */
+#define TG_KIND_WEAK ((enum trygon_kind)(8 | TRYGON_KIND_ACTOR))
+#define TG_REF_WEAK (UINT64_C(1) << 63)
+
+static inline bool tg_ref_weak(trygon_ref_t r)
+{
+    return tg_ref_kind(r) == TG_KIND_WEAK;
+}
+
 /* An actor's handle: its index is the class's function number. */
 static inline bool tg_ref_actor(trygon_ref_t r)
 {
-    return tg_ref_kind(r) == TRYGON_KIND_ACTOR;
+    return tg_ref_kind(r) == TRYGON_KIND_ACTOR || tg_ref_weak(r);
+}
+
+/* Both handles of one actor; what is no actor's handle stays as it is. */
+static inline trygon_ref_t tg_ref_strong(trygon_ref_t r)
+{
+    if (tg_ref_weak(r))
+        r.hi &= ~TG_REF_WEAK;
+    return r;
+}
+
+static inline trygon_ref_t tg_ref_weaken(trygon_ref_t r)
+{
+    if (tg_ref_actor(r))
+        r.hi |= TG_REF_WEAK;
+    return r;
 }
 
 static inline uint32_t tg_ref_index(trygon_ref_t r)

@@ -24,11 +24,15 @@ void tg_waits_init(struct tg_waits *w, struct tg_ctx *ctx, struct tg_objs *objs,
     tg_slab_init(&w->flags, sizeof(struct tg_flag));
 }
 
-static void free_parts(struct tg_waiter *x)
+static void free_parts(const struct tg_waits *w, struct tg_waiter *x)
 {
     if (x->entries != &x->one)
         free(x->entries);
     free(x->rows);
+    for (int32_t r = 0; x->gather.vals != NULL && r < w->ctx->nranks; r++)
+        tg_val_drop(&x->gather.vals[r]);
+    free(x->gather.vals);
+    free(x->gather.done);
 }
 
 void tg_waits_fini(struct tg_waits *w)
@@ -36,7 +40,7 @@ void tg_waits_fini(struct tg_waits *w)
     uint32_t slot = 0;
     struct tg_waiter *x;
     while ((x = tg_slab_next(&w->waiters, &slot)) != NULL)
-        free_parts(x);
+        free_parts(w, x);
     struct tg_set *s;
     for (slot = 0; (s = tg_slab_next(&w->sets, &slot)) != NULL;)
         HASH_CLEAR(hh, s->members);
@@ -74,15 +78,20 @@ struct tg_obj *tg_waits_obj(const struct tg_waits *w, trygon_ref_t ref)
 
 static struct tg_member *first_ready(struct tg_waits *w, struct tg_set *s);
 
+/* Does it wait for objects?  Else for a message, a flag, or the time. */
+static bool is_for_objects(enum tg_wait_kind kind)
+{
+    return kind != TG_WAIT_TABLE && kind < TG_WAIT_YIELD;
+}
+
 /* Is there nothing to wait for? */
 static bool over(struct tg_waits *w, const struct tg_wait_req *req)
 {
     uint32_t nready = 0;
-    if (req->kind == TG_WAIT_TABLE || req->kind == TG_WAIT_YIELD ||
-        req->kind == TG_WAIT_SLEEP)
-        return false;
     if (req->kind == TG_WAIT_FLAG)
         return ((struct tg_flag *)tg_slab_get(&w->flags, req->set))->set;
+    if (!is_for_objects(req->kind))
+        return false;
     if (req->kind == TG_WAIT_SET) {
         struct tg_set *s = tg_slab_get(&w->sets, req->set);
         return first_ready(w, s) != NULL || s->members == NULL;
@@ -111,6 +120,17 @@ static void watch_all(struct tg_waits *w, struct tg_waiter *x,
         struct tg_watch want = {
             .who = TG_WATCHER_WAIT, .fetch = req->fetch, .handle = x->self};
         x->entries[i].watch = tg_objs_watch(w->objs, o, &want);
+    }
+}
+
+static void begin_gather(const struct tg_waits *w, struct tg_gather *g)
+{
+    size_t n = (size_t)w->ctx->nranks;
+    g->done = tg_alloc(n * sizeof *g->done);
+    g->vals = tg_alloc(n * sizeof *g->vals);
+    for (size_t r = 0; r < n; r++) {
+        g->done[r] = w->ctx->dead[r];
+        g->left += !g->done[r];
     }
 }
 
@@ -143,6 +163,8 @@ struct tg_waiter *tg_waits_begin(struct tg_waits *w,
     } else {
         watch_all(w, x, req);
     }
+    if (req->kind == TG_WAIT_ACTORS)
+        begin_gather(w, &x->gather);
     if (req->deadline_ns != TG_NEVER)
         tg_timers_add(&w->ctx->timers, req->deadline_ns, TG_TIMER_WAITER,
                       handle);
@@ -175,7 +197,7 @@ void tg_waits_end(struct tg_waits *w, uint64_t handle)
         else
             tg_objs_drop(w->objs, x->entries[i].obj);
     }
-    free_parts(x);
+    free_parts(w, x);
     tg_slab_free(&w->waiters, handle);
 }
 
@@ -202,6 +224,43 @@ void tg_waits_table(struct tg_waits *w, struct tg_msg_table *m)
     x->nrows = m->n;
     m->v = NULL;
     finish(w, x, 0);
+}
+
+bool tg_waits_named(struct tg_waits *w, const struct tg_msg_named *m)
+{
+    struct tg_waiter *x = tg_slab_find(&w->waiters, m->waiter);
+    if (x == NULL || x->done)
+        return false;
+    x->ticket = m->ticket;
+    x->ref = m->item.ref;
+    finish(w, x, m->code);
+    return true;
+}
+
+static void gathered(struct tg_waits *w, struct tg_waiter *x, int32_t rank)
+{
+    x->gather.done[rank] = true;
+    if (--x->gather.left == 0)
+        finish(w, x, 0);
+}
+
+void tg_waits_rows(struct tg_waits *w, int32_t from, struct tg_msg_rows *m)
+{
+    struct tg_waiter *x = tg_slab_find(&w->waiters, m->waiter);
+    if (x == NULL || x->done || x->gather.done[from])
+        return;
+    x->gather.vals[from] = m->item.val;
+    m->item.val = NULL;
+    gathered(w, x, from);
+}
+
+void tg_waits_gone(struct tg_waits *w, int32_t rank)
+{
+    uint32_t slot = 0;
+    struct tg_waiter *x;
+    while ((x = tg_slab_next(&w->waiters, &slot)) != NULL)
+        if (x->kind == TG_WAIT_ACTORS && !x->done && !x->gather.done[rank])
+            gathered(w, x, rank);
 }
 
 void tg_waits_cancel(struct tg_waits *w, uint64_t handle)
@@ -393,6 +452,7 @@ void tg_waits_check(const struct tg_waits *w)
     const struct tg_waiter *x;
     while ((x = tg_slab_next(&w->waiters, &slot)) != NULL) {
         TG_ASSERT(x->done || x->n == 0 || x->nready < x->need);
+        TG_ASSERT(x->done || x->kind != TG_WAIT_ACTORS || x->gather.left > 0);
         TG_ASSERT(x->done || x->deadline_ns > w->ctx->now_ns);
     }
     const struct tg_flag *f;

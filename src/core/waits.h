@@ -20,12 +20,21 @@ enum tg_wait_kind {
     TG_WAIT_NEXT,    /* the next item of a stream */
     TG_WAIT_YIELD,   /* that items of the execution are taken */
     TG_WAIT_FLAG,    /* that a flag is set */
-    TG_WAIT_SLEEP    /* until its time is up */
+    TG_WAIT_SLEEP,   /* until its time is up */
+    TG_WAIT_NAME,    /* the head's answer about a name */
+    TG_WAIT_CREATE,  /* the head's rank's: it has created a detached actor */
+    TG_WAIT_ACTORS   /* every rank's list of its actors */
 };
 
 struct tg_wait_entry {
     struct tg_obj *obj;
     uint64_t watch;
+};
+
+struct tg_gather {        /* an answer of each rank */
+    int32_t left;         /* still to come */
+    bool *done;           /* nranks of them: it has answered, or is lost */
+    struct tg_val **vals; /* NULL: none */
 };
 
 struct tg_waiter {
@@ -44,7 +53,12 @@ struct tg_waiter {
     struct tg_row *rows; /* of a table */
     uint32_t nrows;
     struct tg_waiter *prev, *next; /* of a flag, until done */
+    uint64_t ticket;               /* of a name */
+    trygon_ref_t ref;              /* of an actor, with a count of the user's */
+    struct tg_gather gather;       /* of actors */
 };
+
+struct tg_spec;
 
 struct tg_wait_req {
     enum tg_wait_kind kind;
@@ -57,6 +71,9 @@ struct tg_wait_req {
     uint64_t exec;
     uint64_t deadline_ns; /* TG_NEVER: none */
     void *cookie;
+    const struct tg_msg_name *name; /* NAME: what is asked; copied */
+    struct tg_spec *spec; /* CREATE: its arguments are taken over, once there
+                             is a waiter */
 };
 
 struct tg_member;
@@ -97,6 +114,10 @@ struct tg_obj *tg_waits_obj(const struct tg_waits *w, trygon_ref_t ref);
 void tg_waits_notice(struct tg_waits *w, const struct tg_watch *n);
 void tg_waits_timer(struct tg_waits *w, uint64_t handle);
 void tg_waits_table(struct tg_waits *w, struct tg_msg_table *m);
+/* False: nobody waits any more for what came. */
+bool tg_waits_named(struct tg_waits *w, const struct tg_msg_named *m);
+void tg_waits_rows(struct tg_waits *w, int32_t from, struct tg_msg_rows *m);
+void tg_waits_gone(struct tg_waits *w, int32_t rank);
 /* A yield waits no longer; handles of other waiters are none of it. */
 void tg_waits_finish(struct tg_waits *w, uint64_t handle);
 /* Its execution was cancelled: it ends with CANCELLED, unless it has. */

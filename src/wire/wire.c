@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "wire/coder.h"
+#include "wire/wire_impl.h"
 
 /* ----- values and references ------------------------------------------- */
 
@@ -229,6 +229,28 @@ static void code_shape(struct tg_coder *c, struct tg_shape **shape)
     tg_code_i32(c, &s->node);
     tg_code_bool(c, &s->soft);
     tg_code_bool(c, &s->fail);
+}
+
+/* ----- the same, for wire_name.c ------------------------------------------ */
+
+void tg_code_ref(struct tg_coder *c, trygon_ref_t *ref)
+{
+    code_ref(c, ref);
+}
+
+void tg_code_item(struct tg_coder *c, struct tg_item *it)
+{
+    code_item(c, it);
+}
+
+void tg_code_items(struct tg_coder *c, struct tg_items *v, uint32_t max)
+{
+    code_items(c, v, max);
+}
+
+void tg_code_shape(struct tg_coder *c, struct tg_shape **shape)
+{
+    code_shape(c, shape);
 }
 
 /* ----- messages, as in msg.h -------------------------------------------- */
@@ -489,6 +511,11 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
     case TG_MSG_TABLE: code_table(c, &m->u.table); break;
     case TG_MSG_ENDED: tg_code_i32(c, &m->u.ended.status); break;
     case TG_MSG_COUNTS: code_counts(c, &m->u.counts); break;
+    case TG_MSG_NAME: tg_code_name(c, &m->u.name); break;
+    case TG_MSG_NAMED: tg_code_named(c, &m->u.named); break;
+    case TG_MSG_CREATE: tg_code_create(c, &m->u.create); break;
+    case TG_MSG_ACTORS: tg_code_u64(c, &m->u.rows.waiter); break;
+    case TG_MSG_ROWS: tg_code_rows(c, &m->u.rows); break;
     case TG_MSG_PROBE:
     case TG_MSG_BYE: tg_code_u32(c, &m->u.counts.round, UINT32_MAX); break;
     }

@@ -431,6 +431,64 @@ static void random_journeys_end_with_everything_freed(void)
     }
 }
 
+/* ----- weak handles ------------------------------------------------------------ */
+
+static trygon_ref_t new_actor(struct rig *r)
+{
+    struct tg_obj *x = tg_objs_new(&r->objs, 0, 0);
+    x->ref = tg_ref_make(TRYGON_KIND_ACTOR, 0, r->ctx.rank, 1, x->ref.lo);
+    return x->ref;
+}
+
+/* It needs no weight, not even from a holder that has none to give. */
+static void a_weak_handle_travels_without_weight(void)
+{
+    struct ranks k;
+    ranks_start(&k);
+    trygon_ref_t ref = new_actor(&k.r[0]), weak = tg_ref_weaken(ref);
+    tg_objs_weak(&k.r[1].objs, ref);
+    send_item(&k.r[1], 2, item_ref(weak));
+    send_item(&k.r[1], 0, item_val(val_refs(1, &weak)));
+    CU_ASSERT_TRUE(tg_objs_quiet(&k.r[1].objs)); /* nothing waits */
+    CU_ASSERT_EQUAL(ctx_count(&k.r[1].ctx, TG_MSG_MORE), 0);
+    CU_ASSERT_EQUAL(receive_item(&k.r[1], &k.r[2]), 0);
+    CU_ASSERT_EQUAL(receive_item(&k.r[1], &k.r[0]), 0);
+    CU_ASSERT_EQUAL(rig_obj(&k.r[2], weak)->count, 1);
+    CU_ASSERT_EQUAL(rig_obj(&k.r[0], weak)->count, 1); /* at its owner, too */
+    CU_ASSERT_EQUAL(weight_of(&k.r[0], ref), 0);
+    CU_ASSERT_PTR_NOT_EQUAL(rig_obj(&k.r[0], weak), rig_obj(&k.r[0], ref));
+    for (int i = 0; i < 3; i++)
+        drop(&k.r[i], weak);
+    CU_ASSERT_EQUAL(ctx_count(&k.r[2].ctx, TG_MSG_DROP), 0);
+    CU_ASSERT_PTR_NULL(rig_obj(&k.r[2], weak));
+    CU_ASSERT_EQUAL(rig_obj(&k.r[0], ref)->count, 1);
+    drop(&k.r[0], ref);
+    CU_ASSERT_PTR_NULL(rig_obj(&k.r[0], ref));
+    ranks_stop(&k);
+}
+
+/* What it watches is the actor itself, whose last count it is not. */
+static void a_weak_handle_hears_of_its_actor(void)
+{
+    struct ranks k;
+    ranks_start(&k);
+    trygon_ref_t ref = new_actor(&k.r[0]), weak = tg_ref_weaken(ref);
+    struct tg_obj *x = tg_objs_weak(&k.r[1].objs, ref);
+    struct tg_watch want = {.who = TG_WATCHER_ACTOR, .fetch = true};
+    tg_objs_watch(&k.r[1].objs, x, &want);
+    exchange(&k);
+    CU_ASSERT_EQUAL(x->state, TG_OBJ_PENDING);
+    tg_objs_resolve(&k.r[0].objs, rig_obj(&k.r[0], ref), val_text("here"));
+    rig_settle(&k.r[0]);
+    drop(&k.r[0], ref);
+    exchange(&k);
+    CU_ASSERT_EQUAL(x->state, TG_OBJ_READY);
+    CU_ASSERT_PTR_NULL(rig_obj(&k.r[0], ref));
+    drop(&k.r[1], weak);
+    CU_ASSERT_EQUAL(tg_objs_left(&k.r[1].objs), 0);
+    ranks_stop(&k);
+}
+
 static const struct unit_test tests[] = {
     TEST(an_owner_mints_weight_for_each_copy),
     TEST(the_last_drop_sends_all_weight_home_and_frees),
@@ -448,6 +506,8 @@ static const struct unit_test tests[] = {
     TEST(references_of_a_lost_owner_travel_without_weight),
     TEST(what_waited_for_a_lost_rank_gives_its_weight_back),
     TEST(random_journeys_end_with_everything_freed),
+    TEST(a_weak_handle_travels_without_weight),
+    TEST(a_weak_handle_hears_of_its_actor),
     TESTS_END,
 };
 

@@ -246,7 +246,7 @@ static void pick_what(struct script *s, struct plan *p)
         pick_stream(s, p);
 }
 
-static void pick_plan(struct script *s, struct plan *p)
+static void plan_task(struct script *s, struct plan *p)
 {
     *p = (struct plan){.gene = {.seed = tg_rng_next(&s->rng)}};
     p->nreturns = odds(s, 85) ? 1 : below(s, 5);
@@ -263,7 +263,12 @@ static void pick_plan(struct script *s, struct plan *p)
     pick_shape(s, p);
     pick_args(s, p);
     pick_end(s, p);
-    pick_what(s, p);
+}
+
+void chance_actor(struct script *s, struct plan *p)
+{
+    plan_task(s, p);
+    pick_create(s, p);
 }
 
 /* ----- the next op --------------------------------------------------------------------------- */
@@ -360,7 +365,7 @@ static void end_op(struct script *s, struct op *op)
         op->n = pick_slots(s, 4, op->slot);
 }
 
-static bool may_submit(const struct script *s)
+bool chance_may_submit(const struct script *s)
 {
     const struct world *w = s->rank->w;
     return s->gene->levels > 0 && s->slots.n < SLOTS_ENOUGH &&
@@ -399,7 +404,8 @@ static bool tidy(struct script *s, struct op *op)
 
 static void submit_op(struct script *s, struct op *op)
 {
-    pick_plan(s, &s->plan);
+    plan_task(s, &s->plan);
+    pick_what(s, &s->plan);
     op->type = OP_SUBMIT;
     op->plan = &s->plan;
 }
@@ -432,8 +438,10 @@ void chance_next(struct script *s, struct op *op)
             return;
         *op = (struct op){.type = OP_QUERY};
     }
+    if (odds(s, 6) && chance_name(s, op))
+        return;
     uint32_t x = below(s, 100);
-    if (may_submit(s) && x < (s->task == NULL ? 50 : 35)) {
+    if (chance_may_submit(s) && x < (s->task == NULL ? 50 : 35)) {
         submit_op(s, op);
     } else if (x < 54) {
         op->type = OP_SLEEP;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/chan.h"
+#include "core/head_names.h"
 #include "core/objs_impl.h"
 #include "core/quiesce.h"
 #include "core/worker_impl.h"
@@ -239,6 +240,9 @@ void inspect_end(struct world *w)
     }
     if (!tg_head_quiet(w->ranks[0].core->head))
         world_fail(w, "the ledger is not as it was");
+    if (w->nlost == 0 && tg_names_count(w->ranks[0].core->names) > 0)
+        world_fail(w, "%u names are taken, and nobody was lost",
+                   tg_names_count(w->ranks[0].core->names));
     w->stats.virtual_ns = w->now_ns;
     w->stats.steps = w->steps;
 }

@@ -144,6 +144,13 @@ static bool may_have_died(const struct world *w, const struct truth_task *a)
            (a->ended && (!a->known || a->outcome != 0));
 }
 
+bool outcome_over(const struct world *w, trygon_ref_t actor)
+{
+    const struct sim_rank *r = &w->ranks[tg_ref_rank(actor)];
+    const struct tg_obj *x = tg_objs_find(&r->core->objs, actor);
+    return r->lost || x == NULL || x->state == TG_OBJ_FAILED;
+}
+
 /* It ran for an actor that was ended. */
 static bool lost_actor(const struct world *w, const struct truth_task *t)
 {
@@ -164,7 +171,7 @@ static bool cancel_fits(const struct world *w, const struct truth_task *t)
             w->ranks[t->owner].draining || lost_actor(w, t))
             return true;
     }
-    return t->owner == 0 && w->ending;
+    return t->owner == 0 && w->ending && !t->detached;
 }
 
 static bool argument_failed(const struct world *w, const struct truth_task *t)
@@ -242,7 +249,9 @@ static bool fits(const struct world *w, const struct truth_task *t)
     if (t->outcome == TRYGON_ERR_ACTOR_DIED)
         return t->creates
                    ? may_have_died(w, t)
-                   : t->call && may_have_died(w, truth_of(&w->truth, t->actor));
+                   : t->call &&
+                         (may_have_died(w, truth_of(&w->truth, t->actor)) ||
+                          (t->weak && outcome_over(w, t->actor)));
     int32_t last = t->last_attempt;
     switch (t->outcome) {
     case TRYGON_SUCCESS: /* of a stream: an error of its own is an item */

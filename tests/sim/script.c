@@ -219,8 +219,7 @@ static bool can_ever_run(const struct world *w, const struct tg_shape *shape)
     return false;
 }
 
-/* What truth keeps of a plan, before it is submitted. */
-static struct truth_task *describe(struct script *s, const struct plan *p)
+struct truth_task *script_describe(struct script *s, const struct plan *p)
 {
     struct world *w = script_world(s);
     struct truth_task *t = truth_task_new(&w->truth);
@@ -244,14 +243,16 @@ static struct truth_task *describe(struct script *s, const struct plan *p)
     t->group = p->group;
     t->call = p->call;
     t->exec = s->exec;
-    if (p->call)
-        t->actor = s->slots.v[p->actor].ref;
+    t->name = p->name;
+    if (p->call) {
+        t->actor = tg_ref_strong(s->slots.v[p->actor].ref);
+        t->weak = tg_ref_weak(s->slots.v[p->actor].ref);
+    }
     if (p->call && p->max_retries == TG_AS_ACTOR)
         t->max_retries = truth_of(&w->truth, t->actor)->task_retries;
     /* It may start within the step that submits it. */
     t->number =
         (uint64_t)s->rank->id << 40 | (s->rank->core->owner.submitted + 1);
-    *tg_vec_add(&s->rank->numbered) = t->id;
     return t;
 }
 
@@ -300,6 +301,8 @@ static void register_task(struct script *s, struct truth_task *t,
         t->nreturns > 0 ? tg_objs_find(&r->core->objs, refs[0]) : NULL;
     t->handle = x != NULL ? x->task : handle_of(&r->core->owner, t->number);
     *tg_vec_add(&r->live) = t->id;
+    if (t->name != NULL)
+        script_has_name(w, t);
     w->stats.tasks++;
     tell(w, r->id, "submits %d.%u%s%s", (int)r->id,
          (unsigned)(t->number & 0xffffff), t->gene->name != NULL ? " " : "",
@@ -308,32 +311,40 @@ static void register_task(struct script *s, struct truth_task *t,
     world_submitted(w);
 }
 
-static void submit(struct script *s)
+void script_spec(struct script *s, const struct plan *p, struct truth_task *t,
+                 const struct tg_create *create, struct tg_spec *spec,
+                 struct tg_items *args)
+{
+    *spec = (struct tg_spec){.fn = p->gene.fn,
+                             .nargs = p->nargs + 1,
+                             .nreturns = p->nreturns,
+                             .ncodes = p->ncodes,
+                             .create = create,
+                             .shape = &p->shape,
+                             .max_retries = p->max_retries,
+                             .limit = p->limit,
+                             .parent = s->exec,
+                             .name = tg_strdup(p->gene.name)};
+    if (t->call)
+        spec->actor = s->slots.v[p->actor].ref;
+    spec->group = p->group;
+    tg_items_init(args, spec->nargs);
+    spec->args = tg_items_at(args);
+    fill_args(s, p, spec->args, t);
+    if (p->ncodes > 0 && p->ncodes != UINT32_MAX) {
+        spec->codes = tg_alloc(sizeof p->codes);
+        memcpy(spec->codes, p->codes, sizeof p->codes);
+    }
+}
+
+void script_submit(struct script *s, const struct tg_create *create)
 {
     const struct plan *p = s->op.plan;
-    struct truth_task *t = describe(s, p);
-    struct tg_spec spec = {.fn = p->gene.fn,
-                           .nargs = p->nargs + 1,
-                           .nreturns = p->nreturns,
-                           .ncodes = p->ncodes,
-                           .shape = &p->shape,
-                           .max_retries = p->max_retries,
-                           .limit = p->limit,
-                           .parent = s->exec,
-                           .name = tg_strdup(p->gene.name)};
-    if (t->creates)
-        spec.create = &p->create;
-    if (t->call)
-        spec.actor = t->actor;
-    spec.group = p->group;
+    struct truth_task *t = script_describe(s, p);
+    struct tg_spec spec;
     struct tg_items args;
-    tg_items_init(&args, spec.nargs);
-    spec.args = tg_items_at(&args);
-    fill_args(s, p, spec.args, t);
-    if (p->ncodes > 0 && p->ncodes != UINT32_MAX) {
-        spec.codes = tg_alloc(sizeof p->codes);
-        memcpy(spec.codes, p->codes, sizeof p->codes);
-    }
+    script_spec(s, p, t, create, &spec, &args);
+    *tg_vec_add(&s->rank->numbered) = t->id;
     trygon_ref_t refs[4];
     struct tg_event ev = {
         .type = TG_EV_SUBMIT, .spec = &spec, .refs_out = refs};
@@ -345,6 +356,11 @@ static void submit(struct script *s)
         s->rank->numbered.n--;
         t->ended = true; /* nobody knows of it */
         t->call = t->creates = false;
+        if (create != NULL && create->ticket != 0) {
+            struct tg_event back = {.type = TG_EV_UNNAME,
+                                    .handle = create->ticket};
+            script_step(s, &back);
+        }
         return;
     }
     script_must(s, rc, "submit");
@@ -461,7 +477,8 @@ static void kill_actor(struct script *s)
 {
     trygon_ref_t ref = s->slots.v[s->op.slot[0]].ref;
     struct truth_task *t = truth_of(&script_world(s)->truth, ref);
-    bool here = tg_ref_rank(ref) == s->rank->id;
+    bool here = tg_ref_rank(ref) == s->rank->id &&
+                tg_objs_find(&s->rank->core->objs, tg_ref_strong(ref)) != NULL;
     t->killed = t->killed || !s->op.again;
     t->soft_kills += s->op.again;
     t->killed_here = t->killed_here || (here && !s->op.again);
@@ -492,7 +509,10 @@ static void do_op(struct script *s)
     struct op *op = &s->op;
     switch (op->type) {
     case OP_COMPUTE: compute(s, op->ns); break;
-    case OP_SUBMIT: submit(s); break;
+    case OP_SUBMIT:
+        script_submit(s, op->plan->create.concurrency > 0 ? &op->plan->create
+                                                          : NULL);
+        break;
     case OP_PUT: put(s); break;
     case OP_GET: script_wait_slots(s, TG_WAIT_ALL, true); break;
     case OP_WAIT: script_wait_slots(s, TG_WAIT_SOME, false); break;
@@ -518,6 +538,14 @@ static void do_op(struct script *s)
     }
     case OP_FLAG:
     case OP_AWAIT: script_flag(s); break;
+    case OP_NAME: script_name(s); break;
+    case OP_FIND: script_find(s); break;
+    case OP_SELF: script_self(s); break;
+    case OP_ACTORS: {
+        struct tg_wait_req req = {.kind = TG_WAIT_ACTORS};
+        script_begin_wait(s, &req);
+        break;
+    }
     case OP_END: script_end(s, op->code); break;
     default: TG_UNREACHABLE();
     }
@@ -543,9 +571,10 @@ void script_go(struct script *s)
 }
 
 static const char *const op_names[] = {
-    "?",      "compute", "submit",  "put",  "get",   "wait", "set",
-    "cancel", "retain",  "release", "call", "query", "spin", "kill",
-    "exit",   "end",     "yield",   "next", "sleep", "flag", "await"};
+    "?",      "compute", "submit",  "put",   "get",   "wait", "set",
+    "cancel", "retain",  "release", "call",  "query", "spin", "kill",
+    "exit",   "end",     "yield",   "next",  "sleep", "flag", "await",
+    "name",   "find",    "self",    "actors"};
 
 void script_tell(const struct script *s, char *text, size_t size)
 {

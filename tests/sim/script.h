@@ -34,7 +34,11 @@ enum op_type {
     OP_NEXT,        /* of the stream in slot[0]: an item in a new slot */
     OP_SLEEP,       /* for ns */
     OP_FLAG,        /* set the rank's flag (need 1), or clear it */
-    OP_AWAIT        /* the rank's flag */
+    OP_AWAIT,       /* the rank's flag */
+    OP_NAME,        /* plan, of an actor with a name or a detached one */
+    OP_FIND,        /* the actor of that name, in a new slot */
+    OP_SELF,        /* the actor whose method this is, likewise */
+    OP_ACTORS       /* list all actors */
 };
 
 struct plan;
@@ -49,7 +53,8 @@ struct op {
     bool recursive;          /* CANCEL */
     bool again;              /* KILL */
     int32_t code;            /* END */
-    const struct plan *plan; /* SUBMIT */
+    const struct plan *plan; /* SUBMIT, NAME */
+    const char *name;        /* FIND */
 };
 
 /* What a task will do. */
@@ -92,6 +97,8 @@ struct plan {
     bool call;               /* of the actor in `actor`, a slot */
     uint8_t group;           /* among its groups */
     uint32_t actor;
+    const char *name; /* of an actor; NULL: none */
+    bool get;         /* one that is there will do */
 };
 
 struct slot {
@@ -121,6 +128,9 @@ struct script {
     struct op op;                  /* the current one */
     struct tg_obj *pins[OP_SLOTS]; /* what a get has got */
     struct plan plan;              /* room for chance.c */
+    struct truth_task *making;     /* a detached actor, asked for */
+    uint64_t ticket;               /* of a name */
+    trygon_ref_t got;              /* of a name, or a detached actor's */
     TG_VEC(struct slot) slots;
     uint64_t waiter, set;
     uint32_t taken;
@@ -141,6 +151,11 @@ void script_tell(const struct script *s, char *text, size_t size);
 
 /* The next thing a random script does (chance.c). */
 void chance_next(struct script *s, struct op *op);
+/* What it does about names, now and then (chance_name.c): true. */
+bool chance_name(struct script *s, struct op *op);
+/* What it needs: a new actor, and whether it may create one. */
+void chance_actor(struct script *s, struct plan *p);
+bool chance_may_submit(const struct script *s);
 /* A value for a PUT, or a random gene for a driver or client. */
 void chance_gene(struct tg_rng *rng, int32_t levels, struct gene *gene);
 

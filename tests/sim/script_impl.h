@@ -24,6 +24,25 @@ void script_flag(struct script *s);
 void script_next(struct script *s);
 void script_next_came(struct script *s);
 
+/* What truth keeps of a plan, before it is submitted. */
+struct truth_task *script_describe(struct script *s, const struct plan *p);
+/* And what the core is asked for; create: of an actor, or NULL. */
+void script_spec(struct script *s, const struct plan *p, struct truth_task *t,
+                 const struct tg_create *create, struct tg_spec *spec,
+                 struct tg_items *args);
+void script_submit(struct script *s, const struct tg_create *create);
+
+/* Names of actors (script_name.c). */
+void script_name(struct script *s);
+void script_find(struct script *s);
+void script_self(struct script *s);
+/* The waiter of such an op is done: look at it before it goes. */
+void script_answered(struct script *s, const struct tg_waiter *x);
+/* And go on; rc: how the wait has ended. */
+void script_named(struct script *s, int rc);
+/* An actor that has that name: is it the only one? */
+void script_has_name(struct world *w, struct truth_task *t);
+
 /* The waiting ops. */
 void script_wait_slots(struct script *s, enum tg_wait_kind kind, bool fetch);
 void script_set_begin(struct script *s);

@@ -113,7 +113,13 @@ static void after_wait(struct script *s, int rc, uint64_t deadline_ns)
     if (rc == TRYGON_ERR_CANCELLED) {
         if (e == NULL || !e->cancelled)
             world_fail(w, "a wait was cancelled without reason");
+        if (s->making != NULL)
+            script_named(s, rc);
         script_end(s, TRYGON_ERR_CANCELLED);
+        return;
+    }
+    if (s->op.type == OP_NAME || s->op.type == OP_FIND) {
+        script_named(s, rc);
         return;
     }
     if (rc == TRYGON_ERR_TIMEOUT && world_now(s->rank) < deadline_ns)
@@ -175,6 +181,8 @@ void script_woken(struct script *s, uint64_t waiter)
     uint64_t deadline = x->deadline_ns;
     if (s->op.type == OP_QUERY && rc == TRYGON_SUCCESS)
         check_table(s, x);
+    if (s->op.type >= OP_NAME && rc == TRYGON_SUCCESS)
+        script_answered(s, x);
     struct tg_event ev = {.type = TG_EV_WAIT_END, .handle = waiter};
     script_step(s, &ev);
     after_wait(s, rc, deadline);

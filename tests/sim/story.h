@@ -42,7 +42,7 @@ bool story_run(const struct story *s);
 
 extern const struct story stories_work[], stories_loss[], stories_end[],
     stories_actor[], stories_group[], stories_restart[], stories_retry[],
-    stories_stream[];
+    stories_stream[], stories_name[];
 
 /* ----- words to write stories with ------------------------------------------ */
 

@@ -114,6 +114,28 @@ static void tell_place(struct world *w, const struct tg_msg_value *m)
                               : "there");
 }
 
+static void tell_name(struct world *w, const struct tg_msg_name *m)
+{
+    static const char *const ops[] = {
+        "?", "reserve", "reserve or get", "find", "set", "back", "lost"};
+    line(w, "%s", ops[m->op]);
+    if (m->name != NULL)
+        line(w, " %s", m->name->name);
+    if (m->op == TG_NAME_SET)
+        line(w, " %s", obj_name(w, m->ref).text);
+}
+
+static void tell_named(struct world *w, const struct tg_msg_named *m)
+{
+    if (m->code != 0)
+        line(w, "%d", (int)m->code);
+    else if (m->ticket != 0)
+        line(w, "reserved");
+    else
+        line(w, "%s%s", tg_ref_weak(m->item.ref) ? "weak " : "",
+             obj_name(w, tg_ref_strong(m->item.ref)).text);
+}
+
 static void tell_body(struct world *w, int32_t from, int32_t to,
                       const struct tg_msg *m)
 {
@@ -200,8 +222,13 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
         line(w, "%s", why[m->u.leave.why]);
         break;
     }
+    case TG_MSG_NAME: tell_name(w, &m->u.name); break;
+    case TG_MSG_NAMED: tell_named(w, &m->u.named); break;
+    case TG_MSG_CREATE: line(w, "%s", m->u.create.create->name.name); break;
     case TG_MSG_PROBE:
     case TG_MSG_COUNTS:
+    case TG_MSG_ACTORS:
+    case TG_MSG_ROWS:
     case TG_MSG_QUERY:
     case TG_MSG_TABLE:
     case TG_MSG_BYE: break;

@@ -15,6 +15,7 @@ void truth_fini(struct truth *t)
         free(x);
     }
     tg_vec_free(&t->tasks);
+    tg_vec_free(&t->names);
     struct truth_obj *x, *next;
     HASH_ITER (hh, t->objs, x, next) {
         HASH_DEL(t->objs, x);
@@ -35,6 +36,7 @@ struct truth_task *truth_task_new(struct truth *t)
 struct truth_obj *truth_obj(const struct truth *t, trygon_ref_t ref)
 {
     struct truth_obj *x;
+    ref = tg_ref_strong(ref);
     HASH_FIND(hh, t->objs, &ref, sizeof ref, x);
     return x;
 }
@@ -45,7 +47,7 @@ struct truth_obj *truth_obj_new(struct truth *t, trygon_ref_t ref)
     if (x != NULL)
         return x;
     x = tg_alloc(sizeof *x);
-    x->ref = ref;
+    x->ref = tg_ref_strong(ref);
     x->task = UINT32_MAX;
     HASH_ADD(hh, t->objs, ref, sizeof x->ref, x);
     return x;
@@ -123,12 +125,13 @@ void truth_moving(struct truth *t, struct tg_msg *m, int sign)
 
 /* ----- what may wait for ever -------------------------------------------------------- */
 
+/* An actor that was found by name may itself wait for who has found it. */
 static bool task_hopeless(const struct truth *t, const struct truth_task *x,
                           int depth)
 {
     if (x->ended || x->surely)
         return false;
-    if (x->hopeless || depth > 64)
+    if (x->hopeless || x->weak || depth > 64)
         return true;
     const struct truth_task *actor = x->call ? truth_of(t, x->actor) : NULL;
     if (actor != NULL && (actor->stalls || task_hopeless(t, actor, depth + 1)))
@@ -145,5 +148,7 @@ static bool task_hopeless(const struct truth *t, const struct truth_task *x,
 bool truth_hopeless(const struct truth *t, trygon_ref_t ref)
 {
     const struct truth_task *x = truth_of(t, ref);
+    if (x != NULL && tg_ref_weak(ref))
+        return !x->ended;
     return x != NULL && task_hopeless(t, x, 0);
 }

@@ -66,6 +66,11 @@ struct truth_task {
     bool error_taken;   /* the last of them is an error */
     bool over;          /* their end was seen */
     bool creates, call; /* a constructor; of a method */
+    bool weak;          /* through a weak handle */
+    bool detached;
+    int32_t asked_by; /* of a detached one: the rank, and its waiter */
+    uint64_t waiter;
+    const char *name;   /* of an actor; NULL: none */
     trygon_ref_t actor; /* whose */
     uint64_t exec;      /* who called */
     uint32_t group;
@@ -94,8 +99,14 @@ struct truth_task {
     char text[256];
 };
 
+struct truth_name { /* who had it last */
+    const char *name;
+    uint32_t task;
+};
+
 struct truth {
     TG_VEC(struct truth_task *) tasks;
+    TG_VEC(struct truth_name) names;
     struct truth_obj *objs;
     uint64_t lost_weight;
 };

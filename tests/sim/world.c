@@ -262,8 +262,11 @@ static void deliver(struct sim_rank *r, int32_t from, struct tg_msg *m)
     w->stats.recalls += m->type == TG_MSG_RECALL;
     w->stats.mores += m->type == TG_MSG_MORE;
     w->stats.values += m->type == TG_MSG_VALUE;
+    struct truth_task *t = taken ? world_detaches(w, from, m) : NULL;
     struct tg_event ev = {.type = TG_EV_MSG, .rank = from, .msg = m};
     world_step(r, &ev);
+    if (t != NULL)
+        world_detached(w, t);
 }
 
 static void poll(struct sim_rank *r)

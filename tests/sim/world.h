@@ -153,6 +153,12 @@ void outcome_destroys(struct world *w, struct sim_rank *r,
 void outcome_done(struct world *w, struct truth_task *t, int32_t attempt,
                   int32_t life, int32_t code);
 void outcome_scan(struct sim_rank *r);
+/* Has the actor ended, as far as its owner knows? */
+bool outcome_over(const struct world *w, trygon_ref_t actor);
+/* Rank 0 is told to create a detached actor, and has been. */
+struct truth_task *world_detaches(struct world *w, int32_t from,
+                                  const struct tg_msg *m);
+void world_detached(struct world *w, struct truth_task *t);
 void outcome_seen(struct world *w, struct truth_task *t,
                   const struct tg_obj *x);
 

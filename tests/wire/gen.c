@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/owner.h"
 
 /* ----- tg_val_new ------------------------------------------------------- */
 
@@ -308,6 +309,21 @@ static const struct field fields[] = {
     F(GONE, gone.rank, RANK),
     F(QUERY, query.waiter, U64),
     F(TABLE, table.waiter, U64),
+    F(NAME, name.waiter, U64),
+    F(NAME, name.fn, U32),
+    F(NAME, name.ticket, U64),
+    F(NAME, name.ref, REF),
+    F(NAMED, named.waiter, U64),
+    F(NAMED, named.ticket, U64),
+    F(NAMED, named.item.ref, REF),
+    F(NAMED, named.item.weight, U64),
+    F(CREATE, create.waiter, U64),
+    F(CREATE, create.fn, U32),
+    F(CREATE, create.depth, I32),
+    F(CREATE, create.max_restarts, I32),
+    F(CREATE, create.shape, SHAPE),
+    F(ACTORS, rows.waiter, U64),
+    F(ROWS, rows.waiter, U64),
     F(ENDED, ended.status, I32),
     F(PROBE, counts.round, U32),
     F(COUNTS, counts.round, U32),
@@ -443,6 +459,49 @@ static void gen_table(struct gen *g, struct tg_msg_table *m)
     }
 }
 
+static void gen_both(struct gen *g, struct tg_name *name)
+{
+    line(g, name->space, sizeof name->space);
+    line(g, name->name + 1, sizeof name->name - 1);
+    name->name[0] = 'n';
+    memset(name->space + strlen(name->space), 0,
+           sizeof name->space - strlen(name->space));
+    memset(name->name + strlen(name->name), 0,
+           sizeof name->name - strlen(name->name));
+}
+
+/* Who asks says who waits for which name; who sets or frees one, its ticket. */
+static void gen_name(struct gen *g, struct tg_msg_name *m)
+{
+    static const trygon_ref_t none;
+    m->op = (enum tg_name_op)(TG_NAME_RESERVE + below(g, TG_NAME_LOST));
+    if (m->op != TG_NAME_SET)
+        m->ref = none;
+    if (m->op > TG_NAME_FIND) {
+        m->waiter = m->fn = 0;
+        return;
+    }
+    m->ticket = 0;
+    m->name = tg_alloc(sizeof *m->name);
+    gen_both(g, m->name);
+}
+
+static void gen_create(struct gen *g, struct tg_msg_create *m)
+{
+    struct tg_create *x = tg_alloc(sizeof *x);
+    m->create = x;
+    x->concurrency = 1 + below(g, TG_CONCURRENCY_MAX);
+    x->max_pending = (int32_t)integer(g);
+    x->max_task_retries = (int32_t)integer(g);
+    x->keeps = below(g, 2) != 0;
+    x->any_order = below(g, 2) != 0;
+    x->detached = below(g, 2) != 0;
+    x->ticket = number(g);
+    if (below(g, 2) == 0)
+        gen_both(g, &x->name);
+    items(g, &m->args);
+}
+
 void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
 {
     memset(m, 0, sizeof *m);
@@ -478,6 +537,16 @@ void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
         m->u.note.text = text(g, 300);
     } else if (type == TG_MSG_TABLE) {
         gen_table(g, &m->u.table);
+    } else if (type == TG_MSG_NAME) {
+        gen_name(g, &m->u.name);
+    } else if (type == TG_MSG_NAMED) {
+        m->u.named.code = -(int32_t)below(g, 40);
+    } else if (type == TG_MSG_CREATE) {
+        gen_create(g, &m->u.create);
+    } else if (type == TG_MSG_ROWS) {
+        m->u.rows.item.val = tg_val_new(val_size(g), 0, 0);
+        bytes(g, tg_val_data(m->u.rows.item.val),
+              (size_t)m->u.rows.item.val->size);
     }
 }
 
@@ -549,6 +618,26 @@ static bool same_table(const struct tg_msg_table *a,
     return same;
 }
 
+static bool same_name(const struct tg_msg_name *a, const struct tg_msg_name *b)
+{
+    if (a->op != b->op || (a->name == NULL) != (b->name == NULL))
+        return false;
+    return a->name == NULL || memcmp(a->name, b->name, sizeof *a->name) == 0;
+}
+
+static bool same_create(const struct tg_msg_create *a,
+                        const struct tg_msg_create *b)
+{
+    const struct tg_create *x = a->create, *y = b->create;
+    return x->concurrency == y->concurrency &&
+           x->max_pending == y->max_pending && x->keeps == y->keeps &&
+           x->max_task_retries == y->max_task_retries &&
+           x->any_order == y->any_order && x->detached == y->detached &&
+           x->ticket == y->ticket &&
+           memcmp(&x->name, &y->name, sizeof x->name) == 0 &&
+           same_items(&a->args, &b->args);
+}
+
 bool gen_same(const struct tg_msg *a, const struct tg_msg *b)
 {
     if (a->type != b->type || !same_fields(a, b))
@@ -575,6 +664,14 @@ bool gen_same(const struct tg_msg *a, const struct tg_msg *b)
     if (a->type == TG_MSG_ITEM)
         return a->u.item.index == b->u.item.index &&
                same_item(&a->u.item.item, &b->u.item.item);
+    if (a->type == TG_MSG_NAME)
+        return same_name(&a->u.name, &b->u.name);
+    if (a->type == TG_MSG_NAMED)
+        return a->u.named.code == b->u.named.code;
+    if (a->type == TG_MSG_CREATE)
+        return same_create(&a->u.create, &b->u.create);
+    if (a->type == TG_MSG_ROWS)
+        return same_item(&a->u.rows.item, &b->u.rows.item);
     if (a->type == TG_MSG_DROP)
         return same_drop(&a->u.drop, &b->u.drop);
     if (a->type == TG_MSG_NOTE)

@@ -1,0 +1,18 @@
+/* wire_impl.h - what the files of the wire format share; for no other file. */
+#ifndef TG_WIRE_WIRE_IMPL_H
+#define TG_WIRE_WIRE_IMPL_H
+
+#include "wire/coder.h"
+
+void tg_code_ref(struct tg_coder *c, trygon_ref_t *ref);
+void tg_code_item(struct tg_coder *c, struct tg_item *it);
+void tg_code_items(struct tg_coder *c, struct tg_items *v, uint32_t max);
+void tg_code_shape(struct tg_coder *c, struct tg_shape **shape);
+
+/* Names of actors (wire_name.c). */
+void tg_code_name(struct tg_coder *c, struct tg_msg_name *m);
+void tg_code_named(struct tg_coder *c, struct tg_msg_named *m);
+void tg_code_create(struct tg_coder *c, struct tg_msg_create *m);
+void tg_code_rows(struct tg_coder *c, struct tg_msg_rows *m);
+
+#endif
