@@ -504,7 +504,7 @@ static void the_end_of_an_actor_is_an_item_and_the_completion(void)
     struct reader k;
     trygon_ref_t actor = begin_call(&k, TG_ANY_AHEAD);
     yields(&k, 1, "b");
-    tg_owner_kill(&k.r.owner, rig_obj(&k.r, actor));
+    tg_owner_kill(&k.r.owner, rig_obj(&k.r, actor), true);
     ends(&k, TRYGON_ERR_ACTOR_DIED, 2);
     CU_ASSERT_EQUAL(completion(&k), 1);
     yields(&k, 0, "a");
