@@ -77,14 +77,17 @@ TRYGON_API int trygon_actor_pool_destroy(trygon_actor_pool_t **pool);
 TRYGON_API int trygon_registry_add_queue(trygon_registry_t *reg);
 
 /* maxsize 0: no bound.  opts: of the actor, may be NULL; max_concurrency is how
- * many may wait in it at once.  Errors: as trygon_actor_create(). */
+ * many gets may wait in it at once (default 1000, and 1000 puts); more of them
+ * stand behind, and their time-outs begin later.  Errors: as
+ * trygon_actor_create(). */
 TRYGON_API int trygon_queue_create(trygon_t *tg, size_t maxsize,
                                    const trygon_actor_opts_t *opts,
                                    trygon_ref_t *queue);
 
-/* Append a value; wait while the queue is full.  Errors: TIMEOUT (it was full
- * all the time; with 0: it is full), SHUTDOWN (the queue was shut down),
- * CANCELLED, ACTOR_DIED, and as trygon_actor_call(). */
+/* Append a value; wait while the queue is full.
+ * Errors: TIMEOUT (it was full all the time; with 0: it is full), SHUTDOWN (the
+ * queue was shut down), CANCELLED (it may be in the queue or not), ACTOR_DIED,
+ * and as trygon_actor_call(). */
 TRYGON_API int trygon_queue_put(trygon_t *tg, trygon_ref_t queue,
                                 const trygon_value_t *value,
                                 int64_t timeout_ms);
@@ -94,8 +97,9 @@ TRYGON_API int trygon_queue_put_n(trygon_t *tg, trygon_ref_t queue, size_t n,
                                   const trygon_value_t values[]);
 
 /* Take the first value out: an object, with one count.  Wait while the queue is
- * empty.  Errors: TIMEOUT (it was empty all the time; with 0: it is empty),
- * SHUTDOWN (shut down, and empty), CANCELLED, ACTOR_DIED, and as
+ * empty; who has waited longest is served first.
+ * Errors: TIMEOUT (it was empty all the time; with 0: it is empty), SHUTDOWN
+ * (shut down, and empty), CANCELLED (nothing was taken), ACTOR_DIED, and as
  * trygon_actor_call(). */
 TRYGON_API int trygon_queue_get(trygon_t *tg, trygon_ref_t queue,
                                 int64_t timeout_ms, trygon_ref_t *item);

@@ -46,6 +46,26 @@ static const struct plan half =
 static const struct op nested_driver[] = {SUBMIT(parent_task), COMPUTE(50),
                                           SUBMIT(half), GET2(0, 1), END};
 
+/* A done whose result goes apart is overtaken by the news that the next task of
+ * the lease waits: it does not open the lease again. */
+static const struct op waiting_ops[] = {SUBMIT(three_ms_task), GET(0), END};
+static const struct plan waiting = TASK("waiting", waiting_ops);
+static const struct plan large_task = {.gene = {.seed = __LINE__,
+                                                .name = "large",
+                                                .ops = short_ops,
+                                                .result_size = 5000},
+                                       .shape.amount = {TG_UNIT},
+                                       .nreturns = 1};
+static const struct op late_done_driver[] = {SUBMIT(short_task),
+                                             GET(0),
+                                             SUBMIT(large_task),
+                                             SUBMIT(waiting),
+                                             COMPUTE(350),
+                                             SUBMIT(short_task),
+                                             GET(3),
+                                             GET2(1, 2),
+                                             END};
+
 /* Of two demands the deeper goes first, though it is younger. */
 static const struct op deep_parent_ops[] = {SUBMIT(short_task), GET(0), END};
 static const struct plan deep_parent = TASK("parent", deep_parent_ops);
@@ -226,6 +246,45 @@ const struct story stories_work[] = {
                  "[10260] 1 -> 0 done 0.3 with 0\n"
                  "[10260] 0 reads 0.2\n"
                  "[10260] 0 reads 0.3\n"},
+    {.name = "a done comes after the news that its lease waits",
+     .nranks = 2,
+     .cpus = {0, 1},
+     .driver = late_done_driver,
+     .expected = "[    0] 0 submits 0.1 short\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[  110] 1 ends 0.1 with 0\n"
+                 "[  120] 1 -> 0 done 0.1 with 0\n"
+                 "[  120] 0 reads 0.1\n"
+                 "[  120] 0 submits 0.2 large\n"
+                 "[  120] 0 submits 0.3 waiting\n"
+                 "[  130] 0 -> 1 run 0.2 on 1.1\n"
+                 "[  130] 1 starts 0.2\n"
+                 "[  130] 0 -> 1 run 0.3 on 1.1\n"
+                 "[  230] 1 ends 0.2 with 0\n"
+                 "[  230] 1 starts 0.3\n"
+                 "[  230] 1 submits 1.1 three_ms\n"
+                 "[  240] 1 -> 0 demand 1 at depth 1\n"
+                 "[  240] 1 -> 0 lend 1.1\n"
+                 "[  240] 1 -> 0 bounce 1.1 blocked\n"
+                 "[  250] 0 -> 1 open 1.2 for 1\n"
+                 "[  250] 0 -> 1 lease 1.2\n"
+                 "[  250] 1 starts 1.1\n"
+                 "[  340] 1 -> 0 done 0.2 with 0\n"
+                 "[  470] 0 submits 0.4 short\n"
+                 "[ 3250] 1 ends 1.1 with 0\n"
+                 "[ 3250] 1 reads 1.1\n"
+                 "[ 3250] 1 ends 0.3 with 0\n"
+                 "[ 3260] 1 -> 0 resume 1.1\n"
+                 "[ 3260] 1 -> 0 done 0.3 with 0\n"
+                 "[ 3270] 0 -> 1 run 0.4 on 1.1\n"
+                 "[ 3270] 1 starts 0.4\n"
+                 "[ 3370] 1 ends 0.4 with 0\n"
+                 "[ 3380] 1 -> 0 done 0.4 with 0\n"
+                 "[ 3380] 0 reads 0.4\n"
+                 "[ 3380] 0 reads 0.2\n"
+                 "[ 3380] 0 reads 0.3\n"},
     {.name = "a nested get lends the CPU and resumes with debt",
      .nranks = 2,
      .cpus = {0, 1},
