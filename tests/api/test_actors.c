@@ -265,7 +265,9 @@ static void mistakes_are_refused(trygon_t *tg)
     INVALID(trygon_cancel(tg, a, false, false));
     INVALID(trygon_submit(tg, "twice", 1, &TRYGON_REF(a), NULL, &out));
     OK(trygon_actor_opts_init(&o));
-    o.max_concurrency = 0;
+    o.max_concurrency = -1;
+    INVALID(trygon_actor_create(tg, "Counter", 0, NULL, &o, &out));
+    o.max_concurrency = 32768;
     INVALID(trygon_actor_create(tg, "Counter", 0, NULL, &o, &out));
     OK(trygon_actor_opts_init(&o));
     o.max_pending_calls = 0;
