@@ -187,6 +187,27 @@ static int node_own(trygon_call_t *c, void *self)
     return return_int(c, n + 1);
 }
 
+/* Passes a number on to the next of the actors in argument 0, and waits. */
+static int node_relay(trygon_call_t *c, void *self)
+{
+    trygon_t *tg = trygon_call_runtime(c);
+    trygon_value_t v = {0};
+    trygon_ref_t ref = {0, 0};
+    struct node *x = enter(self);
+    int64_t n = arg_int(c, 1), got = 0;
+    OK(trygon_call_arg(c, 0, &v));
+    trygon_value_t args[] = {v, INT(n)};
+    int rc = n % 3 == 0 ? trygon_sleep(tg, n % 2) : TRYGON_SUCCESS;
+    if (n-- > 0 && rc == TRYGON_SUCCESS) {
+        OK(trygon_actor_call(tg, v.refs[(size_t)n % v.nrefs], "relay", 2, args,
+                             NULL, &ref));
+        rc = trygon_get_into(tg, ref, TRYGON_FOREVER, &got, sizeof got, NULL);
+        drop(tg, ref);
+    }
+    x->now--;
+    return rc != TRYGON_SUCCESS ? rc : return_int(c, got + 1);
+}
+
 static int node_exit(trygon_call_t *c, void *self)
 {
     (void)self;
@@ -273,13 +294,13 @@ static const trygon_group_t groups[] = {{"A", 1}, {"B", 2}};
 static const trygon_method_t methods[] = {
     {"meet", node_meet, NULL},   {"dip", node_dip, NULL},
     {"hold", node_hold, NULL},   {"open", node_open, NULL},
-    {"busy", node_busy, NULL},   {"note", node_note, NULL},
-    {"sleep", node_sleep, NULL}, {"turn", node_turn, NULL},
-    {"err", node_err, NULL},     {"own", node_own, NULL},
-    {"exit", node_exit, NULL},   {"ways", node_ways, NULL},
-    {"never", node_never, NULL}, {"a_hold", node_hold, "A"},
-    {"a_note", node_note, "A"},  {"b_note", node_note, "B"},
-    {"b_dip", node_dip, "B"},
+    {"relay", node_relay, NULL}, {"busy", node_busy, NULL},
+    {"note", node_note, NULL},   {"sleep", node_sleep, NULL},
+    {"turn", node_turn, NULL},   {"err", node_err, NULL},
+    {"own", node_own, NULL},     {"exit", node_exit, NULL},
+    {"ways", node_ways, NULL},   {"never", node_never, NULL},
+    {"a_hold", node_hold, "A"},  {"a_note", node_note, "A"},
+    {"b_note", node_note, "B"},  {"b_dip", node_dip, "B"},
 };
 enum { NMETHODS = sizeof methods / sizeof methods[0] };
 
@@ -559,6 +580,35 @@ static void a_method_calls_its_own_actor(trygon_t *tg)
     drop(tg, actor);
 }
 
+/* Chains of calls through actors on all ranks; every fourth is cancelled. */
+static void chains_cross_many_actors(trygon_t *tg)
+{
+    enum { N = 6, CHAINS = 120, DEPTH = 12 };
+    trygon_ref_t actor[N], ref[CHAINS];
+    trygon_value_t args[] = {{.refs = actor, .nrefs = N}, {0}};
+    int64_t depth = DEPTH;
+    int done = 0;
+    args[1] = INT(depth);
+    for (int i = 0; i < N; i++)
+        actor[i] = create(tg, 0);
+    for (int i = 0; i < CHAINS; i++)
+        OK(trygon_actor_call(tg, actor[i % N], "relay", 2, args, NULL,
+                             &ref[i]));
+    for (int i = 0; i < CHAINS; i += 4)
+        OK(trygon_cancel(tg, ref[i], false, i % 8 == 0));
+    for (int i = 0; i < CHAINS; i++) {
+        if (i % 4 != 0) {
+            CHECK(take_int(tg, ref[i]) == DEPTH + 1);
+            continue;
+        }
+        int rc = take_code(tg, ref[i]);
+        CHECK(rc == TRYGON_ERR_CANCELLED || rc == TRYGON_SUCCESS);
+        done += rc == TRYGON_SUCCESS;
+    }
+    CHECK(done < CHAINS / 4);
+    OK(trygon_ref_release(tg, N, actor));
+}
+
 /* What has not started never does; what waits is asked to stop. */
 static void left_with_calls_that_wait(trygon_t *tg)
 {
@@ -831,6 +881,7 @@ static const struct h_test tests[] = {
     TEST(fibers_wait_in_all_ways, 0),
     TEST(an_actor_exits_with_calls_that_wait, 0),
     TEST(a_method_calls_its_own_actor, 0),
+    TEST(chains_cross_many_actors, 0),
     TEST(left_with_calls_that_wait, 0),
     TEST(some_calls_are_refused, 0),
     TEST(groups_of_a_regular_actor, 0),
