@@ -41,7 +41,7 @@ static struct tg_loop *take_loop(struct trygon *tg)
 {
     struct tg_loop *l = tg->loops;
     if (l != NULL) {
-        tg->loops = l->next;
+        LL_DELETE(tg->loops, l);
         tg->nloops--;
         return l;
     }
@@ -53,8 +53,10 @@ static struct tg_loop *take_loop(struct trygon *tg)
     return l;
 }
 
-static void free_loop(struct tg_loop *l)
+void tg_loop_free(struct tg_loop *l)
 {
+    if (l == NULL)
+        return;
     struct trygon_call *c, *next;
     LL_FOREACH_SAFE (l->spare, c, next)
         free(c);
@@ -62,31 +64,31 @@ static void free_loop(struct tg_loop *l)
     free(l);
 }
 
-/* With the lock held, which is given up if there is memory to give back. */
 static void keep_loop(struct tg_loop *l)
 {
     struct trygon *tg = l->tg;
     struct tg_wactor *a = tg_slab_find(&tg->core->worker.actors, l->actor);
     if (a != NULL)
         a->loop = NULL;
-    if (tg->nloops < IDLE_LOOPS) {
-        l->next = tg->loops;
-        tg->loops = l;
-        tg->nloops++;
-        return;
+    LL_PREPEND(tg->loops, l);
+    tg->nloops++;
+}
+
+struct tg_loop *tg_loop_extra(struct trygon *tg)
+{
+    struct tg_loop *l = tg->nloops > IDLE_LOOPS ? tg->loops : NULL;
+    if (l != NULL) {
+        LL_DELETE(tg->loops, l);
+        tg->nloops--;
     }
-    tg_leave(tg);
-    free_loop(l);
-    tg_enter(tg);
+    return l;
 }
 
 void tg_loops_free(struct trygon *tg)
 {
-    while (tg->loops != NULL) {
-        struct tg_loop *l = tg->loops;
-        tg->loops = l->next;
-        free_loop(l);
-    }
+    struct tg_loop *l, *next;
+    LL_FOREACH_SAFE (tg->loops, l, next)
+        tg_loop_free(l);
 }
 
 /* ----- the queue ------------------------------------------------------------------- */

@@ -273,7 +273,9 @@ static bool run_loop(struct tg_server *sv)
     tg_loop_run(l, c);
     c->tg->running--;
     bool more = next(sv);
+    l = tg_loop_extra(c->tg);
     tg_leave(c->tg);
+    tg_loop_free(l);
     return more;
 }
 

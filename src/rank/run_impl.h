@@ -27,6 +27,10 @@ bool tg_run_on_thread(struct trygon *tg, struct tg_exec *e, struct tg_loop *l);
 /* The loop's thread: runs calls until none is alive.  It is entered without the
  * lock and left with it. */
 void tg_loop_run(struct tg_loop *l, const struct trygon_call *thread);
+/* With the lock held: a loop that need not be kept, to be freed without it.
+ * NULL: there is none. */
+struct tg_loop *tg_loop_extra(struct trygon *tg);
+void tg_loop_free(struct tg_loop *l);
 /* With the lock held: the call of an async actor's method is to start. */
 void tg_loop_add(struct trygon *tg, struct tg_exec *e);
 

@@ -267,6 +267,8 @@ static void mistakes_are_refused(trygon_t *tg)
     OK(trygon_actor_opts_init(&o));
     o.max_concurrency = -1;
     INVALID(trygon_actor_create(tg, "Counter", 0, NULL, &o, &out));
+    o.max_concurrency = 32768;
+    INVALID(trygon_actor_create(tg, "Counter", 0, NULL, &o, &out));
     OK(trygon_actor_opts_init(&o));
     o.max_pending_calls = 0;
     INVALID(trygon_actor_create(tg, "Counter", 0, NULL, &o, &out));
