@@ -74,7 +74,9 @@ static struct tg_member *first_ready(struct tg_waits *w, struct tg_set *s);
 /* Does it wait for messages, not for objects? */
 static bool is_asked(enum tg_wait_kind kind)
 {
-    return kind == TG_WAIT_TABLE || kind >= TG_WAIT_YIELD;
+    return kind == TG_WAIT_TABLE || kind == TG_WAIT_YIELD ||
+           kind == TG_WAIT_NAME || kind == TG_WAIT_CREATE ||
+           kind == TG_WAIT_ACTORS;
 }
 
 /* Is there nothing to wait for? */
