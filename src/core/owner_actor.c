@@ -29,6 +29,11 @@ struct tg_actor *tg_actor_find(const struct tg_owner *w, trygon_ref_t ref)
     return a;
 }
 
+void tg_actor_order(struct tg_owner *w, struct tg_actor *a)
+{
+    a->seq = ++w->ncallers << TG_SEQ_BITS;
+}
+
 static struct tg_actor *find_or_add(struct tg_owner *w, trygon_ref_t ref)
 {
     struct tg_actor *a = tg_actor_find(w, ref);
@@ -40,7 +45,7 @@ static struct tg_actor *find_or_add(struct tg_owner *w, trygon_ref_t ref)
     a->max_pending = -1;
     a->concurrency = 1;
     tg_actor_set_state(a, TG_ACTOR_ALIVE);
-    a->seq = ++w->ncallers << TG_SEQ_BITS;
+    tg_actor_order(w, a);
     HASH_ADD(hh, w->actors, ref, sizeof a->ref, a);
     return a;
 }

@@ -94,6 +94,8 @@ void tg_task_fill(const struct tg_task *t, struct tg_items *items);
 
 /* The actors (owner_actor.c). */
 struct tg_actor *tg_actor_find(const struct tg_owner *w, trygon_ref_t ref);
+/* A new order of calls begins. */
+void tg_actor_order(struct tg_owner *w, struct tg_actor *a);
 /* A constructor is submitted. */
 void tg_actor_new(struct tg_owner *w, const struct tg_task *t,
                   const struct tg_create *create);

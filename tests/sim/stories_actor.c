@@ -15,8 +15,9 @@
     }
 
 /* An actor with one method at a time, and a call of the one in slot 0. */
-#define ACTOR(name_, ops_) \
-    TASK_OF(name_, ops_, TG_UNIT, .create = {1, -1, false})
+#define ACTOR(name_, ops_)        \
+    TASK_OF(name_, ops_, TG_UNIT, \
+            .create = {.concurrency = 1, .max_pending = -1})
 #define CALL(name_, ops_) TASK_OF(name_, ops_, 0, .call = true)
 
 static const struct op short_ops[] = {COMPUTE(100), END};
@@ -29,7 +30,8 @@ static const struct plan call = CALL("call", short_ops);
 static const struct plan spin = CALL("spin", spin_ops);
 static const struct plan leave = CALL("exit", exit_ops);
 static const struct plan keeper =
-    TASK_OF("keeper", short_ops, TG_UNIT, .create = {1, -1, true});
+    TASK_OF("keeper", short_ops, TG_UNIT,
+            .create = {.concurrency = 1, .max_pending = -1, .keeps = true});
 
 /* Calls wait for the constructor, go straight, and hold the actor. */
 static const struct op dropped_driver[] = {
