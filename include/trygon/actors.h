@@ -215,7 +215,8 @@ TRYGON_API int trygon_actor_call_stream(trygon_t *tg, trygon_ref_t actor,
  * calls made on another rank than the creator's may still run until it has
  * heard of it.  An actor that has ended stays as it is.  With no_restart false
  * it is made again if a restart is left: then only calls without retries fail,
- * with ACTOR_UNAVAILABLE.
+ * with ACTOR_UNAVAILABLE.  What the old one still runs is dropped, but may run
+ * beside the new one.
  * Errors: NOTFOUND (not held), INVALID (no actor). */
 TRYGON_API int trygon_actor_kill(trygon_t *tg, trygon_ref_t actor,
                                  bool no_restart);

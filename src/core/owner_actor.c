@@ -30,8 +30,7 @@ struct tg_actor *tg_actor_find(const struct tg_owner *w, trygon_ref_t ref)
     return a;
 }
 
-/* Calls from now on are numbered anew. */
-void tg_actor_begin_order(struct tg_owner *w, struct tg_actor *a)
+void tg_actor_order(struct tg_owner *w, struct tg_actor *a)
 {
     w->ncallers++;
     for (uint32_t i = 0; i < TG_GROUPS_MAX; i++)
@@ -49,7 +48,7 @@ static struct tg_actor *find_or_add(struct tg_owner *w, trygon_ref_t ref)
     a->max_pending = -1;
     a->concurrency = 1;
     tg_actor_set_state(a, TG_ACTOR_ALIVE);
-    tg_actor_begin_order(w, a);
+    tg_actor_order(w, a);
     HASH_ADD(hh, w->actors, ref, sizeof a->ref, a);
     return a;
 }

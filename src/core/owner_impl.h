@@ -103,6 +103,8 @@ void tg_task_fill(const struct tg_task *t, struct tg_items *items);
 
 /* The actors (owner_actor.c). */
 struct tg_actor *tg_actor_find(const struct tg_owner *w, trygon_ref_t ref);
+/* A new order of calls begins. */
+void tg_actor_order(struct tg_owner *w, struct tg_actor *a);
 /* A constructor is submitted. */
 void tg_actor_new(struct tg_owner *w, const struct tg_task *t,
                   const struct tg_create *create);
@@ -180,8 +182,6 @@ bool tg_actor_lost(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
                    const char *why);
 /* It has ended: its constructor need not be kept, and nobody wait for it. */
 void tg_actor_unkeep(struct tg_owner *w, struct tg_actor *a);
-/* Its calls are numbered anew: another worker takes them. */
-void tg_actor_begin_order(struct tg_owner *w, struct tg_actor *a);
 /* What was sent is in the queue again. */
 void tg_calls_back(struct tg_owner *w, struct tg_actor *a);
 /* Is a retry of a task left, of a call, or a restart of a constructor? */

@@ -192,7 +192,7 @@ void tg_actor_alive(struct tg_owner *w, struct tg_task *t, struct tg_val **at)
     *at = NULL;
     if (again) {
         tg_actor_set_state(a, TG_ACTOR_ALIVE);
-        tg_actor_begin_order(w, a);
+        tg_actor_order(w, a);
         tg_val_drop(&x->val);
         x->val = place;
     } else {
@@ -230,8 +230,10 @@ void tg_task_remake(struct tg_owner *w, struct tg_task *t)
 bool tg_actor_restart(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
 {
     struct tg_task *t = constructor(w, a);
-    if (t == NULL || t->retries_left == 0 || t->cancelled)
+    if (t == NULL || t->retries_left == 0)
         return false;
+    if (t->cancelled)
+        return true; /* it ends anyway */
     if (t->state == TG_TASK_KEPT) {
         tg_objs_hold(w->objs, x);
         tg_actor_leave(w, a, TG_LEAVE_RESTART);
@@ -346,7 +348,7 @@ void tg_actor_on_place(struct tg_owner *w, const struct tg_msg_value *m)
     } else if (m->here && tg_actor_at(w, a, m->item.val) &&
                a->incarnation > known) {
         tg_actor_set_state(a, TG_ACTOR_ALIVE);
-        tg_actor_begin_order(w, a);
+        tg_actor_order(w, a);
         end_lost(w, a);
     }
     tg_actor_pump(w, a);

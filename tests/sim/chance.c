@@ -149,6 +149,7 @@ static void pick_shape(struct script *s, struct plan *p)
 
 static void pick_args(struct script *s, struct plan *p)
 {
+    uint32_t handle;
     p->nargs = odds(s, 50) ? 0 : below(s, TRUTH_ARGS);
     for (uint32_t i = 0; i < p->nargs; i++) {
         struct plan_arg *a = &p->args[i];
@@ -158,6 +159,8 @@ static void pick_args(struct script *s, struct plan *p)
         a->by_ref = false;
         a->size = pick_size(s);
         a->n = odds(s, 50) ? 0 : pick_slots(s, 4, a->slot);
+        if (s->rank->w->opts.actors && pick_actor(s, &handle))
+            a->slot[a->n++] = handle;
     }
 }
 
@@ -236,11 +239,12 @@ static bool pick_call(struct script *s, struct plan *p)
 
 static void pick_what(struct script *s, struct plan *p)
 {
-    if (odds(s, 12)) {
+    bool actors = s->rank->w->opts.actors;
+    if (odds(s, actors ? 20 : 12)) {
         pick_create(s, p);
         return;
     }
-    if (odds(s, 30))
+    if (odds(s, actors ? 60 : 30))
         (void)pick_call(s, p);
     if (odds(s, p->call ? 30 : 20))
         pick_stream(s, p);
@@ -410,6 +414,14 @@ static void submit_op(struct script *s, struct op *op)
     op->plan = &s->plan;
 }
 
+/* To be made again, mostly, but not for ever. */
+static void kill_op(struct script *s, struct op *op)
+{
+    op->type = OP_KILL;
+    op->again = odds(s, 80) && s->attempt == 0;
+    op->n = 1;
+}
+
 void chance_next(struct script *s, struct op *op)
 {
     const struct tg_exec *e = tg_worker_exec(&s->rank->core->worker, s->exec);
@@ -440,6 +452,10 @@ void chance_next(struct script *s, struct op *op)
     }
     if (odds(s, 6) && chance_name(s, op))
         return;
+    if (s->rank->w->opts.actors && odds(s, 4) && pick_actor(s, &op->slot[0])) {
+        kill_op(s, op);
+        return;
+    }
     uint32_t x = below(s, 100);
     if (chance_may_submit(s) && x < (s->task == NULL ? 50 : 35)) {
         submit_op(s, op);
@@ -468,9 +484,7 @@ void chance_next(struct script *s, struct op *op)
     } else if (x < 96) {
         one_slot_op(s, op, OP_CALL);
     } else if (x < 97 && odds(s, 40) && pick_actor(s, &op->slot[0])) {
-        op->type = OP_KILL;
-        op->again = odds(s, 60) && s->attempt == 0; /* not for ever */
-        op->n = 1;
+        kill_op(s, op);
     } else if (x < 97 && s->task != NULL && s->task->call && odds(s, 50)) {
         op->type = OP_EXIT;
     } else if (x < 99) {
@@ -600,6 +614,7 @@ void chance_world(uint64_t seed, int32_t ranks, struct world **world)
     o.max_tasks = 50 + tg_rng_below(&g, 400);
     o.max_levels = 1 + (int32_t)tg_rng_below(&g, 8);
     o.check_every = o.machine.nranks <= 8 ? 1 : 1000;
+    o.actors = tg_rng_below(&g, 3) == 0;
     world_create(&o, world);
     struct world *w = *world;
     pick_losses(&g, w);

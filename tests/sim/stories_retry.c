@@ -81,6 +81,11 @@ static const struct op many_driver[] = {
 static const struct op twice_driver[] = {SUBMIT(patient), SUBMIT(here), GET(1),
                                          SUBMIT(call),    GET(2),       END};
 
+/* The caller hears of the loss long before the owner does. */
+static const struct op early_client[] = {SUBMIT(once), SUBMIT(here), GET(1),
+                                         END};
+static const struct op idle_driver[] = {COMPUTE(3000), END};
+
 const struct story stories_retry[] = {
     {.name = "calls that are retried come again in order",
      .nranks = 3,
@@ -415,6 +420,57 @@ const struct story stories_retry[] = {
                  "[ 1670] 0 reads 0.2\n"
                  "[ 1670] 0 reads 0.3\n"
                  "[ 1670] 0 reads 0.4\n"},
+    {.name = "a caller hears of a loss before the owner",
+     .nranks = 4,
+     .cpus = {0, 1, 1, 0},
+     .driver = idle_driver,
+     .client = {NULL, NULL, NULL, early_client},
+     .slow_from = 0,
+     .slow_to = 3,
+     .slow_us = 500,
+     .events = {{300, WORLD_LOST, 1}},
+     .expected =
+         "[    0] 3 submits 3.1 actor\n"
+         "[    0] 3 submits 3.2 here\n"
+         "[   10] 3 -> 0 demand 1\n"
+         "[   10] 3 -> 0 demand 1\n"
+         "[   20] 0 -> 1 open 1.1 for 3\n"
+         "[   20] 0 -> 2 open 2.1 for 3\n"
+         "[  300] 0 declares 1 lost\n"
+         "[  310] 0 -> 2 gone 1\n"
+         "[  520] 0 -> 3 lease 1.1\n"
+         "[  520] 0 -> 3 lease 2.1\n"
+         "[  530] 3 -> 1 run 3.1 on 1.1\n"
+         "[  530] 1 starts 3.1\n"
+         "[  530] 3 -> 2 run 3.2 on 2.1\n"
+         "[  530] 2 starts 3.2\n"
+         "[  530] 2 submits 2.1 call\n"
+         "[  530] 2 submits 2.2 call\n"
+         "[  540] 2 -> 3 watch 3.1\n"
+         "[  630] 1 ends 3.1 with 0\n"
+         "[  640] 1 -> 3 done 3.1 with 0\n"
+         "[  650] 3 -> 2 value 3.1\n"
+         "[  660] 2 -> 3 locate 3.1\n"
+         "[  810] 0 -> 3 gone 1\n"
+         "[  820] 3 -> 2 place 3.1: being made\n"
+         "[  820] 3 -> 0 demand 1\n"
+         "[  820] 2 reads 2.1: error the actor is being made again, and the call has no retries of 2.1\n"
+         "[  820] 2 reads 2.2: error the actor is being made again, and the call has no retries of 2.2\n"
+         "[  820] 2 ends 3.2 with 0\n"
+         "[  830] 2 -> 3 done 3.2 with 0\n"
+         "[  830] 2 -> 3 drop 1\n"
+         "[  830] 3 reads 3.2\n"
+         "[ 1840] 3 -> 2 close 2.1\n"
+         "[ 1850] 2 -> 0 closed 2.1\n"
+         "[ 1860] 0 -> 2 open 2.2 for 3\n"
+         "[ 2360] 0 -> 3 lease 2.2\n"
+         "[ 2370] 3 -> 2 run 3.1 on 2.2\n"
+         "[ 2370] 2 starts 3.1 again\n"
+         "[ 2470] 2 ends 3.1 with 0\n"
+         "[ 2480] 2 -> 3 done 3.1 with 0\n"
+         "[ 2490] 3 -> 2 place 3.1: there\n"
+         "[ 2490] 3 -> 2 leave scope\n"
+         "[ 2490] 2 destroys the actor of 3.1\n"},
     {.name = "a second loss ends an actor for all callers",
      .nranks = 4,
      .cpus = {0, 1, 1, 1},

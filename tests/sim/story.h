@@ -118,11 +118,11 @@ extern const struct story stories_work[], stories_loss[], stories_end[],
 
 /* An actor that is made again so often, and its calls, unless they say more.
  * A call of the one in slot 0. */
-#define ACTOR_AGAIN(name_, ops_, restarts_, retries_) \
-    TASK_OF(name_, ops_, TG_UNIT,                     \
-            .create = {.concurrency = 1,              \
-                       .max_pending = -1,             \
-                       .max_task_retries = retries_}, \
+#define ACTOR_AGAIN(name_, ops_, restarts_, retries_)   \
+    TASK_OF(name_, ops_, TG_UNIT,                       \
+            .create = {.concurrency = 1,                \
+                       .max_pending = -1,               \
+                       .max_task_retries = (retries_)}, \
             .max_retries = (restarts_))
 #define CALL_AGAIN(name_, ops_, retries_) \
     TASK_OF(name_, ops_, 0, .call = true, .max_retries = (retries_))

@@ -35,6 +35,7 @@ struct world_opts {
     int32_t max_levels;
     uint32_t check_every; /* steps between checks of all */
     bool random;          /* scripts are made up */
+    bool actors;          /* with many actors, calls and kills */
     char *trace;          /* NULL, or where the story is told */
     size_t trace_size;
     bool trace_brief; /* without probes and their answers */
