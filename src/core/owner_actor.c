@@ -80,7 +80,9 @@ static struct tg_obj *handle(const struct tg_owner *w, const struct tg_actor *a,
 struct tg_obj *tg_actor_handle(const struct tg_owner *w,
                                const struct tg_actor *a)
 {
-    struct tg_obj *x = a->obj[0] != NULL ? a->obj[0] : handle(w, a, false);
+    struct tg_obj *x = a->obj[0] != NULL ? a->obj[0] : a->obj[1];
+    if (x == NULL)
+        x = handle(w, a, false);
     return x != NULL ? x : handle(w, a, true);
 }
 

@@ -119,7 +119,8 @@ bool tg_actor_born(struct tg_owner *w, struct tg_task *t, int32_t from,
  * which is taken over. */
 struct tg_val *tg_actor_failed(struct tg_owner *w, struct tg_task *t,
                                struct tg_val *error);
-/* The handle of it that says most of what is here, or NULL. */
+/* A handle of it that is here, or NULL; one that a call holds, if there is a
+ * call, and rather the counted one. */
 struct tg_obj *tg_actor_handle(const struct tg_owner *w,
                                const struct tg_actor *a);
 /* It has ended, with this error (taken over), as its handles now say. */

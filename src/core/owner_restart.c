@@ -274,13 +274,13 @@ static void ask(struct tg_owner *w, struct tg_actor *a)
 bool tg_actor_lost(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
                    const char *why)
 {
-    struct tg_task *t = x->owned ? kept(w, a) : NULL;
+    struct tg_task *t = a->ours ? kept(w, a) : NULL;
     int32_t where = a->where;
     tg_calls_back(w, a);
     a->where = -1;
     if (t != NULL) {
-        run_again(w, a, x, t);
-    } else if (!x->owned && a->restartable) {
+        run_again(w, a, tg_objs_find(w->objs, a->ref), t);
+    } else if (!a->ours && a->restartable) {
         ask(w, a);
     } else {
         a->where = where;
@@ -296,7 +296,7 @@ void tg_call_missed(struct tg_owner *w, struct tg_task *t)
     tg_objs_hold(w->objs, x);
     if (x->state == TG_OBJ_FAILED) {
         tg_task_end(w, t, tg_actor_call_error(w, x));
-    } else if (x->owned) {
+    } else if (a->ours) {
         tg_task_end(w, t,
                     tg_actor_died(w, a, a->where, "no handle of it was left"));
     } else {
@@ -335,7 +335,7 @@ void tg_actor_on_place(struct tg_owner *w, const struct tg_msg_value *m)
 {
     struct tg_actor *a = tg_actor_find(w, m->ref);
     struct tg_obj *x = a != NULL ? tg_actor_handle(w, a) : NULL;
-    if (x == NULL || x->owned || x->state != TG_OBJ_READY ||
+    if (x == NULL || a->ours || x->state != TG_OBJ_READY ||
         a->state == TG_ACTOR_ALIVE)
         return; /* it was asked for by an entry that is gone */
     tg_objs_hold(w->objs, x);
