@@ -58,8 +58,8 @@ static bool error_fits(const struct world *w, const struct truth_task *t,
     switch (e->code) {
     case TRYGON_ERR_TASK: return e->user_code == t->gene->fail_code;
     case TRYGON_ERR_WORKER_LOST: return w->nlost > 0 && !t->call;
-    case TRYGON_ERR_ACTOR_UNAVAILABLE:
-    case TRYGON_ERR_ACTOR_DIED: return t->call;
+    case TRYGON_ERR_ACTOR_DIED:
+    case TRYGON_ERR_ACTOR_UNAVAILABLE: return t->call;
     case TRYGON_ERR_CANCELLED:
     case TRYGON_ERR_DEPENDENCY:
     case TRYGON_ERR_UNSCHEDULABLE: return true; /* as outcome.c has seen */
