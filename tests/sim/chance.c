@@ -198,10 +198,10 @@ static void pick_stream(struct script *s, struct plan *p)
  * wait behind it. */
 static void pick_create(struct script *s, struct plan *p)
 {
-    p->create = (struct tg_create){.concurrency = odds(s, 70) ? 1 : 3,
+    p->create = (struct tg_create){.concurrency = odds(s, 80) ? 1 : 3,
                                    .max_pending = -1,
                                    .keeps = odds(s, 30),
-                                   .any_order = odds(s, 30)};
+                                   .any_order = (p->gene.seed >> 20) % 10 < 3};
     p->stalls = !p->create.keeps && odds(s, 40);
     p->nreturns = 1;
     p->gene.spin = false;
@@ -222,7 +222,7 @@ static bool pick_call(struct script *s, struct plan *p)
         return false;
     p->call = true;
     uint32_t cls = tg_ref_index(s->slots.v[p->actor].ref);
-    p->group = (uint8_t)below(s, world_groups(cls));
+    p->group = (uint8_t)((p->gene.seed >> 20) % world_groups(cls));
     p->gene.spin = false;
     p->gene.leaf = true;
     p->max_retries = odds(s, 60) ? TG_AS_ACTOR : (int32_t)below(s, 4) - 1;
@@ -422,6 +422,17 @@ static void kill_op(struct script *s, struct op *op)
     op->n = 1;
 }
 
+/* Sleeps, or what has to do with the rank's flag.  Without chance of its own, so
+ * that the worlds are else what they were. */
+static void pause_op(struct script *s, struct op *op)
+{
+    static const enum op_type types[] = {OP_SLEEP, OP_AWAIT, OP_FLAG, OP_QUERY};
+    uint64_t x = tg_mix64(s->gene->seed + s->steps);
+    op->type = types[x % 4];
+    op->need = (uint32_t)(x >> 8) % 2;
+    op->ns = 1 + us * ((x >> 16) % 300);
+}
+
 void chance_next(struct script *s, struct op *op)
 {
     const struct tg_exec *e = tg_worker_exec(&s->rank->core->worker, s->exec);
@@ -459,13 +470,6 @@ void chance_next(struct script *s, struct op *op)
     uint32_t x = below(s, 100);
     if (chance_may_submit(s) && x < (s->task == NULL ? 50 : 35)) {
         submit_op(s, op);
-    } else if (x < 54) {
-        op->type = OP_SLEEP;
-        op->ns = 1 + us * below(s, 300);
-    } else if (x < 57) {
-        op->type = odds(s, 50) ? OP_AWAIT : OP_FLAG;
-        op->need = below(s, 2);
-        op->ns = 1 + us * below(s, 300);
     } else if (x < 60) {
         op->type = OP_COMPUTE;
         op->ns = s->task == NULL ? us * below(s, 300) : pick_compute(s);
@@ -491,6 +495,8 @@ void chance_next(struct script *s, struct op *op)
         op->type = OP_PUT;
         op->size = pick_size(s);
         op->n = odds(s, 50) ? 0 : pick_slots(s, 3, op->slot);
+    } else {
+        pause_op(s, op);
     }
 }
 
