@@ -230,10 +230,10 @@ static bool pick_call(struct script *s, struct plan *p)
 
 static void pick_what(struct script *s, struct plan *p)
 {
-    bool actors = s->rank->w->opts.actors;
-    if (odds(s, actors ? 20 : 12))
+    uint32_t more = s->rank->w->opts.actors ? 2 : 1;
+    if (odds(s, 12 * more))
         pick_create(s, p);
-    else if (odds(s, actors ? 60 : 30))
+    else if (odds(s, 30 * more))
         (void)pick_call(s, p);
     else if (odds(s, 20))
         pick_stream(s, p);
@@ -398,11 +398,14 @@ static void submit_op(struct script *s, struct op *op)
 }
 
 /* To be made again, mostly, but not for ever. */
-static void kill_op(struct script *s, struct op *op)
+static bool kill_op(struct script *s, struct op *op)
 {
+    if (!pick_actor(s, &op->slot[0]))
+        return false;
     op->type = OP_KILL;
-    op->again = odds(s, 80) && s->attempt == 0;
     op->n = 1;
+    op->again = odds(s, 80) && s->attempt == 0;
+    return true;
 }
 
 void chance_next(struct script *s, struct op *op)
@@ -433,10 +436,8 @@ void chance_next(struct script *s, struct op *op)
             return;
         *op = (struct op){.type = OP_QUERY};
     }
-    if (s->rank->w->opts.actors && odds(s, 4) && pick_actor(s, &op->slot[0])) {
-        kill_op(s, op);
+    if (s->rank->w->opts.actors && odds(s, 4) && kill_op(s, op))
         return;
-    }
     uint32_t x = below(s, 100);
     if (may_submit(s) && x < (s->task == NULL ? 50 : 35)) {
         submit_op(s, op);
@@ -457,8 +458,8 @@ void chance_next(struct script *s, struct op *op)
         release_op(s, op);
     } else if (x < 96) {
         one_slot_op(s, op, OP_CALL);
-    } else if (x < 97 && odds(s, 40) && pick_actor(s, &op->slot[0])) {
-        kill_op(s, op);
+    } else if (x < 97 && odds(s, 40) && kill_op(s, op)) {
+        return;
     } else if (x < 97 && s->task != NULL && s->task->call && odds(s, 50)) {
         op->type = OP_EXIT;
     } else if (x < 99) {
