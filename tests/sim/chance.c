@@ -239,12 +239,19 @@ static bool pick_call(struct script *s, struct plan *p)
 
 static void pick_what(struct script *s, struct plan *p)
 {
+<<<<<<< HEAD
     bool actors = s->rank->w->opts.actors;
     if (odds(s, actors ? 20 : 12)) {
         pick_create(s, p);
         return;
     }
     if (odds(s, actors ? 60 : 30))
+=======
+    uint32_t more = s->rank->w->opts.actors ? 2 : 1;
+    if (odds(s, 12 * more))
+        pick_create(s, p);
+    else if (odds(s, 30 * more))
+>>>>>>> wt-rst
         (void)pick_call(s, p);
     if (odds(s, p->call ? 30 : 20))
         pick_stream(s, p);
@@ -415,11 +422,14 @@ static void submit_op(struct script *s, struct op *op)
 }
 
 /* To be made again, mostly, but not for ever. */
-static void kill_op(struct script *s, struct op *op)
+static bool kill_op(struct script *s, struct op *op)
 {
+    if (!pick_actor(s, &op->slot[0]))
+        return false;
     op->type = OP_KILL;
-    op->again = odds(s, 80) && s->attempt == 0;
     op->n = 1;
+    op->again = odds(s, 80) && s->attempt == 0;
+    return true;
 }
 
 /* Sleeps, or what has to do with the rank's flag.  Without chance of its own, so
@@ -461,12 +471,15 @@ void chance_next(struct script *s, struct op *op)
             return;
         *op = (struct op){.type = OP_QUERY};
     }
+<<<<<<< HEAD
     if (odds(s, 6) && chance_name(s, op))
         return;
     if (s->rank->w->opts.actors && odds(s, 4) && pick_actor(s, &op->slot[0])) {
         kill_op(s, op);
+=======
+    if (s->rank->w->opts.actors && odds(s, 4) && kill_op(s, op))
+>>>>>>> wt-rst
         return;
-    }
     uint32_t x = below(s, 100);
     if (chance_may_submit(s) && x < (s->task == NULL ? 50 : 35)) {
         submit_op(s, op);
@@ -487,8 +500,8 @@ void chance_next(struct script *s, struct op *op)
         release_op(s, op);
     } else if (x < 96) {
         one_slot_op(s, op, OP_CALL);
-    } else if (x < 97 && odds(s, 40) && pick_actor(s, &op->slot[0])) {
-        kill_op(s, op);
+    } else if (x < 97 && odds(s, 40) && kill_op(s, op)) {
+        return;
     } else if (x < 97 && s->task != NULL && s->task->call && odds(s, 50)) {
         op->type = OP_EXIT;
     } else if (x < 99) {
