@@ -239,19 +239,12 @@ static bool pick_call(struct script *s, struct plan *p)
 
 static void pick_what(struct script *s, struct plan *p)
 {
-<<<<<<< HEAD
-    bool actors = s->rank->w->opts.actors;
-    if (odds(s, actors ? 20 : 12)) {
+    uint32_t more = s->rank->w->opts.actors ? 2 : 1;
+    if (odds(s, 12 * more)) {
         pick_create(s, p);
         return;
     }
-    if (odds(s, actors ? 60 : 30))
-=======
-    uint32_t more = s->rank->w->opts.actors ? 2 : 1;
-    if (odds(s, 12 * more))
-        pick_create(s, p);
-    else if (odds(s, 30 * more))
->>>>>>> wt-rst
+    if (odds(s, 30 * more))
         (void)pick_call(s, p);
     if (odds(s, p->call ? 30 : 20))
         pick_stream(s, p);
@@ -471,14 +464,9 @@ void chance_next(struct script *s, struct op *op)
             return;
         *op = (struct op){.type = OP_QUERY};
     }
-<<<<<<< HEAD
     if (odds(s, 6) && chance_name(s, op))
         return;
-    if (s->rank->w->opts.actors && odds(s, 4) && pick_actor(s, &op->slot[0])) {
-        kill_op(s, op);
-=======
     if (s->rank->w->opts.actors && odds(s, 4) && kill_op(s, op))
->>>>>>> wt-rst
         return;
     uint32_t x = below(s, 100);
     if (chance_may_submit(s) && x < (s->task == NULL ? 50 : 35)) {
