@@ -162,6 +162,7 @@ static void keep(struct tg_owner *w, struct tg_task *t)
     struct tg_obj *x = t->result1;
     w->nroots -= t->parent == 0;
     t->parent = TG_NOBODY;
+    t->cancelled = false; /* it came to nothing */
     t->nreturns = 0;
     t->results = NULL;
     tg_task_set_state(t, TG_TASK_KEPT);
@@ -232,8 +233,6 @@ bool tg_actor_restart(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
     struct tg_task *t = constructor(w, a);
     if (t == NULL || t->retries_left == 0)
         return false;
-    if (t->cancelled)
-        return true; /* it ends anyway */
     if (t->state == TG_TASK_KEPT) {
         tg_objs_hold(w->objs, x);
         tg_actor_leave(w, a, TG_LEAVE_RESTART);
@@ -242,10 +241,10 @@ bool tg_actor_restart(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
         tg_objs_drop(w->objs, x);
         return true;
     }
-    use_restart(a, t);
+    use_restart(a, t); /* so that nothing comes of a run under way */
     if (t->state != TG_TASK_SENT)
         t->attempt = a->incarnation;
-    else if (!tg_task_stop(w, t, true))
+    else if (!t->cancelled && !tg_task_stop(w, t, true))
         tg_task_again(w, t, NULL);
     return true;
 }
