@@ -135,7 +135,15 @@ int trygon_actor_create(trygon_t *tg, const char *cls, size_t nargs,
 
 /* ----- calls ------------------------------------------------------------------------ */
 
-/* "Class.method", as the registry has it; -1: there is none. */
+static bool is_method(const struct tg_fn *f, const char *cls,
+                      const char *method)
+{
+    return f->method != NULL && memcmp(f->name, cls, f->dot) == 0 &&
+           cls[f->dot] == '\0' && strcmp(f->name + f->dot + 1, method) == 0;
+}
+
+/* "Class.method", as the registry has it; -1: there is none.  Mostly it is the
+ * one that was called last. */
 static int32_t find_method(struct trygon *tg, trygon_ref_t actor,
                            const char *method)
 {
@@ -143,6 +151,10 @@ static int32_t find_method(struct trygon *tg, trygon_ref_t actor,
     uint32_t cls = tg_ref_index(actor);
     if (cls >= tg->nfns || tg->fns[cls].construct == NULL)
         return -1;
+    uint32_t last =
+        atomic_load_explicit(&tg->last_method, memory_order_relaxed);
+    if (is_method(&tg->fns[last], tg->fns[cls].name, method))
+        return (int32_t)last;
     size_t n = strlen(tg->fns[cls].name), m = strlen(method);
     if (n + 1 + m >= sizeof name)
         return -1;
@@ -150,7 +162,10 @@ static int32_t find_method(struct trygon *tg, trygon_ref_t actor,
     name[n] = '.';
     memcpy(name + n + 1, method, m + 1);
     int32_t fn = tg_find_fn(tg, name);
-    return fn >= 0 && tg->fns[fn].method != NULL ? fn : -1;
+    if (fn < 0 || tg->fns[fn].method == NULL)
+        return -1;
+    atomic_store_explicit(&tg->last_method, (unsigned)fn, memory_order_relaxed);
+    return fn;
 }
 
 static int check_retries(const struct trygon *tg, const char *who,

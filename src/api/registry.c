@@ -86,6 +86,7 @@ static void name_method(struct tg_fn *f, const trygon_class_t *cls,
     size_t n = strlen(cls->name);
     memcpy(f->name, cls->name, n);
     f->name[n] = '.';
+    f->dot = (uint8_t)n;
     memcpy(f->name + n + 1, m->name, strlen(m->name));
 }
 

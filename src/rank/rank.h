@@ -41,6 +41,7 @@ struct tg_fn {
     trygon_method_fn method;        /* or NULL */
     bool async;                     /* of a class, and of its methods */
     uint8_t group;                  /* of a method */
+    uint8_t dot;                    /* of a method: where in its name */
     struct tg_class_groups *groups; /* of a class that has some, else NULL */
 };
 
@@ -103,7 +104,8 @@ struct trygon {
     struct trygon_registry *registry; /* NULL: none */
     const struct tg_fn *fns;          /* by function number, sorted by name */
     uint32_t nfns;
-    atomic_uint last_fn; /* of the last submit */
+    atomic_uint last_fn;     /* of the last submit */
+    atomic_uint last_method; /* and of the last call of an actor */
     const char **fn_names;
     const struct tg_groups **fn_groups;
 
