@@ -2,73 +2,7 @@
 #include <string.h>
 
 #include "../cunit_main.h"
-#include "fixture.h"
-
-/* Objects of ours that are still to come. */
-static void pending(struct rig *r, uint32_t n, trygon_ref_t *refs)
-{
-    rig_start(r, 0);
-    for (uint32_t i = 0; i < n; i++)
-        refs[i] = tg_objs_new(&r->objs, 1, i)->ref;
-}
-
-static void comes(struct rig *r, trygon_ref_t ref)
-{
-    tg_objs_resolve(&r->objs, rig_obj(r, ref), val_text("value"));
-    rig_settle(r);
-}
-
-static void fails(struct rig *r, trygon_ref_t ref)
-{
-    tg_objs_resolve(&r->objs, rig_obj(r, ref), val_failed(TRYGON_ERR_TASK));
-    rig_settle(r);
-}
-
-static struct tg_wait_req want(enum tg_wait_kind kind, uint32_t n,
-                               const trygon_ref_t *refs)
-{
-    return (struct tg_wait_req){.kind = kind,
-                                .n = n,
-                                .refs = refs,
-                                .fetch = true,
-                                .deadline_ns = TG_NEVER};
-}
-
-static struct tg_waiter *all_of(struct rig *r, uint32_t n,
-                                const trygon_ref_t *refs)
-{
-    struct tg_wait_req req = want(TG_WAIT_ALL, n, refs);
-    return tg_waits_begin(&r->waits, &req);
-}
-
-static struct tg_waiter *some_of(struct rig *r, uint32_t need, uint32_t n,
-                                 const trygon_ref_t *refs)
-{
-    struct tg_wait_req req = want(TG_WAIT_SOME, n, refs);
-    req.need = need;
-    return tg_waits_begin(&r->waits, &req);
-}
-
-static struct tg_waiter *next_of(struct rig *r, uint64_t set)
-{
-    struct tg_wait_req req = want(TG_WAIT_SET, 0, NULL);
-    req.set = set;
-    return tg_waits_begin(&r->waits, &req);
-}
-
-/* The waiter is done and its thread was woken, once. */
-static bool woken(struct rig *r, const struct tg_waiter *x)
-{
-    struct tg_action a;
-    bool one = ctx_acted(&r->ctx, TG_ACT_WAKE, &a) && a.handle == x->self;
-    return one && !ctx_acted(&r->ctx, TG_ACT_WAKE, &a) && x->done;
-}
-
-static void end(struct rig *r, const struct tg_waiter *x)
-{
-    tg_waits_end(&r->waits, x->self);
-    rig_settle(r);
-}
+#include "waiting.h"
 
 /* ----- all, some -------------------------------------------------------------------- */
 
@@ -508,102 +442,6 @@ static void a_table_comes_to_whoever_asked(void)
     rig_stop(&r);
 }
 
-/* ----- sleep and flags ------------------------------------------------------------------- */
-
-static struct tg_waiter *sleeps(struct rig *r, uint64_t exec, uint64_t ns)
-{
-    struct tg_wait_req req = want(TG_WAIT_SLEEP, 0, NULL);
-    req.exec = exec;
-    req.deadline_ns = r->ctx.now_ns + ns;
-    return tg_waits_begin(&r->waits, &req);
-}
-
-static struct tg_waiter *awaits(struct rig *r, uint64_t flag, uint64_t exec)
-{
-    struct tg_wait_req req = want(TG_WAIT_FLAG, 0, NULL);
-    req.exec = exec;
-    req.set = flag;
-    return tg_waits_begin(&r->waits, &req);
-}
-
-static void a_sleep_ends_with_its_time(void)
-{
-    struct rig r;
-    rig_start(&r, 0);
-    struct tg_waiter *x = sleeps(&r, 7, 5 * ms);
-    rig_sleep(&r, 5 * ms - 1);
-    CU_ASSERT_FALSE(woken(&r, x));
-    rig_sleep(&r, 1);
-    CU_ASSERT_TRUE(woken(&r, x));
-    CU_ASSERT_EQUAL(x->rc, TRYGON_ERR_TIMEOUT);
-    end(&r, x);
-    x = sleeps(&r, 7, 5 * ms);
-    tg_waits_cancel(&r.waits, x->self);
-    CU_ASSERT_TRUE(woken(&r, x));
-    CU_ASSERT_EQUAL(x->rc, TRYGON_ERR_CANCELLED);
-    CU_ASSERT_EQUAL(r.waits.unblocked.n, 0); /* it was never blocked */
-    end(&r, x);
-    rig_sleep(&r, 10 * ms);
-    CU_ASSERT_TRUE(tg_waits_quiet(&r.waits));
-    rig_stop(&r);
-}
-
-static void all_who_wait_for_a_flag_go_on_in_order(void)
-{
-    enum { N = 4 };
-    struct rig r;
-    struct tg_waiter *x[N];
-    struct tg_action a;
-    rig_start(&r, 0);
-    uint64_t flag = tg_flag_new(&r.waits);
-    for (uint64_t i = 0; i < N; i++)
-        x[i] = awaits(&r, flag, i + 1);
-    tg_waits_cancel(&r.waits, x[1]->self);
-    CU_ASSERT_TRUE(woken(&r, x[1]));
-    CU_ASSERT_EQUAL(tg_flag_free(&r.waits, flag), TRYGON_ERR_STATE);
-    tg_flag_set(&r.waits, flag, true);
-    rig_settle(&r);
-    for (int i = 0; i < N; i++) {
-        CU_ASSERT_TRUE(x[i]->done);
-        if (i != 1)
-            CU_ASSERT_TRUE(ctx_acted(&r.ctx, TG_ACT_WAKE, &a) &&
-                           a.handle == x[i]->self);
-    }
-    CU_ASSERT_EQUAL(r.waits.unblocked.n, N);
-    CU_ASSERT_PTR_NULL(awaits(&r, flag, 9)); /* it is set */
-    tg_flag_set(&r.waits, flag, false);
-    struct tg_waiter *late = awaits(&r, flag, 0);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(late);
-    end(&r, late); /* gives up */
-    CU_ASSERT_EQUAL(tg_flag_free(&r.waits, flag), 0);
-    for (int i = 0; i < N; i++)
-        end(&r, x[i]); /* the flag is no more */
-    CU_ASSERT_TRUE(tg_waits_quiet(&r.waits));
-    rig_stop(&r);
-}
-
-static void flags_and_sets_are_not_mixed_up(void)
-{
-    struct rig r;
-    rig_start(&r, 0);
-    uint64_t flag = tg_flag_new(&r.waits), set = tg_set_new(&r.waits);
-    CU_ASSERT_EQUAL(flag, set); /* the same number */
-    trygon_ref_t ref = tg_objs_new(&r.objs, 1, 1)->ref;
-    CU_ASSERT_EQUAL(tg_set_add(&r.waits, set, rig_obj(&r, ref), 1), 0);
-    struct tg_waiter *x = awaits(&r, flag, 0), *y = next_of(&r, set);
-    tg_flag_set(&r.waits, flag, true);
-    CU_ASSERT_TRUE(woken(&r, x));
-    end(&r, x);
-    CU_ASSERT_FALSE(y->done);
-    CU_ASSERT_TRUE(tg_set_awaited(&r.waits, set));
-    comes(&r, ref);
-    CU_ASSERT_TRUE(woken(&r, y));
-    end(&r, y);
-    tg_set_free(&r.waits, set);
-    CU_ASSERT_EQUAL(tg_flag_free(&r.waits, flag), 0);
-    rig_stop(&r);
-}
-
 static const struct unit_test tests[] = {
     TEST(all_are_waited_for),
     TEST(the_first_failure_ends_a_wait_for_all),
@@ -626,9 +464,6 @@ static const struct unit_test tests[] = {
     TEST(a_set_that_goes_lets_its_members_go),
     TEST(taking_costs_the_same_however_many_wait),
     TEST(a_table_comes_to_whoever_asked),
-    TEST(a_sleep_ends_with_its_time),
-    TEST(all_who_wait_for_a_flag_go_on_in_order),
-    TEST(flags_and_sets_are_not_mixed_up),
     TESTS_END,
 };
 
