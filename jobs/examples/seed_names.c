@@ -127,8 +127,7 @@ static int driver(trygon_t *tg, void *arg)
         if (all[i].state == TRYGON_ACTOR_ALIVE)
             printf("%s '%s' is alive%s\n", all[i].cls, all[i].name,
                    all[i].detached ? ", detached" : "");
-    if (rc == TRYGON_SUCCESS)
-        rc = trygon_actor_kill(tg, found, true);
+    /* It lives on until it is killed or the runtime ends. */
     return rc != TRYGON_SUCCESS || trygon_ref_release(tg, 1, &found);
 }
 
