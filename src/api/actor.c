@@ -30,7 +30,6 @@ static int bad(const struct trygon *tg, int code, const char *what)
     return tg_refuse(tg, code, "trygon_actor_create", what);
 }
 
-/* What is not there yet is refused, not ignored. */
 static int check_opts(const struct trygon *tg, const trygon_actor_opts_t *o)
 {
     if (o->max_restarts < -1)

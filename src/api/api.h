@@ -91,20 +91,17 @@ int tg_create_detached(struct trygon *tg, struct tg_spec *s,
                        trygon_ref_t *actor);
 
 uint64_t tg_deadline(int64_t timeout_ms);
-/* With the lock held: block until the request is over.  0, TIMEOUT, CANCELLED,
- * NOTFOUND or what broke the runtime.  rows, for a table: the caller frees. */
-int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
-             struct tg_row **rows, uint32_t *nrows);
-/* The same up to the end of the wait, which is the caller's affair: the waiter
- * is in *w, NULL if there was none.  s outlives it. */
-int tg_sleep(struct trygon *tg, struct tg_sleeper *s, struct tg_wait_req *req,
-             int64_t timeout_ms, struct tg_waiter **w);
-struct tg_answer { /* struct tg_waiter has what these are */
+struct tg_answer {       /* struct tg_waiter has what these are */
+    struct tg_row *rows; /* the caller's */
+    uint32_t nrows;
     uint64_t ticket;
     trygon_ref_t ref;
     struct tg_val **vals; /* nranks of them: the caller's */
 };
-int tg_ask(struct trygon *tg, struct tg_wait_req *req, struct tg_answer *out);
+/* With the lock held: block until the request is over.  0, TIMEOUT, CANCELLED,
+ * NOTFOUND or what broke the runtime.  out, or NULL: what a message brought. */
+int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
+             struct tg_answer *out);
 /* Name a code that came from the core as the last error of this call. */
 int tg_report(const struct trygon *tg, const char *who, int rc);
 

@@ -89,7 +89,7 @@ static int yield_item(struct trygon *tg, struct tg_exec *e, struct tg_val *val)
     }
     struct tg_wait_req req = {.kind = TG_WAIT_YIELD};
     if (tg_exec_ahead(e))
-        return tg_block(tg, &req, TRYGON_FOREVER, NULL, NULL);
+        return tg_block(tg, &req, TRYGON_FOREVER, NULL);
     tg_glance(tg);
     return TRYGON_SUCCESS;
 }

@@ -36,7 +36,7 @@ int trygon_sleep(trygon_t *tg, int64_t ms)
     if (ms == 0 && call != NULL && call->loop != NULL)
         rc = let_others(tg, call);
     else
-        rc = tg_block(tg, &req, ms, NULL, NULL);
+        rc = tg_block(tg, &req, ms, NULL);
     tg_leave(tg);
     return rc == TRYGON_ERR_TIMEOUT ? TRYGON_SUCCESS
                                     : tg_report(tg, __func__, rc);
@@ -90,7 +90,7 @@ int trygon_event_wait(trygon_event_t *event, int64_t timeout_ms)
     struct trygon *tg = event->tg;
     struct tg_wait_req req = {.kind = TG_WAIT_FLAG, .set = event->flag};
     tg_enter(tg);
-    int rc = tg_block(tg, &req, timeout_ms, NULL, NULL);
+    int rc = tg_block(tg, &req, timeout_ms, NULL);
     tg_leave(tg);
     return tg_report(tg, __func__, rc);
 }

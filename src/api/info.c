@@ -9,9 +9,12 @@
 static int ask(trygon_t *tg, struct tg_row **rows, uint32_t *n)
 {
     struct tg_wait_req req = {.kind = TG_WAIT_TABLE};
+    struct tg_answer a = {0};
     tg_enter(tg);
-    int rc = tg_block(tg, &req, TRYGON_FOREVER, rows, n);
+    int rc = tg_block(tg, &req, TRYGON_FOREVER, &a);
     tg_leave(tg);
+    *rows = a.rows;
+    *n = a.nrows;
     return rc;
 }
 

@@ -12,32 +12,6 @@ _Static_assert((int)TG_ROW_PENDING == (int)TRYGON_ACTOR_PENDING &&
                    (int)TG_ROW_DEAD == (int)TRYGON_ACTOR_DEAD,
                "the core has states of its own");
 
-/* ----- asking ------------------------------------------------------------------ */
-
-static int take(struct trygon *tg, struct tg_waiter *w, int rc,
-                struct tg_answer *out)
-{
-    if (rc == TRYGON_SUCCESS) {
-        out->ticket = w->ticket;
-        out->ref = w->ref;
-        out->vals = w->gather.vals;
-        w->gather.vals = NULL;
-    }
-    struct tg_event end = {
-        .type = TG_EV_WAIT_END, .now_ns = tg_last_ns(tg), .handle = w->self};
-    tg_step(tg, &end);
-    return rc;
-}
-
-int tg_ask(struct trygon *tg, struct tg_wait_req *req, struct tg_answer *out)
-{
-    struct tg_sleeper s = {.level = TG_AWAITS};
-    struct tg_waiter *w;
-    *out = (struct tg_answer){0};
-    int rc = tg_sleep(tg, &s, req, TRYGON_FOREVER, &w);
-    return w != NULL ? take(tg, w, rc, out) : rc;
-}
-
 /* ----- names --------------------------------------------------------------------- */
 
 static int check_name(const struct trygon *tg, const char *who,
@@ -68,7 +42,7 @@ static int ask_name(struct trygon *tg, struct tg_msg_name *m,
 {
     struct tg_wait_req req = {.kind = TG_WAIT_NAME, .name = m};
     tg_enter(tg);
-    int rc = tg_ask(tg, &req, out);
+    int rc = tg_block(tg, &req, TRYGON_FOREVER, out);
     tg_leave(tg);
     return rc;
 }
@@ -83,7 +57,7 @@ int trygon_actor_find(trygon_t *tg, const char *name, const char *name_space,
         return rc;
     struct tg_name whole = make_name(name, name_space);
     struct tg_msg_name m = {.op = TG_NAME_FIND, .name = &whole};
-    struct tg_answer a;
+    struct tg_answer a = {0};
     rc = ask_name(tg, &m, &a);
     if (rc == TRYGON_ERR_NOTFOUND)
         return tg_fail(tg, rc, "trygon_actor_find: there is no actor '%s'",
@@ -128,7 +102,7 @@ static int reserve(struct trygon *tg, const trygon_actor_opts_t *o,
                                                    : TG_NAME_RESERVE,
                             .fn = s->fn,
                             .name = &create->name};
-    struct tg_answer a;
+    struct tg_answer a = {0};
     int rc = ask_name(tg, &m, &a);
     if (rc != TRYGON_SUCCESS)
         return no_name(tg, o->name, rc);
@@ -167,8 +141,8 @@ int tg_create_detached(struct trygon *tg, struct tg_spec *s,
                        trygon_ref_t *actor)
 {
     struct tg_wait_req req = {.kind = TG_WAIT_CREATE, .spec = s};
-    struct tg_answer a;
-    int rc = tg_ask(tg, &req, &a);
+    struct tg_answer a = {0};
+    int rc = tg_block(tg, &req, TRYGON_FOREVER, &a);
     if (rc == TRYGON_SUCCESS)
         *actor = a.ref;
     return rc;
@@ -233,9 +207,9 @@ int trygon_actors(trygon_t *tg, size_t capacity, trygon_actor_info_t actors[],
     TG_NEED(tg, n != NULL && (capacity == 0 || actors != NULL),
             "an output is NULL");
     struct tg_wait_req req = {.kind = TG_WAIT_ACTORS};
-    struct tg_answer a;
+    struct tg_answer a = {0};
     tg_enter(tg);
-    int rc = tg_ask(tg, &req, &a);
+    int rc = tg_block(tg, &req, TRYGON_FOREVER, &a);
     tg_leave(tg);
     if (rc != TRYGON_SUCCESS)
         return tg_report(tg, "trygon_actors", rc);

@@ -85,52 +85,57 @@ uint64_t tg_deadline(int64_t timeout_ms)
     return tg_now_ns() + (uint64_t)timeout_ms * 1000000u;
 }
 
-int tg_sleep(struct trygon *tg, struct tg_sleeper *s, struct tg_wait_req *req,
-             int64_t timeout_ms, struct tg_waiter **waiter)
+/* The waiter, once its wait has begun; NULL: it is over, as *rc says. */
+static struct tg_waiter *begin_wait(struct trygon *tg, struct tg_wait_req *req,
+                                    int64_t timeout_ms, int *rc)
 {
-    *waiter = NULL;
-    struct trygon_call *call = tg_current(tg);
-    struct trygon_call *fiber =
-        call != NULL && call->loop != NULL ? call : NULL;
-    s->fiber = fiber;
-    req->exec = call != NULL ? call->exec->self : 0;
-    req->cookie = s;
     req->deadline_ns = tg_deadline(timeout_ms);
     if (timeout_ms == 0 && tg_may_poll(tg))
         tg_progress(tg); /* whoever only looks, looks at the latest */
     struct tg_event ev = {.type = TG_EV_WAIT, .wait = req};
-    if (call == NULL && req->deadline_ns == TG_NEVER)
+    if (req->exec == 0 && req->deadline_ns == TG_NEVER)
         ev.now_ns = tg_last_ns(tg);
-    int rc = tg_step(tg, &ev);
-    struct tg_waiter *w = ev.waiter;
-    if (rc != TRYGON_SUCCESS || w == NULL)
+    *rc = tg_step(tg, &ev);
+    return *rc == TRYGON_SUCCESS ? ev.waiter : NULL;
+}
+
+static void take_answer(struct tg_waiter *w, struct tg_answer *out)
+{
+    *out = (struct tg_answer){.rows = w->rows,
+                              .nrows = w->nrows,
+                              .ticket = w->ticket,
+                              .ref = w->ref,
+                              .vals = w->gather.vals};
+    w->rows = NULL;
+    w->gather.vals = NULL;
+}
+
+int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
+             struct tg_answer *out)
+{
+    struct trygon_call *call = tg_current(tg);
+    struct trygon_call *fiber =
+        call != NULL && call->loop != NULL ? call : NULL;
+    struct tg_sleeper s = {.level = req->kind == TG_WAIT_SLEEP ? TG_ATTENDS
+                                                               : TG_AWAITS,
+                           .fiber = fiber};
+    req->exec = call != NULL ? call->exec->self : 0;
+    req->cookie = &s;
+    int rc;
+    struct tg_waiter *w = begin_wait(tg, req, timeout_ms, &rc);
+    if (w == NULL)
         return rc;
-    *waiter = w;
     if (fiber != NULL) {
         while (!w->done && tg->failed == 0)
             tg_loop_park(fiber);
     } else {
         tg->running -= call != NULL;
-        tg_wait_until(tg, s, &w->done, req->deadline_ns);
+        tg_wait_until(tg, &s, &w->done, req->deadline_ns);
         tg->running += call != NULL;
     }
-    return w->done ? w->rc : tg->failed;
-}
-
-int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
-             struct tg_row **rows, uint32_t *nrows)
-{
-    struct tg_sleeper s = {.level = req->kind == TG_WAIT_SLEEP ? TG_ATTENDS
-                                                               : TG_AWAITS};
-    struct tg_waiter *w;
-    int rc = tg_sleep(tg, &s, req, timeout_ms, &w);
-    if (w == NULL)
-        return rc;
-    if (rc == TRYGON_SUCCESS && rows != NULL) {
-        *rows = w->rows;
-        *nrows = w->nrows;
-        w->rows = NULL;
-    }
+    rc = w->done ? w->rc : tg->failed;
+    if (rc == TRYGON_SUCCESS && out != NULL)
+        take_answer(w, out);
     struct tg_event end = {
         .type = TG_EV_WAIT_END, .now_ns = tg_last_ns(tg), .handle = w->self};
     tg_step(tg, &end);
@@ -176,7 +181,7 @@ static int await_all(struct trygon *tg, const char *who, size_t n,
             return tg_fail(tg, TRYGON_ERR_INVALID,
                            "%s: an actor has no value; wait for it instead",
                            who);
-    int rc = tg_block(tg, &req, timeout_ms, NULL, NULL);
+    int rc = tg_block(tg, &req, timeout_ms, NULL);
     if (rc != TRYGON_SUCCESS)
         return tg_report(tg, who, rc);
     rc = pins != NULL ? first_failure(tg, n, pins) : TRYGON_SUCCESS;
@@ -366,7 +371,7 @@ int trygon_wait(trygon_t *tg, size_t n, const trygon_ref_t refs[],
                               .fetch = o->fetch_local};
     size_t count = 0;
     tg_enter(tg);
-    int rc = tg_block(tg, &req, o->timeout_ms, NULL, NULL);
+    int rc = tg_block(tg, &req, o->timeout_ms, NULL);
     bool fine = rc == TRYGON_SUCCESS || rc == TRYGON_ERR_TIMEOUT;
     for (size_t i = 0; fine && i < n; i++) {
         const struct tg_obj *x = tg_waits_obj(&tg->core->waits, refs[i]);

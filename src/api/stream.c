@@ -64,7 +64,7 @@ static int await_item(struct trygon *tg, trygon_ref_t stream,
     uint64_t deadline_ns = tg_deadline(timeout_ms);
     int rc;
     do {
-        rc = tg_block(tg, &req, timeout_ms, NULL, NULL);
+        rc = tg_block(tg, &req, timeout_ms, NULL);
         if (rc != TRYGON_SUCCESS)
             return rc;
         uint64_t now_ns = deadline_ns != TG_NEVER ? tg_now_ns() : 0;

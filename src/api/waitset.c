@@ -53,7 +53,7 @@ int trygon_waitset_next(trygon_waitset_t *ws, int64_t timeout_ms,
     take.now_ns = tg_last_ns(tg);
     int rc = tg_step(tg, &take);
     while (rc == TRYGON_ERR_TIMEOUT) { /* or a stream's item was taken again */
-        rc = tg_block(tg, &req, timeout_ms, NULL, NULL);
+        rc = tg_block(tg, &req, timeout_ms, NULL);
         if (rc != TRYGON_SUCCESS)
             break;
         rc = tg_step(tg, &take);

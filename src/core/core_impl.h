@@ -18,8 +18,6 @@ void tg_core_ask(struct tg_core *c, const struct tg_wait_req *req,
 /* The ticket's name is free again. */
 void tg_core_name_back(struct tg_core *c, uint64_t ticket);
 void tg_core_kill(struct tg_core *c, struct tg_obj *x, bool for_good);
-/* One of its holds is the user's. */
-void tg_core_user_count(struct tg_core *c, struct tg_obj *x);
 int tg_core_self(struct tg_core *c, uint64_t exec, trygon_ref_t *ref);
 /* NAMED, CREATE, ACTORS, WATCH */
 void tg_core_named(struct tg_core *c, struct tg_msg_named *m);

@@ -80,12 +80,6 @@ void tg_core_name_back(struct tg_core *c, uint64_t ticket)
 
 /* ----- answers ----------------------------------------------------------------------- */
 
-void tg_core_user_count(struct tg_core *c, struct tg_obj *x)
-{
-    x->user++;
-    c->objs.user_counts++;
-}
-
 void tg_core_kill(struct tg_core *c, struct tg_obj *x, bool for_good)
 {
     if (x->owned) {
@@ -107,7 +101,7 @@ void tg_core_named(struct tg_core *c, struct tg_msg_named *m)
     }
     if (tg_waits_named(&c->waits, m)) {
         if (x != NULL)
-            tg_core_user_count(c, x);
+            tg_objs_give(&c->objs, x);
         return;
     }
     if (m->ticket != 0)
@@ -200,7 +194,7 @@ int tg_core_self(struct tg_core *c, uint64_t exec, trygon_ref_t *ref)
     const struct tg_wactor *a = e->actor;
     struct tg_obj *x = tg_objs_weak(
         &c->objs, tg_ref_make(TRYGON_KIND_ACTOR, 0, a->owner, a->fn, a->obj));
-    tg_core_user_count(c, x);
+    tg_objs_give(&c->objs, x);
     *ref = x->ref;
     return TRYGON_SUCCESS;
 }

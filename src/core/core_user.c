@@ -30,8 +30,7 @@ static int on_put(struct tg_core *c, struct tg_event *ev)
     if (!all_held(c, ev->val->nrefs, tg_val_refs(ev->val)))
         return TRYGON_ERR_NOTFOUND;
     struct tg_obj *x = tg_objs_new(&c->objs, 0, 0);
-    x->user = 1;
-    c->objs.user_counts++;
+    tg_objs_give(&c->objs, x);
     tg_objs_hold_refs(&c->objs, ev->val);
     tg_objs_resolve(&c->objs, x, ev->val);
     ev->ref = x->ref;
@@ -311,8 +310,7 @@ static int on_completion(struct tg_core *c, struct tg_event *ev)
     if (s == NULL)
         return TRYGON_ERR_NOTFOUND;
     tg_objs_hold(&c->objs, s->done);
-    s->done->user++;
-    c->objs.user_counts++;
+    tg_objs_give(&c->objs, s->done);
     ev->ref = s->done->ref;
     return TRYGON_SUCCESS;
 }

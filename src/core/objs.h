@@ -111,6 +111,13 @@ static inline void tg_objs_hold(struct tg_objs *o, struct tg_obj *x)
     x->idle = false;
 }
 
+/* A hold of ours is the user's from now on. */
+static inline void tg_objs_give(struct tg_objs *o, struct tg_obj *x)
+{
+    x->user++;
+    o->user_counts++;
+}
+
 void tg_objs_drop(struct tg_objs *o, struct tg_obj *x);
 /* The entry of a weak handle, which this rank may not have known: with one
  * hold more. */

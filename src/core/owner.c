@@ -105,8 +105,7 @@ static void make_results(struct tg_owner *w, struct tg_task *t,
             x->ref = tg_ref_make(TRYGON_KIND_ACTOR, 0, w->ctx->rank, t->fn,
                                  x->ref.lo);
         tg_objs_hold(w->objs, x); /* one for the task, one for the user */
-        x->user = 1;
-        w->objs->user_counts++;
+        tg_objs_give(w->objs, x);
         results[i] = x;
         refs[i] = x->ref;
     }

@@ -109,8 +109,7 @@ struct tg_stream *tg_streams_new(struct tg_streams *w, uint64_t task,
     tg_objs_hold(w->objs, done);
     struct tg_obj *x = tg_objs_new(w->objs, handle, 0);
     x->ref = tg_ref_make(TRYGON_KIND_STREAM, 0, w->ctx->rank, 0, x->ref.lo);
-    x->user = 1;
-    w->objs->user_counts++;
+    tg_objs_give(w->objs, x);
     s->ref = x->ref;
     set_state(s, TG_STREAM_OPEN);
     new_head(w, s);
@@ -152,8 +151,7 @@ int tg_streams_take(struct tg_streams *w, struct tg_stream *s,
         return TRYGON_ERR_TIMEOUT;
     if (tg_stream_over(w, s))
         return TRYGON_ERR_END;
-    x->user++; /* the stream's hold is the user's now */
-    w->objs->user_counts++;
+    tg_objs_give(w->objs, x); /* the stream's hold */
     *ref = x->ref;
     s->taken++;
     new_head(w, s);
