@@ -7,8 +7,9 @@
  *   3  registry, options and life       7  wait sets, callbacks, events
  *   4  objects: put, get, wait          8  looking at the machine
  *
- *   9  actors, 10  streams, 11  an actor pool and a queue: in
- *      <trygon/actors.h>, <trygon/streams.h> and <trygon/tools.h>
+ *   9  actors, 10  streams, 11  an actor pool and a queue, 12  large objects:
+ *      in <trygon/actors.h>, <trygon/streams.h>, <trygon/tools.h> and
+ *      <trygon/objects.h>
  *
  * The codes, the error and the value structures are in <trygon/types.h>.
  *
@@ -124,12 +125,18 @@ typedef struct trygon_opts {
     int32_t verbose;   /* 0 warnings, 1 also information, 2 also debug */
     trygon_log_fn log; /* NULL: standard error */
     void *log_arg;
+    uint64_t store_bytes;  /* for large objects, of each node; 0: 30 % of the
+                              memory that the node's ranks may use */
+    const char *spill_dir; /* directories, separated by ':', used in turn;
+                              NULL: $SLURM_TMPDIR, $TMPDIR or /tmp */
+    int32_t spill_deflate; /* 0: none; 1 to 9: HDF5's deflate, which is slow */
 } trygon_opts_t;
 
 /* Defaults, overridden by the environment: TRYGON_NUM_CPUS,
  * TRYGON_HEAD_SLOTS, TRYGON_RESOURCES ("gpu=2,memory=8G,licence=1"),
  * TRYGON_SEED, TRYGON_VERBOSE, TRYGON_NODE_ID (ranks with the same value
- * count as one node).  The environment is read by trygon_init() and wins only
+ * count as one node), TRYGON_STORE_BYTES ("512M"), TRYGON_SPILL_DIR,
+ * TRYGON_SPILL_DEFLATE.  The environment is read by trygon_init() and wins only
  * where the program left a default. */
 #define trygon_opts_init(o_) trygon_opts_init_sized((o_), sizeof(*(o_)))
 TRYGON_API int trygon_opts_init_sized(trygon_opts_t *opts, size_t size);
@@ -452,5 +459,6 @@ TRYGON_API int trygon_why(trygon_t *tg, char *text, size_t capacity,
 #include <trygon/actors.h>  /* section 9 */
 #include <trygon/streams.h> /* section 10 */
 #include <trygon/tools.h>   /* section 11 */
+#include <trygon/objects.h> /* section 12 */
 
 #endif

@@ -50,7 +50,10 @@ extern "C" {
     X_(END, -21, "the stream has ended")                                      \
     X_(ACTOR_DIED, -22, "the actor has ended")                                \
     X_(ACTOR_UNAVAILABLE, -23, "the actor cannot be reached now")             \
-    X_(PENDING_LIMIT, -24, "too many calls of the actor are pending")
+    X_(PENDING_LIMIT, -24, "too many calls of the actor are pending")         \
+    X_(STORE_FULL, -25, "the object store is full")                           \
+    X_(DISK_FULL, -26, "no disk has room for what must be spilled")           \
+    X_(FREED, -27, "the object was freed")
 
 #define TRYGON_ERROR_ENUM_(name_, value_, text_) TRYGON_ERR_##name_ = (value_),
 enum trygon_status { TRYGON_SUCCESS = 0, TRYGON_ERRORS(TRYGON_ERROR_ENUM_) };

@@ -1,0 +1,97 @@
+/* spill.h - objects in files: HDF5, so that people can look at them.
+ *
+ * A spill is a job's directory in each of the directories that the user names,
+ * and files in them.  A file has many objects: one dataset each, of the
+ * object's own type and dimensions (plain bytes: uint8), named by its task and
+ * number, with attributes that say who made it.  Files are written once, from
+ * one end to the other, and closed; closed files can be read by anybody's HDF5,
+ * while the job lives and after it died.  A file goes when its last object
+ * does; before that the space of a dead object is given back to the disk where
+ * it is (a hole).
+ *
+ * HDF5 makes the datasets, contiguous, their space allocated early and never
+ * filled; the bytes are written and read with pwrite and pread at their place
+ * in the file, so that reading back needs no HDF5.  Objects of plain files are
+ * checked by xxHash when they are read back.  With deflate > 0 datasets are
+ * chunked and compressed by HDF5, which then reads them as well.
+ *
+ * HDF5 has a state of its own for a process, which the user's code may use at
+ * the same time, from other threads: if the library in the process is
+ * thread-safe, it is called here; if it is not, or is of another flavour, a
+ * process of our own (made by fork and exec of a helper program, never by fork
+ * alone) calls it.
+ *
+ * Threads: writing and reading block for as long as the disk does, so the
+ * caller has threads for it.  Any thread may call; each writer writes a file of
+ * its own at a time.
+ */
+#ifndef TG_STORE_SPILL_H
+#define TG_STORE_SPILL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <trygon/types.h>
+
+struct tg_spill;
+
+struct tg_spill_opts {
+    const char *dirs; /* separated by ':'; NULL: the defaults */
+    int deflate;      /* 0 to 9 */
+    uint64_t job;     /* of all ranks of a run the same, and random */
+    int32_t rank;
+    uint64_t file_min;     /* bytes after which a file is closed; 0: 100 MB */
+    uint32_t disk_percent; /* a disk that is fuller is full; 0: 95 */
+};
+
+/* Take note of the directories; nothing is made before something is written.
+ * Stale ones, of dead jobs of this user, are removed now: those whose lock
+ * nobody holds.  Errors: INVALID (deflate; a directory that is none, with its
+ * name in why). */
+int tg_spill_create(const struct tg_spill_opts *opts, struct tg_spill **spill,
+                    char *why, size_t nwhy);
+/* Removes this rank's files, and the job's directory with the last of them. */
+void tg_spill_destroy(struct tg_spill **spill);
+
+/* Where an object is. */
+struct tg_spilled {
+    uint32_t file; /* 0: nowhere */
+    uint64_t at;   /* of its first byte in the file; deflated: unused */
+    uint64_t size;
+    uint64_t hash;   /* of all its bytes */
+    uint32_t number; /* of the dataset in its file */
+};
+
+struct tg_spill_item { /* in: what to write; out: rc, where */
+    const void *data;
+    uint64_t size;
+    int32_t type, ndim;
+    const int64_t *dims;
+    trygon_ref_t ref; /* attributes: ref, owner, function, task */
+    int32_t owner;
+    const char *function; /* that made it, or "put" */
+    uint64_t task;
+    int rc;
+    struct tg_spilled where;
+};
+
+/* Write n objects, in one file or several, each closed before this returns.
+ * Items fail alone: IO, DISK_FULL, with the first reason in why.  A directory
+ * that fails is left out from then on as long as another is left.  Returns the
+ * worst of the items' codes. */
+int tg_spill_write(struct tg_spill *s, uint32_t n, struct tg_spill_item items[],
+                   char *why, size_t nwhy);
+/* Read `n` bytes from byte `from` of the object.  The whole object at once is
+ * checked against its hash.  Errors: IO (also: damaged), with a line in why. */
+int tg_spill_read(struct tg_spill *s, const struct tg_spilled *where,
+                  uint64_t from, uint64_t n, void *out, char *why, size_t nwhy);
+/* The object is dead. */
+void tg_spill_forget(struct tg_spill *s, const struct tg_spilled *where);
+
+/* The directory for mapped files of the arena: one that has room for n bytes;
+ * NULL: none has. */
+const char *tg_spill_room(struct tg_spill *s, uint64_t n);
+/* Has any disk room for n bytes more?  For the error's text. */
+uint64_t tg_spill_files(const struct tg_spill *s); /* that exist now */
+
+#endif
