@@ -11,6 +11,7 @@
 
 #include "core/head.h"
 #include "core/owner.h"
+#include "core/store.h"
 #include "core/waits.h"
 #include "core/worker.h"
 
@@ -22,11 +23,13 @@ struct tg_core_config {
     uint32_t nfns;
     const struct tg_groups *const
         *groups;                 /* likewise; NULL: no class has any */
+    uint64_t store_bytes;        /* of this rank's store */
     struct tg_head_config ranks; /* outlives the core */
 };
 
 struct tg_core {
     struct tg_ctx ctx;
+    struct tg_store store;
     struct tg_objs objs;
     struct tg_streams streams;
     struct tg_owner owner;
@@ -75,6 +78,13 @@ enum tg_event_type {
     TG_EV_YIELD,      /* val (taken over if it succeeds); tag: the execution */
     TG_EV_NEXT,       /* ref: of a stream in, of its next item out */
     TG_EV_COMPLETION, /* ref: of a stream in, of its completion out */
+    /* large objects: what an execution or a put writes in place */
+    TG_EV_ROOM,    /* room: blob out; wait for it (TG_WAIT_ROOM) if need be */
+    TG_EV_SEAL,    /* handle: of a blob that has been written */
+    TG_EV_DISCARD, /* handle: of one that will be no object */
+    TG_EV_AWAY,    /* obj: its store has it in a file only */
+    TG_EV_STORE,   /* handle: a blob; tag: enum tg_store_op that has ended with
+                      `status`; SEND: to refs, of which it takes none */
     /* the run */
     TG_EV_END,  /* rank 0: the driver returned `status` */
     TG_EV_DRAIN /* finalize: end everything */
@@ -99,6 +109,7 @@ struct tg_event {
         struct tg_msg *msg;
         struct tg_spec *spec;
         const struct tg_wait_req *wait;
+        struct tg_room *room;
     };
     union {
         trygon_ref_t ref;

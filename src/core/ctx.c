@@ -20,6 +20,11 @@ void tg_limits_default(struct tg_limits *lim)
         .dispatch_ns = 2 * us,
         .pipeline_max = 64,
         .blocked_max = 16,
+        .readers_max = 2,
+        .chunks_max = 4,
+        .chunk = UINT64_C(4) << 20,
+        .store_look_ns = 2 * ms,
+        .store_file_ns = 100 * ms,
     };
 }
 

@@ -16,6 +16,7 @@ enum tg_action_type {
     TG_ACT_CALL,     /* the callback `cookie` is due, for `ref` */
     TG_ACT_LOG,      /* a line for this rank's log: level, msg.u.note.text */
     TG_ACT_FENCE,    /* rank is lost: nothing to or from it any more */
+    TG_ACT_STORE,    /* op `status` (enum tg_store_op) on the blob `handle` */
     TG_ACT_ENDED,    /* the driver's run is over, with `status` */
     TG_ACT_BYE       /* all ranks are quiet: the runtime may end */
 };
@@ -32,17 +33,22 @@ struct tg_action {
 
 /* Times and limits; every one is an option of the simulator. */
 struct tg_limits {
-    uint64_t weight_mint;  /* weight given with a copy of a reference */
-    uint64_t copy_ns;      /* an unused copy of a large value stays so long */
-    uint64_t linger_ns;    /* an idle lease stays so long with its owner */
-    uint64_t overrun_ns;   /* a queue waits so long behind one task */
-    uint64_t lend_ns;      /* a blocked task keeps its CPU so long */
-    uint64_t admit_ns;     /* first pause before one more depth-0 task */
-    uint64_t balance_ns;   /* the head looks at fairness so often */
-    uint64_t pipeline_ns;  /* work sent ahead on one lease */
-    uint64_t dispatch_ns;  /* an owner's own work for one run */
-    uint32_t pipeline_max; /* tasks sent ahead on one lease */
-    uint32_t blocked_max;  /* blocked tasks of a rank before depth 0 waits */
+    uint64_t weight_mint;   /* weight given with a copy of a reference */
+    uint64_t copy_ns;       /* an unused copy of a large value stays so long */
+    uint64_t linger_ns;     /* an idle lease stays so long with its owner */
+    uint64_t overrun_ns;    /* a queue waits so long behind one task */
+    uint64_t lend_ns;       /* a blocked task keeps its CPU so long */
+    uint64_t admit_ns;      /* first pause before one more depth-0 task */
+    uint64_t balance_ns;    /* the head looks at fairness so often */
+    uint64_t pipeline_ns;   /* work sent ahead on one lease */
+    uint64_t dispatch_ns;   /* an owner's own work for one run */
+    uint32_t pipeline_max;  /* tasks sent ahead on one lease */
+    uint32_t blocked_max;   /* blocked tasks of a rank before depth 0 waits */
+    uint32_t readers_max;   /* ranks that pull one blob from one rank at once */
+    uint32_t chunks_max;    /* pieces under way to each of them */
+    uint64_t chunk;         /* bytes of a piece */
+    uint64_t store_look_ns; /* what was pinned is looked at again after this */
+    uint64_t store_file_ns; /* who waits for room so long gets a file */
 };
 void tg_limits_default(struct tg_limits *lim);
 

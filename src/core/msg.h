@@ -65,7 +65,13 @@ enum tg_msg_type {
     TG_MSG_CREATE, /* any -> head's rank: create this actor, and own it */
     TG_MSG_ACTORS, /* any -> all: which actors do you own? */
     TG_MSG_ROWS,   /* any -> any: these */
-    TG_MSG_LAST = TG_MSG_ROWS
+    /* bytes in stores */
+    TG_MSG_NEWS,   /* any -> head: of objects in stores, and of their copies */
+    TG_MSG_FADE,   /* head -> holder: keep no copies that you do not use */
+    TG_MSG_FORGET, /* owner -> store: these objects are dead */
+    TG_MSG_PULL,   /* reader -> store: I need these bytes */
+    TG_MSG_DATA,   /* store -> reader: here are some; or why not */
+    TG_MSG_LAST = TG_MSG_DATA
 };
 
 /* An argument or a result: a value, or a reference in its stead.  Weights go
@@ -338,6 +344,67 @@ struct tg_msg_rows { /* ACTORS (waiter only), ROWS */
     struct tg_item item; /* a value: owner_name.c has what is in it */
 };
 
+enum tg_news_op {
+    TG_NEWS_NEW = 1, /* owner: it exists, stored at `rank` */
+    TG_NEWS_COPY,    /* holder: I have a copy */
+    TG_NEWS_UNCOPY,  /* holder: no more */
+    TG_NEWS_DISK,    /* its store: it is in a file, and in memory no more */
+    TG_NEWS_MEMORY,  /* its store: it is in memory again */
+    TG_NEWS_UNUSED,  /* owner: only other ranks still hold it */
+    TG_NEWS_DEAD     /* owner: it is no more */
+};
+
+struct tg_news {
+    trygon_ref_t ref;
+    enum tg_news_op op;
+    int32_t rank;  /* NEW */
+    uint64_t size; /* NEW */
+};
+
+struct tg_msg_news {
+    uint32_t n;
+    struct tg_news *v;
+};
+
+struct tg_msg_fade {
+    uint32_t n;
+    trygon_ref_t *v;
+};
+
+struct tg_msg_forget {
+    uint32_t n;
+    uint64_t *v; /* blobs of the receiver's store */
+};
+
+enum tg_pull_op {
+    TG_PULL_BYTES = 1, /* send all of it */
+    TG_PULL_HERE,      /* I read it in place: have it in memory */
+    TG_PULL_END        /* no longer */
+};
+
+struct tg_msg_pull {
+    enum tg_pull_op op;
+    uint32_t number; /* of the reader's: comes back with DATA */
+    uint64_t blob;   /* of the receiver's store */
+    uint64_t to;     /* of the sender's */
+};
+
+/* A code of DATA besides 0 and errors: rank and blob have a copy. */
+enum { TG_DATA_MOVED = 1 };
+
+struct tg_msg_data {
+    int32_t code;
+    int32_t rank; /* MOVED */
+    uint32_t number;
+    uint64_t to;
+    uint64_t blob;     /* MOVED */
+    uint64_t offset;   /* with code 0: n bytes from here on follow apart; n */
+    uint64_t n;        /* is 0 in answer to TG_PULL_HERE */
+    const void *bytes; /* where they are at the sender, who sees to it that
+                          they stay (rank/); not of the message */
+    void *cookie;      /* likewise */
+};
+
 struct tg_msg {
     enum tg_msg_type type;
     union {
@@ -369,6 +436,11 @@ struct tg_msg {
         struct tg_msg_named named;
         struct tg_msg_create create;
         struct tg_msg_rows rows; /* ACTORS, ROWS */
+        struct tg_msg_news news;
+        struct tg_msg_fade fade;
+        struct tg_msg_forget forget;
+        struct tg_msg_pull pull;
+        struct tg_msg_data data;
     } u;
 };
 

@@ -17,6 +17,7 @@ enum tg_timer_kind {
     TG_TIMER_LEND,       /* a task has been blocked for a while */
     TG_TIMER_ADMIT,      /* a rank full of blocked tasks may admit one more */
     TG_TIMER_BALANCE,    /* the head looks for a demand that starves */
+    TG_TIMER_STORE,      /* who waits for room in the store looks again */
     TG_TIMER_PROBE       /* the head asks again whether all are quiet */
 };
 

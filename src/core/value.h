@@ -6,6 +6,9 @@
  * within belong to whoever keeps the value in an object or an argument list
  * (objs.h), not to the value.
  *
+ * The bytes of a large value are in a store; then the value here only says
+ * where, and all that is known of it: it is small, and travels as others do.
+ *
  * An error is a value too: its bytes are an array of struct trygon_error, the
  * error first, then its causes, nearest first.
  */
@@ -23,7 +26,8 @@ struct tg_val {
     uint64_t size : 49;  /* at most TG_VAL_SIZE_MAX */
     uint64_t type : 8;   /* enum trygon_type */
     uint64_t pooled : 1; /* it came from a struct tg_vals */
-    uint64_t ndim : 5;
+    uint64_t ndim : 4;
+    uint64_t stored : 1; /* the bytes are in a store: tg_val_place() */
     uint64_t error : 1;
 };
 
@@ -51,8 +55,25 @@ static inline unsigned char *tg_val_data(const struct tg_val *v)
                          ~(align - 1));
 }
 
+/* Where the bytes of a stored value are. */
+struct tg_place {
+    int32_t rank;  /* in whose store; it is the same as long as it lives */
+    bool away;     /* a rank of this node; just now it is in a file only */
+    uint64_t blob; /* that store's handle */
+    uint64_t here; /* this store's: of a copy, or of asking for one; 0: none */
+};
+
+static inline struct tg_place *tg_val_place(const struct tg_val *v)
+{
+    return (struct tg_place *)(tg_val_refs(v) + v->nrefs); /* 8-aligned */
+}
+
 /* NULL when there is no memory.  The parts are left to be filled in. */
 struct tg_val *tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs);
+
+/* The same of a value whose bytes are in a store. */
+struct tg_val *tg_val_new_stored(uint64_t size, uint32_t ndim, uint32_t nrefs,
+                                 int32_t rank, uint64_t blob);
 
 /* A copy of what the user gave; NULL when there is no memory. */
 struct tg_val *tg_val_copy(const trygon_value_t *v);

@@ -23,7 +23,8 @@ enum tg_wait_kind {
     TG_WAIT_SLEEP,   /* until its time is up */
     TG_WAIT_NAME,    /* the head's answer about a name */
     TG_WAIT_CREATE,  /* the head's rank's: it has created a detached actor */
-    TG_WAIT_ACTORS   /* every rank's list of its actors */
+    TG_WAIT_ACTORS,  /* every rank's list of its actors */
+    TG_WAIT_ROOM     /* memory for the blob `set` */
 };
 
 struct tg_wait_entry {

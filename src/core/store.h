@@ -1,0 +1,212 @@
+/* store.h - the blobs of this rank's store: who gets room, who leaves memory,
+ * who reads and who is sent what.
+ *
+ * A blob is the bytes of one object.  Its memory and its place in a file are
+ * somebody else's affair (rank/stores.c, the simulator): the core says what is
+ * to be done to them (enum tg_store_op), and hears what came of it.
+ *
+ *     QUEUED -> MAKING -> FILLING -> SEALED -> LEAVING -> DISK -> QUEUED ...
+ *
+ * Kinds.  A blob of kind OWN was made here, by a put or a task; its object may
+ * be owned by another rank, and it lives until that one forgets it.  A COPY was
+ * pulled from another node, and lives as long as this rank's entry of the
+ * object, or until its memory is needed.  NEAR has no memory here: it stands
+ * for asking a rank of this node to have the bytes in memory, where they are
+ * read in place.
+ *
+ * Room.  Who needs memory waits in line, calls before arguments of tasks; the
+ * first in line gets it as soon as it fits.  Until then, and whenever the store
+ * is fuller than TG_STORE_HIGH per cent, blobs leave: copies and what is in a
+ * file already first, then what must be written to a file, each least recently
+ * used first.  What is pinned, which only its memory knows, refuses to leave
+ * and is looked at again later.  If nothing can leave, the first in line gets a
+ * mapped file in the stead of memory, so nobody waits for ever.
+ *
+ * Pulling.  A reader asks the rank that made the blob; this one sends it in
+ * pieces to at most readers_max at a time and lets others wait.  When a reader
+ * has got it all, the next one in line is sent there: a broadcast becomes a
+ * tree.  A reader whose source has it no more begins again where it was made.
+ *
+ * Weighted references keep an object, and so its blob, alive as long as anybody
+ * may ask for it; that is why a place needs no check.
+ */
+#ifndef TG_CORE_STORE_H
+#define TG_CORE_STORE_H
+
+#include "base/slab.h"
+#include "core/ctx.h"
+
+/* What is to be done to a blob's bytes, and what has been done. */
+enum tg_store_op {
+    TG_STORE_MAKE = 1, /* memory of its size; answer: 0 or NOMEM */
+    TG_STORE_FILE,     /* the same in a mapped file; answer: 0, IO, DISK_FULL */
+    TG_STORE_SEAL,     /* it is written: others may read it */
+    TG_STORE_EVICT, /* give the memory up; answer: 0, or STATE: it is pinned */
+    TG_STORE_FREE,  /* give everything up, the place in a file as well */
+    TG_STORE_SPILL, /* write it to a file; answer: 0, IO or DISK_FULL */
+    TG_STORE_LOAD,  /* read it from there; answer: 0 or IO */
+    TG_STORE_SEND   /* send the action's message, a DATA, to `rank` with
+                          these bytes, from memory or from the file; answer
+                          (ref: {rank, to}): 0, or IO */
+};
+
+enum tg_blob_state {
+    TG_BLOB_QUEUED = 1, /* in line for memory */
+    TG_BLOB_MAKING,     /* it is being got */
+    TG_BLOB_FILLING,    /* by user code, from a file, or from another rank */
+    TG_BLOB_SEALED,     /* it can be read */
+    TG_BLOB_LEAVING,    /* it is to give up its memory */
+    TG_BLOB_DISK,       /* it is in a file only */
+    TG_BLOB_ASKED       /* NEAR: its store has been asked */
+};
+
+enum tg_blob_kind { TG_BLOB_OWN = 1, TG_BLOB_COPY, TG_BLOB_NEAR };
+
+/* Where a sealed blob, or one in line, is kept in order. */
+enum tg_blob_list {
+    TG_LIST_NONE,
+    TG_LIST_CALLS, /* in line: a call waits for it */
+    TG_LIST_ARGS,  /* in line: a task's argument */
+    TG_LIST_CHEAP, /* can leave at once */
+    TG_LIST_DEAR,  /* must be written to a file before */
+    TG_LIST_BUSY,  /* could not leave: is looked at again later */
+    TG_LISTS
+};
+
+struct tg_reader { /* a rank that pulls a blob */
+    int32_t rank;
+    bool active; /* it is being sent to; else it waits */
+    bool near;   /* it waits until the bytes are in memory */
+    uint32_t number;
+    uint64_t to, next; /* its blob; the next byte to be sent */
+    uint32_t under_way;
+    struct tg_reader *prev, *after;
+};
+
+struct tg_blob {
+    uint64_t self, size;
+    trygon_ref_t ref; /* of the object, once this rank knows */
+    uint8_t kind, state, list;
+    bool on_disk;      /* a file has it */
+    bool in_file;      /* its memory is a mapped file */
+    bool spilling;     /* it is being written to a file */
+    bool wanted;       /* this rank waits for it */
+    bool told;         /* the head knows that it is in a file */
+    int32_t owner;     /* the object's */
+    uint32_t fn;       /* that made it; UINT32_MAX: none */
+    uint64_t task;     /* its number; 0: none */
+    uint64_t since_ns; /* in line */
+    uint64_t waiter;   /* of the call that waits for room; 0: none */
+    int32_t home;      /* COPY, NEAR: where it was made */
+    int32_t source;    /* and whom we ask */
+    uint64_t home_blob, source_blob;
+    uint32_t number; /* of this asking */
+    uint64_t got;    /* bytes that came */
+    struct tg_reader *readers;
+    uint32_t nactive;
+    struct tg_blob *prev, *next; /* in its list */
+};
+
+struct tg_room { /* what is asked for (TG_EV_ROOM) */
+    uint64_t size;
+    uint64_t exec; /* that asks; 0: other user code */
+    bool result;   /* of that execution, so owned by its owner */
+    bool granted;  /* out: there is memory; else it has to wait */
+    uint64_t blob; /* out */
+    /* filled in by core_user.c */
+    int32_t owner;
+    uint32_t fn;
+    uint64_t task;
+};
+
+struct tg_store_counts { /* so far */
+    uint64_t spilled_bytes, spilled, restored_bytes, restored, pulled_bytes,
+        pulled, sent_bytes;
+};
+
+struct tg_arrival { /* the end of waiting for a blob */
+    trygon_ref_t ref;
+    int32_t rc; /* 0: it is here; 1: a copy has left; an error */
+};
+
+struct tg_granted { /* a call has got its room, or never will */
+    uint64_t waiter;
+    int32_t rc;
+};
+
+struct tg_goner { /* a blob elsewhere that is dead */
+    int32_t rank;
+    uint64_t blob;
+};
+
+struct tg_store {
+    struct tg_ctx *ctx;
+    const int32_t *node; /* of each rank */
+    uint64_t limit;      /* bytes */
+    uint64_t used;       /* of memory, what is on its way included */
+    uint64_t leaving;    /* of them, about to be given up */
+    uint64_t in_files;   /* bytes of mapped files */
+    struct tg_slab blobs;
+    struct tg_blob *lists[TG_LISTS];
+    bool timed;
+    int32_t disk_rc; /* of the last write to a file */
+    struct tg_store_counts counts;
+    TG_VEC(struct tg_arrival) arrived; /* read by core.c, as are */
+    TG_VEC(struct tg_granted) granted;
+    TG_VEC(struct tg_news) news;    /* sent at the end of the step, as are */
+    TG_VEC(struct tg_goner) goners; /* to other ranks */
+};
+
+enum { TG_STORE_HIGH = 80 }; /* per cent of the limit */
+
+void tg_store_init(struct tg_store *s, struct tg_ctx *ctx, const int32_t *node,
+                   uint64_t limit);
+void tg_store_fini(struct tg_store *s);
+struct tg_blob *tg_store_find(const struct tg_store *s, uint64_t blob);
+
+/* ----- writing here -------------------------------------------------------- */
+
+/* A new blob, in line for memory; r->granted: it has it already, as soon as the
+ * actions of this step are done. */
+void tg_store_room(struct tg_store *s, struct tg_room *r);
+/* It has memory to write to. */
+bool tg_store_has_room(const struct tg_store *s, uint64_t blob);
+/* Who waits for it; nobody waits any more (waiter 0). */
+void tg_store_await(struct tg_store *s, uint64_t blob, uint64_t waiter);
+void tg_store_seal(struct tg_store *s, uint64_t blob);
+
+/* ----- values --------------------------------------------------------------- */
+
+/* Can the bytes be read on this rank, as far as is known?  Who then cannot pin
+ * them says so (tg_store_away) and waits again. */
+bool tg_store_here(const struct tg_store *s, const struct tg_val *v);
+void tg_store_away(struct tg_store *s, struct tg_val *v);
+/* The object ref, whose value is v, is to be readable here: tells arrived. */
+void tg_store_want(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
+                   bool call);
+/* An owned object has got this value. */
+void tg_store_born(struct tg_store *s, trygon_ref_t ref, struct tg_val *v);
+/* This rank's entry of the object ends; owned: and the object with it. */
+void tg_store_left(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
+                   bool owned);
+/* A result that nobody takes. */
+void tg_store_discard(struct tg_store *s, const struct tg_val *v);
+void tg_store_free(struct tg_store *s, uint64_t blob); /* stale is fine */
+/* Only other ranks still hold it: those who keep it idly may let it go. */
+void tg_store_unused(struct tg_store *s, trygon_ref_t ref);
+
+/* ----- the rest --------------------------------------------------------------- */
+
+/* FORGET, PULL, DATA */
+void tg_store_msg(struct tg_store *s, int32_t from, const struct tg_msg *m);
+/* What an action has led to. */
+void tg_store_event(struct tg_store *s, enum tg_store_op op, uint64_t blob,
+                    int32_t rc, trygon_ref_t reader);
+void tg_store_gone(struct tg_store *s, int32_t rank);
+void tg_store_timer(struct tg_store *s);
+void tg_store_flush(struct tg_store *s); /* the end of a step */
+
+void tg_store_check(const struct tg_store *s);
+bool tg_store_quiet(const struct tg_store *s); /* nothing is under way */
+
+#endif
