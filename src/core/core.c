@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/core_impl.h"
+#include "core/dir.h"
 #include "core/head_names.h"
 #include "core/quiesce.h"
 
@@ -18,7 +19,9 @@ int tg_core_create(const struct tg_core_config *cfg, struct tg_core **out)
     c->ctx.dead = tg_alloc((size_t)c->ctx.nranks * sizeof *c->ctx.dead);
     c->sent_to = tg_alloc((size_t)c->ctx.nranks * sizeof *c->sent_to);
     c->read_from = tg_alloc((size_t)c->ctx.nranks * sizeof *c->read_from);
+    tg_store_init(&c->store, &c->ctx, cfg->ranks.node, cfg->store_bytes);
     tg_objs_init(&c->objs, &c->ctx);
+    c->objs.store = &c->store;
     tg_streams_init(&c->streams, &c->ctx, &c->objs);
     tg_owner_init(&c->owner, &c->ctx, &c->objs, &c->streams, cfg->fn_names,
                   cfg->nfns);
@@ -28,6 +31,7 @@ int tg_core_create(const struct tg_core_config *cfg, struct tg_core **out)
         c->head = tg_alloc(sizeof *c->head);
         tg_head_init(c->head, &c->ctx, &cfg->ranks);
         c->names = tg_names_new(&c->ctx);
+        c->dir = tg_dir_new(&c->ctx);
         c->quiesce = tg_quiesce_new(&c->ctx);
     }
     *out = c;
@@ -45,12 +49,14 @@ void tg_core_destroy(struct tg_core **core)
         tg_head_fini(c->head);
     free(c->head);
     tg_names_free(&c->names);
+    tg_dir_free(&c->dir);
     tg_quiesce_free(&c->quiesce);
     tg_waits_fini(&c->waits);
     tg_worker_fini(&c->worker);
     tg_owner_fini(&c->owner);
     tg_streams_fini(&c->streams);
     tg_objs_fini(&c->objs);
+    tg_store_fini(&c->store);
     tg_timers_fini(&c->ctx.timers);
     tg_vec_free(&c->ctx.out);
     tg_vec_free(&c->ctx.local);
@@ -70,6 +76,7 @@ static void on_gone(struct tg_core *c, int32_t rank)
     c->ctx.dead[rank] = true;
     tg_ctx_act(&c->ctx, TG_ACT_FENCE)->rank = rank;
     tg_objs_gone(&c->objs, rank);
+    tg_store_gone(&c->store, rank);
     tg_worker_gone(&c->worker, rank);
     tg_owner_gone(&c->owner, rank);
     tg_waits_gone(&c->waits, rank);
@@ -77,6 +84,7 @@ static void on_gone(struct tg_core *c, int32_t rank)
         return;
     tg_head_gone(c->head, rank);
     tg_names_gone(c->names, rank);
+    tg_dir_gone(c->dir, rank);
 }
 
 static void tell_all(struct tg_core *c, struct tg_msg *m)
@@ -123,6 +131,12 @@ static void on_kill(struct tg_core *c, const struct tg_msg_cancel_ref *m)
         tg_owner_kill(&c->owner, x, m->recursive);
 }
 
+static void on_fade(struct tg_core *c, const struct tg_msg_fade *m)
+{
+    for (uint32_t i = 0; i < m->n; i++)
+        tg_objs_fade(&c->objs, m->v[i]);
+}
+
 static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
 {
     switch (m->type) {
@@ -158,6 +172,11 @@ static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
     case TG_MSG_DROP:
     case TG_MSG_MORE:
     case TG_MSG_WEIGHT: tg_objs_msg(&c->objs, from, m); break;
+    case TG_MSG_NEWS: tg_dir_msg(c->dir, from, &m->u.news); break;
+    case TG_MSG_FADE: on_fade(c, &m->u.fade); break;
+    case TG_MSG_FORGET:
+    case TG_MSG_PULL:
+    case TG_MSG_DATA: tg_store_msg(&c->store, from, m); break;
     case TG_MSG_KILL: on_kill(c, &m->u.cancel_ref); break;
     case TG_MSG_CANCEL_REF: on_cancel_ref(c, &m->u.cancel_ref); break;
     case TG_MSG_GONE: on_gone(c, m->u.gone.rank); break;
@@ -217,7 +236,7 @@ static bool any_news(const struct tg_core *c)
 {
     uint32_t news = c->ctx.local.n | c->objs.fired.n | c->worker.cancelled.n |
                     c->worker.let_go.n | c->waits.unblocked.n | c->objs.left.n |
-                    c->ending;
+                    c->store.arrived.n | c->store.granted.n | c->ending;
     return news != 0 || (c->head != NULL && c->head->dirty);
 }
 
@@ -241,6 +260,12 @@ static bool pass_on(struct tg_core *c)
     } else if (c->waits.unblocked.n > 0) {
         uint64_t exec = c->waits.unblocked.v[--c->waits.unblocked.n];
         tg_worker_unblocked(&c->worker, tg_worker_exec(&c->worker, exec));
+    } else if (c->store.arrived.n > 0) {
+        struct tg_arrival a = c->store.arrived.v[--c->store.arrived.n];
+        tg_objs_arrived(&c->objs, &a);
+    } else if (c->store.granted.n > 0) {
+        struct tg_granted g = c->store.granted.v[--c->store.granted.n];
+        tg_waits_granted(&c->waits, g.waiter, g.rc);
     } else if (c->objs.left.n > 0) {
         tg_owner_left(&c->owner, c->objs.left.v[--c->objs.left.n]);
     } else if (c->head != NULL && c->head->dirty) {
@@ -272,6 +297,10 @@ static void finish_step(struct tg_core *c)
     } while (!c->ending && any_news(c)); /* ending: tasks are under way */
     if (c->objs.drops.n > 0)
         tg_objs_flush(&c->objs);
+    if (c->store.news.n > 0 || c->store.goners.n > 0) {
+        tg_store_flush(&c->store);
+        finish_step(c); /* on rank 0 the news are its own */
+    }
 }
 
 /* ----- steps --------------------------------------------------------------------------- */
@@ -286,6 +315,7 @@ static void on_timer(struct tg_core *c, const struct tg_timer *t)
     case TG_TIMER_LEND: tg_worker_timer(&c->worker, t); break;
     case TG_TIMER_ADMIT:
     case TG_TIMER_BALANCE: tg_head_timer(c->head, t); break;
+    case TG_TIMER_STORE: tg_store_timer(&c->store); break;
     case TG_TIMER_PROBE: tg_quiesce_probe(c); break;
     default: TG_UNREACHABLE();
     }
@@ -356,7 +386,12 @@ static int handle(struct tg_core *c, struct tg_event *ev)
     case TG_EV_DONE:
     case TG_EV_YIELD:
     case TG_EV_NEXT:
-    case TG_EV_COMPLETION: return tg_core_user(c, ev);
+    case TG_EV_COMPLETION:
+    case TG_EV_ROOM:
+    case TG_EV_SEAL:
+    case TG_EV_DISCARD:
+    case TG_EV_AWAY:
+    case TG_EV_STORE: return tg_core_user(c, ev);
     default: TG_UNREACHABLE();
     }
 }
@@ -367,9 +402,16 @@ int tg_core_step(struct tg_core *c, struct tg_event *ev)
     c->ctx.now_ns = ev->now_ns;
     run_timers(c);
     int rc = handle(c, ev);
-    if (any_news(c) || c->objs.drops.n > 0)
+    if (any_news(c) || c->objs.drops.n > 0 || c->store.news.n > 0 ||
+        c->store.goners.n > 0)
         finish_step(c);
     return rc;
+}
+
+static bool is_send(const struct tg_action *a)
+{
+    return a->type == TG_ACT_SEND ||
+           (a->type == TG_ACT_STORE && a->status == TG_STORE_SEND);
 }
 
 struct tg_action *tg_core_actions(struct tg_core *c, uint32_t *n)
@@ -377,7 +419,7 @@ struct tg_action *tg_core_actions(struct tg_core *c, uint32_t *n)
     struct tg_action *v = c->ctx.out.v;
     *n = c->ctx.out.n;
     for (uint32_t i = 0; i < *n; i++)
-        if (v[i].type == TG_ACT_SEND && !tg_quiesce_msg(v[i].msg.type))
+        if (is_send(&v[i]) && !tg_quiesce_msg(v[i].msg.type))
             c->sent_to[v[i].rank]++;
     c->ctx.out.n = 0;
     return v;
@@ -392,6 +434,7 @@ uint64_t tg_core_deadline(const struct tg_core *c)
 
 void tg_core_check(const struct tg_core *c)
 {
+    tg_store_check(&c->store);
     tg_objs_check(&c->objs);
     tg_streams_check(&c->streams);
     tg_owner_check(&c->owner);
@@ -401,13 +444,14 @@ void tg_core_check(const struct tg_core *c)
         return;
     tg_head_check(c->head);
     tg_names_check(c->names);
+    tg_dir_check(c->dir);
 }
 
 bool tg_core_quiet(const struct tg_core *c)
 {
     return tg_objs_quiet(&c->objs) && tg_owner_quiet(&c->owner) &&
-           tg_streams_quiet(&c->streams) && tg_worker_quiet(&c->worker) &&
-           tg_waits_quiet(&c->waits) &&
+           tg_store_quiet(&c->store) && tg_streams_quiet(&c->streams) &&
+           tg_worker_quiet(&c->worker) && tg_waits_quiet(&c->waits) &&
            (c->head == NULL ||
             (tg_head_quiet(c->head) && tg_names_quiet(c->names)));
 }

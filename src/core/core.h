@@ -44,6 +44,7 @@ struct tg_core {
     int32_t status;
     struct tg_quiesce *quiesce; /* rank 0: who is quiet */
     struct tg_names *names;     /* rank 0: of actors */
+    struct tg_dir *dir;         /* rank 0: of objects in stores */
 };
 
 enum tg_event_type {
@@ -80,7 +81,7 @@ enum tg_event_type {
     TG_EV_COMPLETION, /* ref: of a stream in, of its completion out */
     /* large objects: what an execution or a put writes in place */
     TG_EV_ROOM,    /* room: blob out; wait for it (TG_WAIT_ROOM) if need be */
-    TG_EV_SEAL,    /* handle: of a blob that has been written */
+    TG_EV_SEAL,    /* val: a stored one, whose bytes have been written here */
     TG_EV_DISCARD, /* handle: of one that will be no object */
     TG_EV_AWAY,    /* obj: its store has it in a file only */
     TG_EV_STORE,   /* handle: a blob; tag: enum tg_store_op that has ended with

@@ -178,7 +178,7 @@ static int on_call(struct tg_core *c, struct tg_event *ev)
     tg_objs_hold(&c->objs, x); /* until the call is due */
     struct tg_watch w = {
         .who = TG_WATCHER_CALL, .fetch = true, .cookie = ev->cookie, .obj = x};
-    if (!tg_objs_ready(x, true)) {
+    if (!tg_objs_ready(&c->objs, x, true)) {
         tg_objs_watch(&c->objs, x, &w);
     } else {
         tg_objs_hold(&c->objs, x); /* a notice comes with a hold */
@@ -240,6 +240,11 @@ static int on_wait(struct tg_core *c, struct tg_event *ev)
     ev->waiter = NULL;
     if (req->kind == TG_WAIT_YIELD && !tg_exec_ahead(e))
         return TRYGON_SUCCESS;
+    if (req->kind == TG_WAIT_ROOM) {
+        rc = tg_store_has_room(&c->store, req->set);
+        if (rc != 0)
+            return rc < 0 ? rc : TRYGON_SUCCESS;
+    }
     ev->waiter = tg_waits_begin(&c->waits, req);
     if (ev->waiter == NULL)
         return TRYGON_SUCCESS;
@@ -257,6 +262,8 @@ static int on_wait(struct tg_core *c, struct tg_event *ev)
         tg_ctx_send(&c->ctx, 0, &m);
     }
     tg_core_ask(c, req, ev->waiter->self);
+    if (req->kind == TG_WAIT_ROOM)
+        tg_store_await(&c->store, req->set, ev->waiter->self);
     if (req->kind == TG_WAIT_NEXT)
         awaited(c, req)->waiter = ev->waiter->self;
     if (e != NULL)
@@ -368,6 +375,47 @@ static int on_flag_set(struct tg_core *c, struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
+/* ----- large objects ------------------------------------------------------------------- */
+
+static int on_room(struct tg_core *c, struct tg_event *ev)
+{
+    struct tg_room *r = ev->room;
+    const struct tg_exec *e = tg_worker_exec(&c->worker, r->exec);
+    if (c->draining)
+        return TRYGON_ERR_SHUTDOWN;
+    r->owner = r->result && e != NULL ? e->owner : c->ctx.rank;
+    r->fn = e != NULL ? e->fn : UINT32_MAX;
+    r->task = e != NULL ? e->number : 0;
+    tg_store_room(&c->store, r);
+    return TRYGON_SUCCESS;
+}
+
+static int on_seal(struct tg_core *c, struct tg_event *ev)
+{
+    tg_store_seal(&c->store, ev->val);
+    return TRYGON_SUCCESS;
+}
+
+static int on_discard(struct tg_core *c, struct tg_event *ev)
+{
+    tg_store_free(&c->store, ev->handle);
+    return TRYGON_SUCCESS;
+}
+
+static int on_away(struct tg_core *c, struct tg_event *ev)
+{
+    if (ev->obj->val != NULL && ev->obj->val->stored)
+        tg_store_away(&c->store, ev->obj->val);
+    return TRYGON_SUCCESS;
+}
+
+static int on_store(struct tg_core *c, struct tg_event *ev)
+{
+    tg_store_event(&c->store, (enum tg_store_op)ev->tag, ev->handle, ev->status,
+                   ev->ref);
+    return TRYGON_SUCCESS;
+}
+
 /* ----- events ------------------------------------------------------------ */
 
 int tg_core_user(struct tg_core *c, struct tg_event *ev)
@@ -400,6 +448,11 @@ int tg_core_user(struct tg_core *c, struct tg_event *ev)
         [TG_EV_YIELD] = on_yield,
         [TG_EV_NEXT] = on_next,
         [TG_EV_COMPLETION] = on_completion,
+        [TG_EV_ROOM] = on_room,
+        [TG_EV_SEAL] = on_seal,
+        [TG_EV_DISCARD] = on_discard,
+        [TG_EV_AWAY] = on_away,
+        [TG_EV_STORE] = on_store,
     };
     return handlers[ev->type](c, ev);
 }

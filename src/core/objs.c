@@ -69,6 +69,13 @@ uint64_t tg_obj_size(const struct tg_obj *x)
     return x->owned ? 0 : ((const struct tg_copy *)(const void *)x)->size;
 }
 
+int32_t tg_obj_where(const struct tg_obj *x)
+{
+    if (x->val != NULL && x->val->stored)
+        return tg_val_place(x->val)->rank;
+    return tg_obj_size(x) > TG_INLINE_MAX ? tg_ref_rank(x->ref) : -1;
+}
+
 static void fail_lost(struct tg_objs *o, struct tg_obj *x)
 {
     int32_t owner = tg_ref_rank(x->ref);
@@ -140,6 +147,8 @@ static void forget(struct tg_objs *o, struct tg_obj *x)
         *tg_vec_add(&o->left) = x->ref;
     struct tg_val *val = x->val;
     x->val = NULL;
+    if (val != NULL && val->stored)
+        tg_store_left(o->store, x->ref, val, x->owned);
     if (x->owned) {
         tg_slab_free(&o->owned, x->ref.lo);
     } else {
@@ -153,17 +162,33 @@ static void forget(struct tg_objs *o, struct tg_obj *x)
         tg_val_drop(&val);
 }
 
-/* A copy goes home, unless it is large and may well be wanted again. */
+/* A copy of many bytes may well be wanted again.  In the store it stays until
+ * others need its memory, or nobody else holds the object (FADE). */
+static bool worth_keeping(const struct tg_objs *o, const struct tg_obj *x)
+{
+    if (x->state != TG_OBJ_READY || x->val == NULL || x->idle || x->fading ||
+        o->ctx->lim.copy_ns == 0)
+        return false;
+    return x->val->stored ? tg_store_has_copy(o->store, x->val)
+                          : x->val->size > TG_INLINE_MAX;
+}
+
+static void keep_idle(struct tg_objs *o, struct tg_obj *x)
+{
+    struct tg_copy *c = tg_copy_of(x);
+    x->idle = true;
+    c->idle_until_ns = TG_NEVER;
+    if (x->val->stored)
+        return;
+    c->idle_until_ns = o->ctx->now_ns + o->ctx->lim.copy_ns;
+    tg_timers_add(&o->ctx->timers, c->idle_until_ns, TG_TIMER_COPY, c->self);
+}
+
+/* A copy goes home. */
 static void let_go(struct tg_objs *o, struct tg_obj *x)
 {
-    struct tg_ctx *ctx = o->ctx;
-    bool keep = x->val != NULL && x->val->size > TG_INLINE_MAX && !x->idle &&
-                ctx->lim.copy_ns > 0 && x->state == TG_OBJ_READY;
-    if (keep) {
-        struct tg_copy *c = tg_copy_of(x);
-        x->idle = true;
-        c->idle_until_ns = ctx->now_ns + ctx->lim.copy_ns;
-        tg_timers_add(&ctx->timers, c->idle_until_ns, TG_TIMER_COPY, c->self);
+    if (worth_keeping(o, x)) {
+        keep_idle(o, x);
         return;
     }
     if (x->weight > 0) {
@@ -178,10 +203,14 @@ void tg_obj_settle(struct tg_objs *o, struct tg_obj *x)
 {
     if (x->count > 0)
         return;
-    if (!x->owned)
+    if (!x->owned) {
         let_go(o, x);
-    else if (x->weight == 0)
+    } else if (x->weight == 0) {
         forget(o, x);
+    } else if (!x->idle && x->val != NULL && x->val->stored) {
+        x->idle = true;
+        tg_store_unused(o->store, x->ref);
+    }
 }
 
 void tg_objs_drop(struct tg_objs *o, struct tg_obj *x)
@@ -235,12 +264,19 @@ static void set_state(struct tg_obj *x, enum tg_obj_state to)
     x->state = (uint8_t)to;
 }
 
+/* A holder elsewhere waits for the value, wherever its bytes are. */
+static bool is_due(const struct tg_objs *o, const struct tg_obj *x,
+                   const struct tg_watch *w)
+{
+    return tg_objs_ready(o, x, w->fetch && w->who != TG_WATCHER_RANK);
+}
+
 /* Move the watches that wait no longer to the notices. */
 static void fire(struct tg_objs *o, struct tg_obj *x)
 {
     struct tg_watch *w, *next;
     DL_FOREACH_SAFE (x->watches, w, next) {
-        if (!tg_objs_ready(x, w->fetch))
+        if (!is_due(o, x, w))
             continue;
         DL_DELETE(x->watches, w);
         tg_objs_hold(o, x);
@@ -249,11 +285,98 @@ static void fire(struct tg_objs *o, struct tg_obj *x)
     }
 }
 
+static void ask(struct tg_objs *o, struct tg_obj *x, bool fetch)
+{
+    if (x->owned || x->asked_fetch || (x->asked_ready && !fetch))
+        return;
+    x->asked_ready = true;
+    x->asked_fetch = fetch;
+    struct tg_msg m = {.type = TG_MSG_WATCH};
+    m.u.watch.ref = x->ref;
+    m.u.watch.fetch = fetch;
+    tg_ctx_send(o->ctx, tg_ref_rank(x->ref), &m);
+}
+
+/* Who still waits, waits for bytes that are elsewhere. */
+static void fetch(struct tg_objs *o, struct tg_obj *x)
+{
+    bool call = false;
+    const struct tg_watch *w;
+    if (x->watches == NULL || x->val == NULL || !x->val->stored)
+        return;
+    DL_FOREACH (x->watches, w)
+        call = call || w->who != TG_WATCHER_EXEC;
+    tg_store_want(o->store, x->ref, x->val, call);
+}
+
 void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val)
 {
     set_state(x, val->error ? TG_OBJ_FAILED : TG_OBJ_READY);
     x->val = val;
+    if (val->stored && x->owned)
+        tg_store_born(o->store, x->ref, val);
     fire(o, x);
+    fetch(o, x);
+}
+
+/* Its value here, if there is one, goes. */
+static void lose_value(struct tg_objs *o, struct tg_obj *x)
+{
+    struct tg_val *val = x->val;
+    x->val = NULL;
+    if (val == NULL)
+        return;
+    if (val->stored)
+        tg_store_left(o->store, x->ref, val, x->owned);
+    bury(o, val);
+}
+
+static void fail_bytes(struct tg_objs *o, struct tg_obj *x, int32_t rc)
+{
+    int32_t at = tg_val_place(x->val)->rank;
+    struct tg_val *error =
+        rc == TRYGON_ERR_OBJECT_LOST
+            ? tg_val_error(rc, at, 0, "", "the object was lost with rank %d",
+                           (int)at)
+            : tg_val_error(rc, at, 0, "",
+                           "the object could not be read back from its file");
+    lose_value(o, x);
+    tg_objs_resolve(o, x, error);
+}
+
+/* A copy has left, or what was waited for is here, or never will be.  Of a lost
+ * one of others its owner knows more. */
+void tg_objs_arrived(struct tg_objs *o, const struct tg_arrival *a)
+{
+    struct tg_obj *x = tg_objs_find(o, a->ref);
+    if (x == NULL || x->state != TG_OBJ_READY || x->val == NULL ||
+        !x->val->stored)
+        return;
+    if (a->rc < 0 && (x->owned || a->rc != TRYGON_ERR_OBJECT_LOST)) {
+        fail_bytes(o, x, a->rc);
+    } else if (a->rc < 0) {
+        lose_value(o, x);
+        x->asked_fetch = x->asked_ready = false;
+        if (o->ctx->dead[tg_ref_rank(x->ref)])
+            fail_lost(o, x);
+        else if (x->watches != NULL)
+            ask(o, x, true);
+    } else {
+        fire(o, x);
+        fetch(o, x);
+    }
+    if (!x->owned && x->count == 0 && a->rc != 0)
+        let_go(o, x);
+}
+
+void tg_objs_fade(struct tg_objs *o, trygon_ref_t ref)
+{
+    struct tg_obj *x = tg_objs_find(o, ref);
+    if (x == NULL || x->owned)
+        return;
+    x->fading = true;
+    if (x->count == 0)
+        let_go(o, x);
 }
 
 void tg_objs_fail(struct tg_objs *o, struct tg_obj *x, struct tg_val *error)
@@ -270,37 +393,33 @@ void tg_obj_arrived(struct tg_objs *o, struct tg_obj *x, uint64_t size,
         tg_objs_resolve(o, x, val);
         return;
     }
+    if (val != NULL && val->error) { /* it was lost, after it had been ready */
+        tg_objs_resolve(o, x, val);
+        return;
+    }
     if (x->state == TG_OBJ_PENDING)
         set_state(x, TG_OBJ_READY);
     if (val != NULL)
         x->val = val;
     tg_copy_of(x)->size = size;
     fire(o, x);
-}
-
-static void ask(struct tg_objs *o, struct tg_obj *x, bool fetch)
-{
-    if (x->owned || x->asked_fetch || (x->asked_ready && !fetch))
-        return;
-    x->asked_ready = true;
-    x->asked_fetch = fetch;
-    struct tg_msg m = {.type = TG_MSG_WATCH};
-    m.u.watch.ref = x->ref;
-    m.u.watch.fetch = fetch;
-    tg_ctx_send(o->ctx, tg_ref_rank(x->ref), &m);
+    fetch(o, x);
 }
 
 uint64_t tg_objs_watch(struct tg_objs *o, struct tg_obj *x,
                        const struct tg_watch *want)
 {
-    TG_ASSERT(!tg_objs_ready(x, want->fetch));
     uint64_t handle;
     struct tg_watch *w = tg_slab_new(&o->watches, &handle);
     *w = *want;
     w->self = handle;
     w->obj = x;
+    TG_ASSERT(!is_due(o, x, w));
     DL_APPEND(x->watches, w);
-    ask(o, x, want->fetch);
+    if (x->state == TG_OBJ_READY && x->val != NULL)
+        tg_store_want(o->store, x->ref, x->val, w->who != TG_WATCHER_EXEC);
+    else
+        ask(o, x, want->fetch);
     return handle;
 }
 
@@ -323,6 +442,12 @@ bool tg_objs_notice(struct tg_objs *o, struct tg_watch *w)
     return true;
 }
 
+static bool is_stored_at(const struct tg_obj *x, int32_t rank)
+{
+    return x->state == TG_OBJ_READY && x->val != NULL && x->val->stored &&
+           tg_val_place(x->val)->rank == rank;
+}
+
 /* Watches by or on a lost rank mean nothing any more. */
 static void unwatch_rank(struct tg_objs *o, struct tg_obj *x, int32_t rank)
 {
@@ -343,6 +468,11 @@ void tg_objs_gone(struct tg_objs *o, int32_t rank)
             unwatch_rank(o, x, rank);
         else if (tg_ref_rank(x->ref) == rank)
             tg_obj_orphan(o, x);
+        else
+            continue;
+        if (x->owned && is_stored_at(x, rank) &&
+            !tg_store_promote(o->store, x->ref, x->val))
+            fail_bytes(o, x, TRYGON_ERR_OBJECT_LOST);
     }
 }
 
@@ -351,6 +481,10 @@ void tg_objs_gone(struct tg_objs *o, int32_t rank)
 void tg_obj_orphan(struct tg_objs *o, struct tg_obj *x)
 {
     x->weight = 0;
+    if (x->val != NULL && x->val->stored && tg_objs_ready(o, x, true))
+        tg_store_keep(o->store, x->val);
+    else if (x->val != NULL && x->val->stored)
+        lose_value(o, x);
     if (x->state != TG_OBJ_FAILED && x->val == NULL)
         fail_lost(o, x);
     if (x->count == 0)
@@ -390,12 +524,13 @@ static void check_one(const struct tg_objs *o, const struct tg_obj *x)
     TG_ASSERT(x->state != TG_OBJ_PENDING || x->val == NULL);
     TG_ASSERT(x->state != TG_OBJ_FAILED || x->val->error);
     TG_ASSERT(x->state != TG_OBJ_READY || x->val != NULL || !x->owned);
-    TG_ASSERT(!x->idle || (x->count == 0 && !x->owned));
+    TG_ASSERT(!x->idle || x->count == 0);
     const struct tg_watch *w;
     DL_FOREACH (x->watches, w) {
-        TG_ASSERT(w->obj == x && !tg_objs_ready(x, w->fetch));
+        TG_ASSERT(w->obj == x && !is_due(o, x, w));
         TG_ASSERT(w->who != TG_WATCHER_RANK || x->owned);
-        TG_ASSERT(x->owned || x->asked_fetch || (x->asked_ready && !w->fetch));
+        TG_ASSERT(x->owned || x->val != NULL || x->asked_fetch ||
+                  (x->asked_ready && !w->fetch));
     }
     for (uint32_t i = 0; x->val != NULL && i < x->val->nrefs; i++)
         TG_ASSERT(tg_objs_find(o, tg_val_refs(x->val)[i])->count > 0);

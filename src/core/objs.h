@@ -23,7 +23,7 @@
 #define TG_CORE_OBJS_H
 
 #include "base/slab.h"
-#include "core/ctx.h"
+#include "core/store.h"
 
 enum tg_obj_state { TG_OBJ_PENDING = 1, TG_OBJ_READY, TG_OBJ_FAILED };
 
@@ -60,7 +60,9 @@ struct tg_obj { /* 64 bytes: there are as many as results outstanding */
     bool asked_ready; /* borrowed: a watch is on its way */
     bool asked_fetch;
     bool asked_more;
-    bool idle;          /* borrowed: count 0, kept for a moment */
+    bool idle;          /* borrowed: count 0, kept for a moment; owned: held
+                           by other ranks only, and the head knows */
+    bool fading;        /* borrowed: not to be kept */
     uint32_t count;     /* holds of this rank, the user's included */
     uint32_t user;      /* the user's */
     uint64_t weight;    /* owned: outside; borrowed: ours */
@@ -71,6 +73,7 @@ struct tg_obj { /* 64 bytes: there are as many as results outstanding */
 
 struct tg_objs {
     struct tg_ctx *ctx;
+    struct tg_store *store;        /* NULL: no value is stored */
     struct tg_slab owned;          /* struct tg_obj */
     struct tg_slab watches;        /* struct tg_watch */
     struct tg_slab copies;         /* struct tg_copy: others' objects */
@@ -128,6 +131,8 @@ void tg_objs_drop_refs(struct tg_objs *o, const struct tg_val *v);
 
 /* Its bytes, when READY. */
 uint64_t tg_obj_size(const struct tg_obj *x);
+/* The rank where many bytes of it are; -1: they are few, or anywhere. */
+int32_t tg_obj_where(const struct tg_obj *x);
 /* PENDING -> READY, or FAILED for an error value; takes over val, and a hold
  * on each of its references. */
 void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val);
@@ -138,10 +143,13 @@ void tg_objs_fail(struct tg_objs *o, struct tg_obj *x, struct tg_val *error);
 
 /* True when there is nothing to wait for: FAILED, or READY and, if fetch is
  * asked for, here. */
-static inline bool tg_objs_ready(const struct tg_obj *x, bool fetch)
+static inline bool tg_objs_ready(const struct tg_objs *o,
+                                 const struct tg_obj *x, bool fetch)
 {
-    return x->state == TG_OBJ_FAILED ||
-           (x->state == TG_OBJ_READY && (!fetch || x->val != NULL));
+    if (x->state != TG_OBJ_READY || !fetch)
+        return x->state != TG_OBJ_PENDING;
+    return x->val != NULL &&
+           (!x->val->stored || tg_store_here(o->store, x->val));
 }
 /* Watch an object that is not ready; asks its owner if need be.  The watch
  * does not hold the object. */
@@ -169,6 +177,13 @@ void tg_objs_msg(struct tg_objs *o, int32_t from, struct tg_msg *m);
 /* A watch of TG_WATCHER_RANK has fired. */
 void tg_objs_tell(struct tg_objs *o, const struct tg_watch *w);
 
+/* Give up an item that nobody takes, after tg_objs_adopt(): if its bytes are in
+ * a store, they are no object's. */
+void tg_objs_discard(struct tg_objs *o, const struct tg_item *it);
+
+/* The end of waiting for bytes; and of keeping what is not used. */
+void tg_objs_arrived(struct tg_objs *o, const struct tg_arrival *a);
+void tg_objs_fade(struct tg_objs *o, trygon_ref_t ref);
 void tg_objs_gone(struct tg_objs *o, int32_t rank);
 void tg_objs_timer(struct tg_objs *o, uint64_t handle);
 /* The end of a step: send the weight that was dropped in it. */

@@ -89,9 +89,22 @@ static void drop_items(struct tg_objs *o, struct tg_msg *m)
         tg_objs_unadopt(o, &v[i]);
 }
 
+/* Results that nobody will get. */
+static void discard_results(struct tg_objs *o, struct tg_msg *m)
+{
+    uint32_t n;
+    const struct tg_item *v = tg_msg_items(m, &n);
+    if (m->type != TG_MSG_DONE && m->type != TG_MSG_ITEM)
+        return;
+    for (uint32_t i = 0; i < n; i++)
+        if (v[i].val != NULL && v[i].val->stored)
+            tg_store_discard(o->store, v[i].val);
+}
+
 void tg_objs_send(struct tg_objs *o, int32_t rank, struct tg_msg *m)
 {
     if (o->ctx->dead[rank]) {
+        discard_results(o, m);
         tg_msg_fini(m);
     } else if (fill(o, m)) {
         tg_ctx_send(o->ctx, rank, m);
@@ -140,6 +153,7 @@ static void abandon(struct tg_objs *o, struct tg_parked *p)
             refund(o, tg_val_refs(v[i].val)[j], v[i].weights[j]);
     }
     DL_DELETE(o->parked, p);
+    discard_results(o, &p->msg);
     drop_items(o, &p->msg);
     tg_msg_fini(&p->msg);
     free(p);
@@ -220,6 +234,13 @@ void tg_objs_unadopt(struct tg_objs *o, const struct tg_item *it)
         tg_objs_drop_refs(o, it->val);
 }
 
+void tg_objs_discard(struct tg_objs *o, const struct tg_item *it)
+{
+    if (it->val != NULL && it->val->stored)
+        tg_store_discard(o->store, it->val);
+    tg_objs_unadopt(o, it);
+}
+
 void tg_objs_flush(struct tg_objs *o)
 {
     for (uint32_t i = 0; i < o->drops.n;) {
@@ -247,7 +268,8 @@ void tg_objs_tell(struct tg_objs *o, const struct tg_watch *w)
     struct tg_msg m = {.type = TG_MSG_VALUE};
     m.u.value.ref = w->weak ? tg_ref_weaken(x->ref) : x->ref;
     m.u.value.size = x->val->size;
-    m.u.value.here = w->fetch || x->val->error || x->val->size <= TG_INLINE_MAX;
+    m.u.value.here = w->fetch || x->val->error || x->val->stored ||
+                     x->val->size <= TG_INLINE_MAX;
     if (m.u.value.here)
         m.u.value.item.val = tg_val_hold(x->val);
     x->seen = true;
@@ -265,7 +287,7 @@ static void on_watch(struct tg_objs *o, int32_t from,
                          .weak = tg_ref_weak(m->ref),
                          .handle = (uint64_t)from,
                          .obj = x};
-    if (tg_objs_ready(x, m->fetch))
+    if (tg_objs_ready(o, x, false))
         tg_objs_tell(o, &w);
     else
         tg_objs_watch(o, x, &w);

@@ -117,7 +117,7 @@ static void take_value(struct tg_owner *w, struct tg_task *t, struct tg_arg *a,
                        uint64_t *total)
 {
     tg_objs_hold_refs(w->objs, a->val);
-    if (a->val->size <= TG_INLINE_MAX &&
+    if (!a->val->stored && a->val->size <= TG_INLINE_MAX &&
         *total + a->val->size <= TG_INLINE_TOTAL) {
         *total += a->val->size;
         return;
@@ -194,7 +194,7 @@ static void watch_args(struct tg_owner *w, struct tg_task *t)
 {
     const struct tg_arg *args = tg_task_args(t);
     for (uint32_t i = 0; t->by_ref && i < t->nargs; i++) {
-        if (args[i].val != NULL || tg_objs_ready(args[i].obj, false))
+        if (args[i].val != NULL || tg_objs_ready(w->objs, args[i].obj, false))
             continue;
         t->nwait++;
         struct tg_watch want = {.who = TG_WATCHER_TASK, .handle = t->self};
@@ -413,7 +413,7 @@ static void discard_results(struct tg_owner *w, struct tg_msg_done *m)
     struct tg_item *returns = tg_items_at(&m->returns);
     for (uint32_t i = 0; i < m->returns.n; i++) {
         tg_objs_adopt(w->objs, &returns[i]);
-        tg_objs_unadopt(w->objs, &returns[i]);
+        tg_objs_discard(w->objs, &returns[i]);
     }
 }
 

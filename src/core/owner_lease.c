@@ -200,9 +200,11 @@ static int32_t prefer(const struct tg_class *c, int32_t out[TG_PREFER_MAX])
         return 0;
     const struct tg_arg *args = tg_task_args(t);
     for (uint32_t i = 0; i < t->nargs && n < TG_PREFER_MAX; i++) {
-        if (args[i].val != NULL || tg_obj_size(args[i].obj) <= TG_INLINE_MAX)
+        if (args[i].val != NULL)
             continue;
-        int32_t r = tg_ref_rank(args[i].obj->ref);
+        int32_t r = tg_obj_where(args[i].obj);
+        if (r < 0)
+            continue;
         bool known = false;
         for (int32_t j = 0; j < n; j++)
             known = known || out[j] == r;
@@ -271,7 +273,7 @@ static void fill_objs(const struct tg_task *t, struct tg_item *out,
         const struct tg_obj *x = args[i].obj;
         if (args[i].val != NULL)
             continue;
-        if (x->state == TG_OBJ_READY && x->val != NULL &&
+        if (x->state == TG_OBJ_READY && x->val != NULL && !x->val->stored &&
             x->val->size <= TG_INLINE_MAX &&
             whole + x->val->size <= TG_INLINE_TOTAL) {
             out[i].val = tg_val_hold(x->val);

@@ -56,7 +56,7 @@ void tg_owner_on_item(struct tg_owner *w, int32_t from, struct tg_msg_item *m)
     tg_objs_adopt(w->objs, &m->item);
     if (t == NULL || t->state != TG_TASK_SENT || t->attempt != m->attempt ||
         tg_task_where(t) != from || !t->yields) {
-        tg_objs_unadopt(w->objs, &m->item);
+        tg_objs_discard(w->objs, &m->item);
         return;
     }
     struct tg_stream *s = tg_task_stream(w, t);

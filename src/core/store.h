@@ -87,18 +87,21 @@ struct tg_blob {
     uint64_t self, size;
     trygon_ref_t ref; /* of the object, once this rank knows */
     uint8_t kind, state, list;
-    bool on_disk;      /* a file has it */
-    bool in_file;      /* its memory is a mapped file */
-    bool spilling;     /* it is being written to a file */
-    bool wanted;       /* this rank waits for it */
-    bool told;         /* the head knows that it is in a file */
-    int32_t owner;     /* the object's */
-    uint32_t fn;       /* that made it; UINT32_MAX: none */
-    uint64_t task;     /* its number; 0: none */
-    uint64_t since_ns; /* in line */
-    uint64_t waiter;   /* of the call that waits for room; 0: none */
-    int32_t home;      /* COPY, NEAR: where it was made */
-    int32_t source;    /* and whom we ask */
+    bool on_disk;       /* a file has it */
+    bool in_file;       /* its memory is a mapped file */
+    bool spilling;      /* it is being written to a file */
+    bool wanted;        /* this rank waits for it */
+    bool kept;          /* its owner is lost, but this rank holds it on */
+    bool told;          /* the head knows that it is in a file */
+    int32_t owner;      /* the object's */
+    uint32_t fn;        /* that made it; UINT32_MAX: none */
+    uint64_t task;      /* its number; 0: none */
+    struct tg_val *val; /* what is known of it, once it is sealed or wanted */
+    uint64_t since_ns;  /* in line */
+    uint64_t waiter;    /* of the call that waits for room; 0: none */
+    int32_t rc;         /* why it gets none */
+    int32_t home;       /* COPY, NEAR: where it was made */
+    int32_t source;     /* and whom we ask */
     uint64_t home_blob, source_blob;
     uint32_t number; /* of this asking */
     uint64_t got;    /* bytes that came */
@@ -149,7 +152,8 @@ struct tg_store {
     struct tg_slab blobs;
     struct tg_blob *lists[TG_LISTS];
     bool timed;
-    int32_t disk_rc; /* of the last write to a file */
+    uint32_t number;      /* of the last asking */
+    uint64_t try_disk_ns; /* it failed: not before then again */
     struct tg_store_counts counts;
     TG_VEC(struct tg_arrival) arrived; /* read by core.c, as are */
     TG_VEC(struct tg_granted) granted;
@@ -166,14 +170,15 @@ struct tg_blob *tg_store_find(const struct tg_store *s, uint64_t blob);
 
 /* ----- writing here -------------------------------------------------------- */
 
-/* A new blob, in line for memory; r->granted: it has it already, as soon as the
- * actions of this step are done. */
+/* A new blob, in line for memory: see tg_store_has_room(). */
 void tg_store_room(struct tg_store *s, struct tg_room *r);
-/* It has memory to write to. */
-bool tg_store_has_room(const struct tg_store *s, uint64_t blob);
-/* Who waits for it; nobody waits any more (waiter 0). */
+/* 1: it has memory to write to; 0: it is still in line; an error: it will get
+ * none. */
+int tg_store_has_room(const struct tg_store *s, uint64_t blob);
+/* Who waits for it. */
 void tg_store_await(struct tg_store *s, uint64_t blob, uint64_t waiter);
-void tg_store_seal(struct tg_store *s, uint64_t blob);
+/* The value, stored here, has been written. */
+void tg_store_seal(struct tg_store *s, struct tg_val *v);
 
 /* ----- values --------------------------------------------------------------- */
 
@@ -192,6 +197,12 @@ void tg_store_left(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
 /* A result that nobody takes. */
 void tg_store_discard(struct tg_store *s, const struct tg_val *v);
 void tg_store_free(struct tg_store *s, uint64_t blob); /* stale is fine */
+/* The store that had it is lost: a copy here takes its place, if there is one. */
+bool tg_store_promote(struct tg_store *s, trygon_ref_t ref, struct tg_val *v);
+/* This rank holds it on, though its owner is lost. */
+void tg_store_keep(struct tg_store *s, const struct tg_val *v);
+/* A copy of its bytes is in this store. */
+bool tg_store_has_copy(const struct tg_store *s, const struct tg_val *v);
 /* Only other ranks still hold it: those who keep it idly may let it go. */
 void tg_store_unused(struct tg_store *s, trygon_ref_t ref);
 

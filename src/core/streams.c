@@ -147,7 +147,7 @@ int tg_streams_take(struct tg_streams *w, struct tg_stream *s,
                     trygon_ref_t *ref)
 {
     struct tg_obj *x = s->head;
-    if (!tg_objs_ready(x, true))
+    if (!tg_objs_ready(w->objs, x, false))
         return TRYGON_ERR_TIMEOUT;
     if (tg_stream_over(w, s))
         return TRYGON_ERR_END;
@@ -217,7 +217,7 @@ void tg_streams_add(struct tg_streams *w, struct tg_stream *s, uint64_t index,
         arrive(w, s, it->val);
         arrive_early(w, s);
     } else if (!wanted || !keep_early(s, index, it->val)) {
-        tg_objs_unadopt(w->objs, it);
+        tg_objs_discard(w->objs, it);
         return;
     }
     it->val = NULL;

@@ -100,7 +100,7 @@ static bool over(struct tg_waits *w, const struct tg_wait_req *req)
         const struct tg_obj *x = tg_waits_obj(w, req->refs[i]);
         if (req->kind == TG_WAIT_ALL && x->state == TG_OBJ_FAILED)
             return true;
-        nready += tg_objs_ready(x, req->fetch);
+        nready += tg_objs_ready(w->objs, x, req->fetch);
     }
     return nready >= (req->kind == TG_WAIT_ALL ? req->n : req->need);
 }
@@ -113,7 +113,7 @@ static void watch_all(struct tg_waits *w, struct tg_waiter *x,
         struct tg_obj *o = tg_waits_obj(w, req->refs[i]);
         x->entries[i].obj = o;
         tg_objs_hold(w->objs, o);
-        if (tg_objs_ready(o, req->fetch)) {
+        if (tg_objs_ready(w->objs, o, req->fetch)) {
             x->nready++;
             continue;
         }
@@ -213,6 +213,13 @@ void tg_waits_finish(struct tg_waits *w, uint64_t handle)
     struct tg_waiter *x = tg_slab_find(&w->waiters, handle);
     if (x != NULL && x->kind == TG_WAIT_YIELD)
         finish(w, x, 0);
+}
+
+void tg_waits_granted(struct tg_waits *w, uint64_t handle, int32_t rc)
+{
+    struct tg_waiter *x = tg_slab_find(&w->waiters, handle);
+    if (x != NULL && x->kind == TG_WAIT_ROOM)
+        finish(w, x, rc);
 }
 
 void tg_waits_table(struct tg_waits *w, struct tg_msg_table *m)
@@ -366,7 +373,7 @@ static void watch_member(struct tg_waits *w, struct tg_member *m)
 
 static bool is_ready(const struct tg_waits *w, const struct tg_member *m)
 {
-    return tg_objs_ready(tg_streams_obj(w->streams, m->obj), true);
+    return tg_objs_ready(w->objs, tg_streams_obj(w->streams, m->obj), true);
 }
 
 /* The first that is still ready: an item that made a stream so may have been

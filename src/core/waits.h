@@ -119,6 +119,8 @@ void tg_waits_table(struct tg_waits *w, struct tg_msg_table *m);
 bool tg_waits_named(struct tg_waits *w, const struct tg_msg_named *m);
 void tg_waits_rows(struct tg_waits *w, int32_t from, struct tg_msg_rows *m);
 void tg_waits_gone(struct tg_waits *w, int32_t rank);
+/* Who waits for room has got it, or never will. */
+void tg_waits_granted(struct tg_waits *w, uint64_t handle, int32_t rc);
 /* A yield waits no longer; handles of other waiters are none of it. */
 void tg_waits_finish(struct tg_waits *w, uint64_t handle);
 /* Its execution was cancelled: it ends with CANCELLED, unless it has. */

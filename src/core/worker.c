@@ -185,7 +185,7 @@ void tg_worker_done(struct tg_worker *w, struct tg_exec *e,
     if (e->orphan) {
         const struct tg_item *returns = tg_items_at(&out->returns);
         for (uint32_t i = 0; i < out->returns.n; i++)
-            tg_objs_unadopt(w->objs, &returns[i]);
+            tg_objs_discard(w->objs, &returns[i]);
         tg_items_fini(&out->returns);
         tg_val_drop(&out->error);
     } else {
@@ -213,7 +213,7 @@ static void fetch_args(struct tg_worker *w, struct tg_exec *e)
         if (args[i].val != NULL)
             continue;
         struct tg_obj *x = tg_objs_find(w->objs, args[i].ref);
-        if (tg_objs_ready(x, true))
+        if (tg_objs_ready(w->objs, x, true))
             continue;
         e->nmissing++;
         struct tg_watch want = {

@@ -1,0 +1,46 @@
+/* store_impl.h - what store.c and store_pull.c share; for no other file. */
+#ifndef TG_CORE_STORE_IMPL_H
+#define TG_CORE_STORE_IMPL_H
+
+#include "core/map.h"
+#include "core/store.h"
+
+struct tg_blob *tg_blob_new(struct tg_store *s, enum tg_blob_kind kind,
+                            uint64_t size);
+void tg_blob_set_state(struct tg_blob *b, enum tg_blob_state to);
+static inline bool tg_blob_has_memory(const struct tg_blob *b)
+{
+    return b->state >= TG_BLOB_MAKING && b->state <= TG_BLOB_LEAVING;
+}
+
+/* Into the list, at its end; or into none. */
+void tg_blob_put(struct tg_store *s, struct tg_blob *b, enum tg_blob_list list);
+struct tg_action *tg_blob_act(struct tg_store *s, const struct tg_blob *b,
+                              enum tg_store_op op);
+/* In line for memory. */
+void tg_blob_queue(struct tg_store *s, struct tg_blob *b,
+                   enum tg_blob_list line);
+/* It can be read from now on: tells who waits, and sends it. */
+void tg_blob_sealed(struct tg_store *s, struct tg_blob *b);
+/* Whoever waits for it here hears so. */
+void tg_blob_arrived(struct tg_store *s, struct tg_blob *b, int32_t rc);
+void tg_blob_free(struct tg_store *s, struct tg_blob *b);
+/* Who gets room now, and who leaves for that. */
+void tg_store_pump(struct tg_store *s);
+
+/* ----- store_pull.c ------------------------------------------------------- */
+
+/* It has memory, or needs none (NEAR): ask for the bytes. */
+void tg_pull_begin(struct tg_store *s, struct tg_blob *b);
+/* It needs them no longer. */
+void tg_pull_end(struct tg_store *s, const struct tg_blob *b);
+/* Send what can be sent to those who wait. */
+void tg_pull_serve(struct tg_store *s, struct tg_blob *b);
+/* They must look elsewhere. */
+void tg_pull_refuse(struct tg_store *s, struct tg_blob *b, int32_t code);
+/* A piece has left, for the reader {rank, to}. */
+void tg_pull_sent(struct tg_store *s, struct tg_blob *b, trygon_ref_t to,
+                  int32_t rc);
+void tg_pull_gone(struct tg_store *s, struct tg_blob *b, int32_t rank);
+
+#endif
