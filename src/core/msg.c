@@ -26,7 +26,9 @@ static const char *const names[TG_MSG_LAST + 1] = {
     [TG_MSG_LOCATE] = "locate", [TG_MSG_PLACE] = "place",
     [TG_MSG_NAME] = "name",     [TG_MSG_NAMED] = "named",
     [TG_MSG_CREATE] = "create", [TG_MSG_ACTORS] = "actors",
-    [TG_MSG_ROWS] = "rows",
+    [TG_MSG_ROWS] = "rows",     [TG_MSG_NEWS] = "news",
+    [TG_MSG_FADE] = "fade",     [TG_MSG_FORGET] = "forget",
+    [TG_MSG_PULL] = "pull",     [TG_MSG_DATA] = "data",
 };
 
 const char *tg_msg_name(enum tg_msg_type type)
@@ -142,6 +144,9 @@ void tg_msg_fini(struct tg_msg *m)
         tg_items_fini(&m->u.create.args);
         break;
     case TG_MSG_ROWS: tg_item_fini(&m->u.rows.item); break;
+    case TG_MSG_NEWS: free(m->u.news.v); break;
+    case TG_MSG_FADE: free(m->u.fade.v); break;
+    case TG_MSG_FORGET: free(m->u.forget.v); break;
     default: break;
     }
     m->type = 0;

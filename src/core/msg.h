@@ -361,8 +361,12 @@ struct tg_news {
     uint64_t size; /* NEW */
 };
 
+/* Of one object the news must arrive in the order in which they were sent: a
+ * message that does not fit into a frame may be overtaken. */
+enum { TG_NEWS_MAX = 128 };
+
 struct tg_msg_news {
-    uint32_t n;
+    uint32_t n; /* at most TG_NEWS_MAX */
     struct tg_news *v;
 };
 

@@ -8,11 +8,28 @@
 
 #include "base/mem.h"
 
+/* What is before the bytes. */
+static size_t head_size(uint32_t ndim, uint32_t nrefs)
+{
+    return sizeof(struct tg_val) + ndim * sizeof(int64_t) +
+           nrefs * sizeof(trygon_ref_t);
+}
+
+static void fill_head(struct tg_val *v, uint64_t size, uint32_t ndim,
+                      uint32_t nrefs)
+{
+    *v = (struct tg_val){.count = 1,
+                         .nrefs = nrefs,
+                         .size = size & (2 * TG_VAL_SIZE_MAX - 1),
+                         .ndim = ndim & 0xf};
+    if (ndim > 0 || nrefs > 0)
+        memset(v + 1, 0, head_size(ndim, nrefs) - sizeof *v);
+}
+
 struct tg_val *tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs)
 {
     const size_t line = TG_VAL_ALIGN;
-    size_t head = sizeof(struct tg_val) + ndim * sizeof(int64_t) +
-                  nrefs * sizeof(trygon_ref_t);
+    size_t head = head_size(ndim, nrefs);
     if (size > TG_VAL_SIZE_MAX || size > SIZE_MAX - head - 2 * line)
         return NULL;
     struct tg_val *v;
@@ -21,14 +38,22 @@ struct tg_val *tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs)
                                     ((size_t)size + line - 1) / line * line);
     else
         v = malloc((head + 15) / 16 * 16 + (size_t)size);
+    if (v != NULL)
+        fill_head(v, size, ndim, nrefs);
+    return v;
+}
+
+/* The place stands where the bytes would, so there is room for no byte. */
+struct tg_val *tg_val_new_stored(uint64_t size, uint32_t ndim, uint32_t nrefs,
+                                 int32_t rank, uint64_t blob)
+{
+    TG_ASSERT(size > 0 && size <= TG_VAL_SIZE_MAX);
+    struct tg_val *v = malloc(head_size(ndim, nrefs) + sizeof(struct tg_place));
     if (v == NULL)
         return NULL;
-    *v = (struct tg_val){.count = 1,
-                         .nrefs = nrefs,
-                         .size = size & (2 * TG_VAL_SIZE_MAX - 1),
-                         .ndim = ndim & 0x1f};
-    if (head > sizeof *v)
-        memset(v + 1, 0, head - sizeof *v);
+    fill_head(v, size, ndim, nrefs);
+    v->stored = true;
+    *tg_val_place(v) = (struct tg_place){.rank = rank, .blob = blob};
     return v;
 }
 

@@ -191,9 +191,8 @@ static int start_transfer(struct tg_post *p, struct transfer *t)
         rc =
             p->ops->bulk_send(p->net, t->rank, t->tag, t->body.v, t->body.n, t);
     for (uint32_t i = 0; rc == TRYGON_SUCCESS && i < t->pieces.n; i++)
-        rc = p->ops->bulk_send(p->net, t->rank, t->tag,
-                               tg_val_data(t->pieces.v[i]),
-                               t->pieces.v[i]->size, t);
+        rc = p->ops->bulk_send(p->net, t->rank, t->tag, t->pieces.v[i].at,
+                               t->pieces.v[i].size, t);
     return rc;
 }
 
@@ -245,9 +244,8 @@ static int expect_pieces(struct tg_post *p, struct transfer *t)
     t->body_known = true;
     t->pending += t->pieces.n;
     for (uint32_t i = 0; rc == TRYGON_SUCCESS && i < t->pieces.n; i++)
-        rc = p->ops->bulk_recv(p->net, t->rank, t->tag,
-                               tg_val_data(t->pieces.v[i]),
-                               t->pieces.v[i]->size, t);
+        rc = p->ops->bulk_recv(p->net, t->rank, t->tag, t->pieces.v[i].at,
+                               t->pieces.v[i].size, t);
     return rc;
 }
 

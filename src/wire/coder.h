@@ -286,6 +286,12 @@ static inline void tg_code_rank(struct tg_coder *c, int32_t *v)
 
 /* ----- arrays and strings ---------------------------------------------- */
 
+/* These bytes travel apart. */
+static inline void tg_code_attach(struct tg_coder *c, void *at, uint64_t size)
+{
+    *tg_vec_add(c->att) = (struct tg_piece){at, size};
+}
+
 /* Where n things of `size` bytes are: `has` when writing; new and zeroed when
  * reading, but NULL when the rest cannot hold them at `least` bytes each. */
 void *tg_code_room(struct tg_coder *c, void *has, uint64_t n, size_t size,

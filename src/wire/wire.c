@@ -48,31 +48,47 @@ static bool error_head_ok(const struct tg_val *v)
            v->size > 0 && v->size % one == 0 && v->size <= TG_CAUSES_MAX * one;
 }
 
+/* What the bytes of a value are. */
+enum { BYTES, ERROR, STORED };
+enum { PLACE_LEAST = 9 };
+
 /* What can be said of a value before its parts are there. */
 static void code_head(struct tg_coder *c, struct tg_val *v)
 {
     uint8_t type = v->type, ndim = v->ndim;
-    bool error = v->error;
+    uint8_t what = v->error ? ERROR : v->stored ? STORED : BYTES;
     uint64_t size = v->size;
     tg_code_u8(c, &type, TRYGON_COMPLEX128);
     tg_code_u8(c, &ndim, TRYGON_MAX_DIMS);
-    tg_code_bool(c, &error);
+    tg_code_u8(c, &what, STORED);
     tg_code_u32(c, &v->nrefs, UINT32_MAX);
-    tg_code_within(c, &size, 0, TG_WIRE_SIZE_MAX);
+    tg_code_within(c, &size, what == STORED, TG_WIRE_SIZE_MAX);
     v->type = type;
-    v->ndim = ndim & 0x1fu;
-    v->error = error;
+    v->ndim = ndim & 0xfu;
+    v->error = what == ERROR;
+    v->stored = what == STORED;
     v->size = size & (2 * TG_WIRE_SIZE_MAX - 1);
     tg_code_must(c, !v->error || error_head_ok(v));
+}
+
+/* Whether the bytes are in the body. */
+static bool embedded(const struct tg_val *v)
+{
+    return !v->stored && v->size <= TG_WIRE_EMBED;
 }
 
 static struct tg_val *new_value(struct tg_coder *c, const struct tg_val *head)
 {
     uint64_t least = head->ndim + (uint64_t)head->nrefs * 16 +
-                     (head->size <= TG_WIRE_EMBED ? head->size : 0);
+                     (head->stored     ? PLACE_LEAST
+                      : embedded(head) ? head->size
+                                       : 0);
     if (c->rc != 0 || !tg_code_must(c, least <= c->left))
         return NULL;
-    struct tg_val *v = tg_val_new(head->size, head->ndim, head->nrefs);
+    struct tg_val *v =
+        head->stored
+            ? tg_val_new_stored(head->size, head->ndim, head->nrefs, 0, 0)
+            : tg_val_new(head->size, head->ndim, head->nrefs);
     if (v == NULL) {
         tg_code_fail(c, TRYGON_ERR_NOMEM);
         return NULL;
@@ -80,11 +96,6 @@ static struct tg_val *new_value(struct tg_coder *c, const struct tg_val *head)
     v->type = head->type;
     v->error = head->error;
     return v;
-}
-
-static void attach(struct tg_coder *c, struct tg_val *v)
-{
-    *tg_vec_add(c->att) = v;
 }
 
 static void code_value(struct tg_coder *c, struct tg_val **val)
@@ -102,12 +113,13 @@ static void code_value(struct tg_coder *c, struct tg_val **val)
         tg_code_i64(c, &tg_val_dims(v)[i]);
     for (uint32_t i = 0; i < v->nrefs; i++)
         code_ref(c, &tg_val_refs(v)[i]);
-    if (v->size > TG_WIRE_EMBED) {
-        attach(c, v);
-        return;
-    }
-    tg_code_bytes(c, tg_val_data(v), (size_t)v->size);
-    if (v->error && c->rc == 0)
+    if (v->stored)
+        tg_code_place(c, tg_val_place(v));
+    else if (embedded(v))
+        tg_code_bytes(c, tg_val_data(v), (size_t)v->size);
+    else
+        tg_code_attach(c, tg_val_data(v), v->size);
+    if (v->error && embedded(v) && c->rc == 0)
         tg_code_must(c, error_ok(v));
 }
 
@@ -119,7 +131,7 @@ enum { ITEM_LEAST = 1 }; /* no bytes */
 static bool is_plain(const struct tg_val *v)
 {
     return v->nrefs == 0 && v->size <= TG_WIRE_EMBED && v->ndim == 0 &&
-           v->type == TRYGON_BYTE && !v->error;
+           v->type == TRYGON_BYTE && !v->error && !v->stored;
 }
 
 static uint64_t how_of(const struct tg_item *it)
@@ -231,7 +243,7 @@ static void code_shape(struct tg_coder *c, struct tg_shape **shape)
     tg_code_bool(c, &s->fail);
 }
 
-/* ----- the same, for wire_name.c ------------------------------------------ */
+/* ----- the same, for wire_name.c and wire_store.c ------------------------- */
 
 void tg_code_ref(struct tg_coder *c, trygon_ref_t *ref)
 {
@@ -413,6 +425,8 @@ static void code_value_msg(struct tg_coder *c, struct tg_msg_value *m)
     if (m->here) {
         code_item(c, &m->item);
         tg_code_must(c, m->item.val != NULL);
+        tg_code_must(c, c->rc != 0 || !m->item.val->stored ||
+                            !tg_ref_actor(m->ref));
     }
 }
 
@@ -516,6 +530,11 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
     case TG_MSG_CREATE: tg_code_create(c, &m->u.create); break;
     case TG_MSG_ACTORS: tg_code_u64(c, &m->u.rows.waiter); break;
     case TG_MSG_ROWS: tg_code_rows(c, &m->u.rows); break;
+    case TG_MSG_NEWS: tg_code_news(c, &m->u.news); break;
+    case TG_MSG_FADE: tg_code_fade(c, &m->u.fade); break;
+    case TG_MSG_FORGET: tg_code_forget(c, &m->u.forget); break;
+    case TG_MSG_PULL: tg_code_pull(c, &m->u.pull); break;
+    case TG_MSG_DATA: tg_code_data(c, &m->u.data); break;
     case TG_MSG_PROBE:
     case TG_MSG_BYE: tg_code_u32(c, &m->u.counts.round, UINT32_MAX); break;
     }

@@ -2,7 +2,7 @@
  *
  * Little-endian, no padding: doc/wire.md has the layout.  A message is a body
  * and attachments: values above TG_WIRE_EMBED bytes are not copied into the
- * body, their bytes travel on their own.  Decode checks everything and never
+ * body, their bytes travel on their own, and so do those of a DATA.  Decode checks everything and never
  * trusts a length: bad bytes give TRYGON_ERR_INVALID and nothing allocated.
  * A message has one encoding only: what decodes, encodes to the same bytes.
  */
@@ -18,16 +18,21 @@ enum { TG_WIRE_EMBED = 1024 };
 #define TG_WIRE_SIZE_MAX (UINT64_C(1) << 48)
 
 /* Change it with the layout; the ranks compare it when they start. */
-#define TG_WIRE_VERSION 5u
+#define TG_WIRE_VERSION 6u
 
-/* The values whose bytes travel apart, in the order of the body.  On the way
- * out they point into the message; on the way in into the decoded message,
- * whose data is still to be filled. */
+/* The bytes that travel apart, in the order of the body.  On the way out they
+ * are those of the message; on the way in the memory of its values, still to be
+ * filled, or NULL: the bytes of a DATA are not the message's, and the receiver
+ * says where they go. */
+struct tg_piece {
+    void *at;
+    uint64_t size; /* not 0 */
+};
 struct tg_attached {
-    struct tg_val **v;
+    struct tg_piece *v;
     uint32_t n, cap;
 };
-void tg_attached_fini(struct tg_attached *a); /* not the values */
+void tg_attached_fini(struct tg_attached *a); /* not the bytes */
 
 /* Append m's body to out (out->n grows) and its attachments to att; m stays as
  * it is, but they point into it.  A message that no decode would take is a bug

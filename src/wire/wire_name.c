@@ -77,6 +77,6 @@ void tg_code_rows(struct tg_coder *c, struct tg_msg_rows *m)
 {
     tg_code_u64(c, &m->waiter);
     tg_code_item(c, &m->item);
-    tg_code_must(c, m->item.val != NULL && !m->item.val->error &&
-                        m->item.val->nrefs == 0);
+    const struct tg_val *v = m->item.val;
+    tg_code_must(c, v != NULL && !v->error && !v->stored && v->nrefs == 0);
 }

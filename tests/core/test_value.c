@@ -73,6 +73,35 @@ static void too_much_is_refused_not_wrapped_around(void)
     CU_ASSERT_PTR_NULL(tg_val_new(UINT64_MAX - 100, 8, 1));
 }
 
+/* However many bytes it stands for, it needs memory for its head alone. */
+static void a_stored_value_has_a_place_in_the_stead_of_bytes(void)
+{
+    const uint64_t sizes[] = {1, TG_VAL_ALIGN_FROM + 1, TG_VAL_SIZE_MAX};
+    for (uint32_t i = 0; i < 3; i++) {
+        for (uint32_t ndim = 0; ndim <= TRYGON_MAX_DIMS; ndim += 4) {
+            struct tg_val *v =
+                tg_val_new_stored(sizes[i], ndim, 3 - i, 7, UINT64_MAX);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(v);
+            CU_ASSERT(v->stored && !v->error && !v->pooled && v->count == 1);
+            CU_ASSERT(v->size == sizes[i] && v->ndim == ndim && v->type == 0);
+            CU_ASSERT_EQUAL(v->nrefs, 3 - i);
+            for (uint32_t k = 0; k < ndim; k++)
+                CU_ASSERT_EQUAL(tg_val_dims(v)[k], 0);
+            CU_ASSERT(tg_ref_none(tg_val_refs(v)[2 - i]));
+            struct tg_place *at = tg_val_place(v);
+            CU_ASSERT_EQUAL((uintptr_t)at % _Alignof(struct tg_place), 0);
+            CU_ASSERT(at->rank == 7 && at->blob == UINT64_MAX);
+            CU_ASSERT(at->here == 0 && !at->away);
+            CU_ASSERT_PTR_NULL(tg_val_err(v, 0));
+            memset(at, 1, sizeof *at); /* all of it is there */
+            tg_val_drop(&v);
+        }
+    }
+    struct tg_val *v = tg_val_new(1, 0, 0);
+    CU_ASSERT_FALSE(v->stored);
+    tg_val_drop(&v);
+}
+
 static void the_last_drop_frees(void)
 {
     struct tg_val *a = tg_val_new(10, 0, 0);
@@ -202,6 +231,7 @@ static const struct unit_test tests[] = {
     TEST(a_value_may_be_empty),
     TEST(data_is_aligned_and_large_data_to_a_cache_line),
     TEST(too_much_is_refused_not_wrapped_around),
+    TEST(a_stored_value_has_a_place_in_the_stead_of_bytes),
     TEST(the_last_drop_frees),
     TEST(small_values_take_the_room_of_others),
     TEST(an_error_is_a_value_that_tells_where_and_why),

@@ -64,17 +64,18 @@ static inline bool accepted(const unsigned char *p, size_t n)
     return rc == TRYGON_SUCCESS;
 }
 
-/* Fill in what travels apart, as the receiver does. */
+/* Fill in what travels apart, as the receiver does; the bytes of a DATA have no
+ * place yet. */
 static inline bool deliver(const struct tg_attached *out,
                            struct tg_attached *in)
 {
     if (in->n != out->n)
         return false;
     for (uint32_t i = 0; i < in->n; i++) {
-        if (in->v[i]->size != out->v[i]->size)
+        if (in->v[i].size != out->v[i].size || in->v[i].size == 0)
             return false;
-        memcpy(tg_val_data(in->v[i]), tg_val_data(out->v[i]),
-               (size_t)in->v[i]->size);
+        if (in->v[i].at != NULL)
+            memcpy(in->v[i].at, out->v[i].at, (size_t)in->v[i].size);
     }
     return true;
 }

@@ -32,6 +32,22 @@ struct tg_val *__wrap_tg_val_new(uint64_t size, uint32_t ndim, uint32_t nrefs)
     return __real_tg_val_new(size, ndim, nrefs);
 }
 
+struct tg_val *__real_tg_val_new_stored(uint64_t size, uint32_t ndim,
+                                        uint32_t nrefs, int32_t rank,
+                                        uint64_t blob);
+struct tg_val *__wrap_tg_val_new_stored(uint64_t size, uint32_t ndim,
+                                        uint32_t nrefs, int32_t rank,
+                                        uint64_t blob);
+
+struct tg_val *__wrap_tg_val_new_stored(uint64_t size, uint32_t ndim,
+                                        uint32_t nrefs, int32_t rank,
+                                        uint64_t blob)
+{
+    if (fail_in > 0 && --fail_in == 0)
+        return NULL;
+    return __real_tg_val_new_stored(size, ndim, nrefs, rank, blob);
+}
+
 /* ----- parts ------------------------------------------------------------ */
 
 static uint32_t below(struct gen *g, uint32_t n)
@@ -122,19 +138,41 @@ static uint32_t val_size(struct gen *g)
     return i < 7 ? sizes[i] : more[i - 7];
 }
 
+static int32_t store(struct gen *g)
+{
+    return (int32_t)(number(g) & 0xffffff);
+}
+
+static uint64_t stored_size(struct gen *g)
+{
+    return 1 + number(g) % TG_WIRE_SIZE_MAX;
+}
+
+static struct tg_val *stored_val(struct gen *g, uint32_t ndim, uint32_t nrefs)
+{
+    struct tg_val *v =
+        tg_val_new_stored(stored_size(g), ndim, nrefs, store(g), number(g));
+    TG_ASSERT(v != NULL);
+    tg_val_place(v)->here = number(g); /* that does not travel, nor does this */
+    tg_val_place(v)->away = below(g, 2) != 0;
+    return v;
+}
+
 static struct tg_val *some_val(struct gen *g)
 {
     bool plain = below(g, 3) == 0;
     uint32_t ndim = plain ? 0 : count(g, TRYGON_MAX_DIMS);
     uint32_t nrefs = plain ? 0 : count(g, 20);
-    struct tg_val *v = tg_val_new(val_size(g), ndim, nrefs);
+    struct tg_val *v = below(g, 4) == 0 ? stored_val(g, ndim, nrefs)
+                                        : tg_val_new(val_size(g), ndim, nrefs);
     TG_ASSERT(v != NULL);
     v->type = plain ? TRYGON_BYTE : (uint8_t)below(g, TRYGON_COMPLEX128 + 1);
     for (uint32_t i = 0; i < v->ndim; i++)
         tg_val_dims(v)[i] = integer(g);
     for (uint32_t i = 0; i < v->nrefs; i++)
         tg_val_refs(v)[i] = ref(g);
-    bytes(g, tg_val_data(v), (size_t)v->size);
+    if (!v->stored)
+        bytes(g, tg_val_data(v), (size_t)v->size);
     return v;
 }
 
@@ -328,6 +366,63 @@ static void gen_create(struct gen *g, struct tg_msg_create *m)
     items(g, &m->args);
 }
 
+static void gen_value(struct gen *g, struct tg_msg_value *m)
+{
+    do {
+        tg_item_fini(&m->item);
+        item(g, &m->item, false);
+    } while (m->item.val->stored && tg_ref_actor(m->ref));
+}
+
+static void gen_news(struct gen *g, struct tg_msg_news *m)
+{
+    m->n = 1 + count(g, TG_NEWS_MAX - 1);
+    m->v = tg_alloc(m->n * sizeof *m->v);
+    for (uint32_t i = 0; i < m->n; i++) {
+        m->v[i].ref = ref(g);
+        m->v[i].op = (enum tg_news_op)(1 + below(g, TG_NEWS_DEAD));
+        if (m->v[i].op == TG_NEWS_NEW) {
+            m->v[i].rank = store(g);
+            m->v[i].size = stored_size(g);
+        }
+    }
+}
+
+static void gen_fade(struct gen *g, struct tg_msg_fade *m)
+{
+    m->n = 1 + count(g, 300);
+    m->v = tg_alloc(m->n * sizeof *m->v);
+    for (uint32_t i = 0; i < m->n; i++)
+        m->v[i] = ref(g);
+}
+
+static void gen_forget(struct gen *g, struct tg_msg_forget *m)
+{
+    m->n = 1 + count(g, 300);
+    m->v = tg_alloc(m->n * sizeof *m->v);
+    for (uint32_t i = 0; i < m->n; i++)
+        m->v[i] = number(g);
+}
+
+static const unsigned char some_bytes[5000] = {1, 2, 3};
+
+static void gen_data(struct gen *g, struct tg_msg_data *m)
+{
+    uint32_t which = below(g, 4);
+    if (which == 0) {
+        m->code = TG_DATA_MOVED;
+        m->rank = store(g);
+        m->blob = number(g);
+    } else if (which == 1) {
+        m->code = -1 - (int32_t)(number(g) >> 33);
+    } else {
+        m->n = which == 2 || g->small ? 0 : 1 + below(g, sizeof some_bytes);
+        m->offset = number(g) % (TG_WIRE_SIZE_MAX - m->n + 1);
+        m->bytes = some_bytes;
+        m->cookie = g; /* neither it nor where the bytes are travels */
+    }
+}
+
 void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
 {
     memset(m, 0, sizeof *m);
@@ -355,7 +450,7 @@ void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
         gen_bounce(g, &m->u.bounce);
     } else if ((type == TG_MSG_VALUE || type == TG_MSG_PLACE) &&
                m->u.value.here) {
-        item(g, &m->u.value.item, false);
+        gen_value(g, &m->u.value);
     } else if (type == TG_MSG_DROP) {
         gen_drop(g, &m->u.drop);
     } else if (type == TG_MSG_NOTE) {
@@ -369,6 +464,16 @@ void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
         m->u.named.code = -(int32_t)below(g, 40);
     } else if (type == TG_MSG_CREATE) {
         gen_create(g, &m->u.create);
+    } else if (type == TG_MSG_NEWS) {
+        gen_news(g, &m->u.news);
+    } else if (type == TG_MSG_FADE) {
+        gen_fade(g, &m->u.fade);
+    } else if (type == TG_MSG_FORGET) {
+        gen_forget(g, &m->u.forget);
+    } else if (type == TG_MSG_PULL) {
+        m->u.pull.op = (enum tg_pull_op)(1 + below(g, TG_PULL_END));
+    } else if (type == TG_MSG_DATA) {
+        gen_data(g, &m->u.data);
     } else if (type == TG_MSG_ROWS) {
         m->u.rows.item.val = tg_val_new(val_size(g), 0, 0);
         bytes(g, tg_val_data(m->u.rows.item.val),

@@ -22,7 +22,7 @@ bool gen_same(const struct tg_msg *a, const struct tg_msg *b);
 
 /* tg_val_new() as the tests link it (--wrap): it refuses GEN_VAL_MAX bytes and
  * more, so that a size made up by chance costs nothing, and the n-th call from
- * now on (1: the next; 0: none). */
+ * now on (1: the next; 0: none).  Calls of tg_val_new_stored() count too. */
 enum { GEN_VAL_MAX = 1 << 20 };
 void gen_fail_val(unsigned n);
 

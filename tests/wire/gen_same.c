@@ -12,17 +12,28 @@ static bool same_shape(const struct tg_shape *a, const struct tg_shape *b)
            a->soft == b->soft && a->fail == b->fail;
 }
 
+/* Of a stored value the place, as far as it travels. */
+static bool same_bytes(const struct tg_val *a, const struct tg_val *b)
+{
+    const struct tg_place *pa = tg_val_place(a), *pb = tg_val_place(b);
+    if (!a->stored)
+        return memcmp(tg_val_data(a), tg_val_data(b), (size_t)a->size) == 0;
+    return pa->rank == pb->rank && pa->blob == pb->blob && pb->here == 0 &&
+           !pb->away;
+}
+
 static bool same_val(const struct tg_val *a, const struct tg_val *b)
 {
     if (a == NULL || b == NULL)
         return a == b;
     return a->type == b->type && a->ndim == b->ndim && a->error == b->error &&
-           a->nrefs == b->nrefs && a->size == b->size &&
+           a->stored == b->stored && a->nrefs == b->nrefs &&
+           a->size == b->size &&
            memcmp(tg_val_dims(a), tg_val_dims(b),
                   a->ndim * sizeof *tg_val_dims(a)) == 0 &&
            memcmp(tg_val_refs(a), tg_val_refs(b),
                   a->nrefs * sizeof *tg_val_refs(a)) == 0 &&
-           memcmp(tg_val_data(a), tg_val_data(b), (size_t)a->size) == 0;
+           same_bytes(a, b);
 }
 
 static bool same_item(const struct tg_item *a, const struct tg_item *b)
@@ -150,6 +161,25 @@ static bool same_create(const struct tg_msg_create *a,
            same_items(&a->args, &b->args);
 }
 
+static bool same_news(const struct tg_msg_news *a, const struct tg_msg_news *b)
+{
+    bool same = a->n == b->n;
+    for (uint32_t i = 0; same && i < a->n; i++) {
+        const struct tg_news *x = &a->v[i], *y = &b->v[i];
+        same = tg_ref_eq(x->ref, y->ref) && x->op == y->op &&
+               x->rank == y->rank && x->size == y->size;
+    }
+    return same;
+}
+
+/* The bytes are not the message's. */
+static bool same_data(const struct tg_msg_data *a, const struct tg_msg_data *b)
+{
+    return a->code == b->code && a->rank == b->rank && a->blob == b->blob &&
+           a->offset == b->offset && a->n == b->n && b->bytes == NULL &&
+           b->cookie == NULL;
+}
+
 bool gen_same(const struct tg_msg *a, const struct tg_msg *b)
 {
     if (a->type != b->type || !same_fields(a, b))
@@ -184,6 +214,20 @@ bool gen_same(const struct tg_msg *a, const struct tg_msg *b)
         return same_create(&a->u.create, &b->u.create);
     if (a->type == TG_MSG_ROWS)
         return same_item(&a->u.rows.item, &b->u.rows.item);
+    if (a->type == TG_MSG_NEWS)
+        return same_news(&a->u.news, &b->u.news);
+    if (a->type == TG_MSG_FADE)
+        return a->u.fade.n == b->u.fade.n &&
+               memcmp(a->u.fade.v, b->u.fade.v,
+                      a->u.fade.n * sizeof *a->u.fade.v) == 0;
+    if (a->type == TG_MSG_FORGET)
+        return a->u.forget.n == b->u.forget.n &&
+               memcmp(a->u.forget.v, b->u.forget.v,
+                      a->u.forget.n * sizeof *a->u.forget.v) == 0;
+    if (a->type == TG_MSG_PULL)
+        return a->u.pull.op == b->u.pull.op;
+    if (a->type == TG_MSG_DATA)
+        return same_data(&a->u.data, &b->u.data);
     if (a->type == TG_MSG_DROP)
         return same_drop(&a->u.drop, &b->u.drop);
     if (a->type == TG_MSG_NOTE)

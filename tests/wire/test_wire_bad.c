@@ -146,6 +146,18 @@ static void bad_values_are_refused(void)
     ACCEPTED(HEAD, 2, 0, 0, 0, 1, 0, ZEROS_8, ZEROS_8, ZEROS_8);
     ACCEPTED(HEAD, 1, 0, 0, 0, 1, 0, ZEROS_8, ZEROS_8);
     REFUSED(HEAD, 2, 0, 0, 0, 1, 0, ZEROS_8, ZEROS_8);
+    ACCEPTED(HEAD, 1, 0, 0, 2, 0, 1, 0, ZEROS_8); /* stored: rank, blob */
+    ACCEPTED(HEAD, 1, 0, 0, 2, 0, 1, 0xfe, 0xff, 0xff, 0x0f, ZEROS_8);
+    ACCEPTED(HEAD, 1, 0, 0, 2, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40, 0,
+             ZEROS_8);
+    REFUSED(HEAD, 1, 0, 0, 2, 0, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40, 0,
+            ZEROS_8);
+    REFUSED(HEAD, 1, 0, 0, 3, 0, 1, 0, ZEROS_8);    /* an error as well */
+    REFUSED(HEAD, 1, 0, 0, 2, 0, 0, 0, ZEROS_8);    /* of no bytes */
+    REFUSED(HEAD, 1, 0, 0, 2, 0, 1, 1, ZEROS_8);    /* nowhere */
+    REFUSED(HEAD, 1, 0, 0, 2, 0, 1, 0, ZEROS_4);    /* the blob's name is cut */
+    REFUSED(HEAD, 1, 0, 0, 2, 0, 1, 0, ZEROS_8, 0); /* and its bytes */
+    REFUSED(HEAD, 1, 0, 0, 2, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 0, ZEROS_8);
     REFUSED(HEAD, 1, 0, 0, 1, 0, 0);         /* an empty error */
     REFUSED(HEAD, 1, 0, 0, 1, 0, 1, 0);      /* less than one */
     REFUSED(HEAD, 1, 0, 0, 1, 0, 0xc0, 26);  /* 8 and a bit, apart */
@@ -153,6 +165,78 @@ static void bad_values_are_refused(void)
     REFUSED(HEAD, 1, 0, 0, 1, 0, 0xa0, 29);  /* 9 */
     REFUSED(HEAD, 1, 0, 0, 0, 0, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40);
 #undef HEAD
+    /* What an actor's handle stands for is never in a store, nor are lists. */
+#define ACTOR ZEROS_4, 0, 0, 0, TRYGON_KIND_ACTOR << 4, ZEROS_8
+#define OBJECT ZEROS_4, 0, 0, 0, TRYGON_KIND_OBJECT << 4, ZEROS_8
+    REFUSED(TG_MSG_VALUE, ACTOR, 0, 1, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
+    REFUSED(TG_MSG_PLACE, ACTOR, 0, 1, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
+    ACCEPTED(TG_MSG_VALUE, OBJECT, 0, 1, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
+    REFUSED(TG_MSG_ROWS, ZEROS_8, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
+    ACCEPTED(TG_MSG_ROWS, ZEROS_8, 4, 0);
+    ACCEPTED(TG_MSG_ITEM, ZEROS_8, ZEROS_8, 0, 5, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
+}
+
+#define ZEROS_16 ZEROS_8, ZEROS_8
+#define M48 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40 /* 2^48 */
+
+static void bad_news_are_refused(void)
+{
+    /* n, then of each ref, op and, if it is new, rank and size */
+    ACCEPTED(TG_MSG_NEWS, 1, ZEROS_16, TG_NEWS_COPY);
+    ACCEPTED(TG_MSG_NEWS, 2, ZEROS_16, TG_NEWS_DEAD, ZEROS_16, TG_NEWS_NEW, 0,
+             M48);
+    REFUSED(TG_MSG_NEWS, 0);
+    REFUSED(TG_MSG_NEWS, 1, ZEROS_16, 0);
+    REFUSED(TG_MSG_NEWS, 1, ZEROS_16, TG_NEWS_DEAD + 1);
+    REFUSED(TG_MSG_NEWS, 1, ZEROS_16, TG_NEWS_COPY, 0);
+    REFUSED(TG_MSG_NEWS, 2, ZEROS_16, TG_NEWS_COPY);
+    REFUSED(TG_MSG_NEWS, 0xff, 0xff, 0xff, 0xff, 0x0f, ZEROS_16, TG_NEWS_COPY);
+    ACCEPTED(TG_MSG_NEWS, 1, ZEROS_16, TG_NEWS_NEW, 0, 1);
+    REFUSED(TG_MSG_NEWS, 1, ZEROS_16, TG_NEWS_NEW, 1, 1); /* rank -1 */
+    REFUSED(TG_MSG_NEWS, 1, ZEROS_16, TG_NEWS_NEW, 0, 0); /* no bytes */
+    REFUSED(TG_MSG_NEWS, 1, ZEROS_16, TG_NEWS_NEW, 0, 0x81, 0x80, 0x80, 0x80,
+            0x80, 0x80, 0x40);
+    unsigned char many[3 + (TG_NEWS_MAX + 1) * 17] = {TG_MSG_NEWS};
+    for (size_t i = 0; i <= TG_NEWS_MAX; i++)
+        many[3 + i * 17 + 16] = TG_NEWS_DEAD;
+    many[1] = 0x80 | (TG_NEWS_MAX & 127);
+    many[2] = TG_NEWS_MAX >> 7;
+    CU_ASSERT(accepted(many, sizeof many - 17));
+    many[1]++;
+    CU_ASSERT(refused(many, sizeof many));
+    ACCEPTED(TG_MSG_FADE, 1, ZEROS_16);
+    REFUSED(TG_MSG_FADE, 0);
+    REFUSED(TG_MSG_FADE, 2, ZEROS_16, ZEROS_8);
+    REFUSED(TG_MSG_FADE, 0xff, 0xff, 0xff, 0xff, 0x0f, ZEROS_16);
+    ACCEPTED(TG_MSG_FORGET, 2, ZEROS_16);
+    REFUSED(TG_MSG_FORGET, 0);
+    REFUSED(TG_MSG_FORGET, 2, ZEROS_8);
+    REFUSED(TG_MSG_FORGET, 0xff, 0xff, 0xff, 0xff, 0x0f, ZEROS_16);
+}
+
+static void bad_pulls_are_refused(void)
+{
+    /* op, number, blob, to */
+    ACCEPTED(TG_MSG_PULL, TG_PULL_BYTES, 0, ZEROS_16);
+    ACCEPTED(TG_MSG_PULL, TG_PULL_END, 0, ZEROS_16);
+    REFUSED(TG_MSG_PULL, 0, 0, ZEROS_16);
+    REFUSED(TG_MSG_PULL, TG_PULL_END + 1, 0, ZEROS_16);
+    REFUSED(TG_MSG_PULL, TG_PULL_END, 0xff, 0xff, 0xff, 0xff, 0x1f, ZEROS_16);
+    /* code, number, to, then what the code says */
+    ACCEPTED(TG_MSG_DATA, 0, 0, ZEROS_8, 0, 0);
+    ACCEPTED(TG_MSG_DATA, 0, 0, ZEROS_8, 5, 1); /* a byte, apart */
+    ACCEPTED(TG_MSG_DATA, 0, 0, ZEROS_8, M48, 0);
+    ACCEPTED(TG_MSG_DATA, 0, 0, ZEROS_8, 0, M48);
+    REFUSED(TG_MSG_DATA, 0, 0, ZEROS_8, M48, 1); /* beyond the largest */
+    REFUSED(TG_MSG_DATA, 0, 0, ZEROS_8, 1, M48);
+    REFUSED(TG_MSG_DATA, 0, 0, ZEROS_8, 5, 1, 0xaa); /* and here */
+    REFUSED(TG_MSG_DATA, 0, 0, ZEROS_8);
+    ACCEPTED(TG_MSG_DATA, 1, 0, ZEROS_8); /* an error: -1 */
+    REFUSED(TG_MSG_DATA, 1, 0, ZEROS_8, 0, 0);
+    ACCEPTED(TG_MSG_DATA, 2, 0, ZEROS_8, 0, ZEROS_8); /* moved: rank, blob */
+    REFUSED(TG_MSG_DATA, 2, 0, ZEROS_8, 1, ZEROS_8);  /* to rank -1 */
+    REFUSED(TG_MSG_DATA, 2, 0, ZEROS_8, 0, ZEROS_4);
+    REFUSED(TG_MSG_DATA, 4, 0, ZEROS_8, 0, 0); /* a code that is none */
 }
 
 /* A failed task's message, whose error has n - 1 causes. */
@@ -225,7 +309,7 @@ static void bad_errors_apart_are_not_complete(void)
     CU_ASSERT_EQUAL_FATAL(decode(e.b.v, e.b.n, &got, &in), TRYGON_SUCCESS);
     CU_ASSERT(deliver(&e.att, &in));
     CU_ASSERT(tg_wire_complete(&got));
-    unending(tg_val_data(in.v[0]), 4);
+    unending(in.v[0].at, 4);
     CU_ASSERT(!tg_wire_complete(&got));
     tg_msg_fini(&got);
     tg_attached_fini(&in);
@@ -282,6 +366,8 @@ int main(void)
     CU_ADD_TEST(s, bad_counts_are_refused);
     CU_ADD_TEST(s, bad_strings_are_refused);
     CU_ADD_TEST(s, bad_values_are_refused);
+    CU_ADD_TEST(s, bad_news_are_refused);
+    CU_ADD_TEST(s, bad_pulls_are_refused);
     CU_ADD_TEST(s, bad_errors_are_refused);
     CU_ADD_TEST(s, bad_errors_apart_are_not_complete);
     CU_ADD_TEST(s, contradictions_are_refused);
