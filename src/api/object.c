@@ -375,7 +375,8 @@ int trygon_wait(trygon_t *tg, size_t n, const trygon_ref_t refs[],
     bool fine = rc == TRYGON_SUCCESS || rc == TRYGON_ERR_TIMEOUT;
     for (size_t i = 0; fine && i < n; i++) {
         const struct tg_obj *x = tg_waits_obj(&tg->core->waits, refs[i]);
-        ready[i] = count < o->num_returns && tg_objs_ready(x, o->fetch_local);
+        ready[i] = count < o->num_returns &&
+                   tg_objs_ready(&tg->core->objs, x, o->fetch_local);
         count += ready[i];
     }
     tg_leave(tg);

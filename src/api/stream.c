@@ -139,7 +139,7 @@ static int look(trygon_t *tg, const char *who, trygon_ref_t stream, bool *ready,
     if (s == NULL) {
         rc = TRYGON_ERR_NOTFOUND;
     } else {
-        *ready = tg_objs_ready(s->head, true);
+        *ready = tg_objs_ready(&tg->core->objs, s->head, false);
         *over = tg_stream_over(&tg->core->streams, s);
     }
     tg_leave(tg);

@@ -194,12 +194,12 @@ static void a_large_value_comes_only_when_it_is_fetched(void)
     CU_ASSERT_EQUAL(x->state, TG_OBJ_READY);
     CU_ASSERT_EQUAL(tg_obj_size(x), TG_INLINE_MAX + 1);
     CU_ASSERT_PTR_NULL(x->val);
-    CU_ASSERT_TRUE(tg_objs_ready(x, false));
-    CU_ASSERT_FALSE(tg_objs_ready(x, true));
+    CU_ASSERT_TRUE(tg_objs_ready(&k.r[1].objs, x, false));
+    CU_ASSERT_FALSE(tg_objs_ready(&k.r[1].objs, x, true));
 
     watch(&k.r[1], ref, true, 2);
     exchange(&k);
-    CU_ASSERT_TRUE(tg_objs_ready(x, true));
+    CU_ASSERT_TRUE(tg_objs_ready(&k.r[1].objs, x, true));
     CU_ASSERT_EQUAL(x->val->size, TG_INLINE_MAX + 1);
     CU_ASSERT_EQUAL(notice(&k.r[1], &id), 0); /* rig_settle() has read it */
     drop(&k.r[1], ref);
@@ -222,7 +222,7 @@ static void asking_for_readiness_then_bytes_asks_twice_and_not_more(void)
     resolve(&k.r[0], ref, val_bytes(TG_INLINE_MAX + 1));
     rig_settle(&k.r[0]);
     exchange(&k);
-    CU_ASSERT_TRUE(tg_objs_ready(rig_obj(&k.r[1], ref), true));
+    CU_ASSERT_TRUE(tg_objs_ready(&k.r[1].objs, rig_obj(&k.r[1], ref), true));
     CU_ASSERT_EQUAL(k.r[1].objs.watches.used, 0);
     drop(&k.r[1], ref);
     drop(&k.r[0], ref);

@@ -47,7 +47,8 @@ static void check_arg(struct script *s, const struct tg_item *it,
     const struct tg_val *v = it->val;
     if (v == NULL) {
         const struct tg_obj *x = tg_objs_find(&s->rank->core->objs, it->ref);
-        v = x != NULL && tg_objs_ready(x, true) ? x->val : NULL;
+        v = x != NULL && tg_objs_ready(&s->rank->core->objs, x, true) ? x->val
+                                                                      : NULL;
     }
     if (!truth_val_ok(v, arg->key, arg->size))
         world_fail(script_world(s), "rank %d: task %u has a wrong argument",

@@ -97,7 +97,8 @@ static int take(struct script *s)
     /* The step may let its task go on, which looks at what is taken. */
     const struct tg_obj *x = tg_waits_obj(&s->rank->core->waits, stream);
     struct truth_obj *o = NULL;
-    if (tg_objs_ready(x, true) && x->val != s->rank->core->streams.end) {
+    if (tg_objs_ready(&s->rank->core->objs, x, true) &&
+        x->val != s->rank->core->streams.end) {
         o = truth_obj_new(&w->truth, x->ref);
         check_item(s, t, o, x);
     }

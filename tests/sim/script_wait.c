@@ -21,7 +21,7 @@ static void read_slot(struct script *s, uint32_t i, struct tg_obj *x)
     trygon_ref_t ref = s->slots.v[i].ref;
     const struct truth_obj *o = truth_obj(&w->truth, ref);
     tell_read(w, s->rank->id, x);
-    if (!tg_objs_ready(x, true)) {
+    if (!tg_objs_ready(&s->rank->core->objs, x, true)) {
         world_fail(w, "rank %d reads what is not there", (int)s->rank->id);
     } else if (x->state == TG_OBJ_FAILED) {
         x->seen = true; /* as a get does */
@@ -66,7 +66,8 @@ static void get_slot(struct script *s, uint32_t i)
 
 static bool slot_ready(const struct script *s, uint32_t i, bool fetch)
 {
-    return tg_objs_ready(tg_waits_obj(&s->rank->core->waits, s->slots.v[i].ref),
+    return tg_objs_ready(&s->rank->core->objs,
+                         tg_waits_obj(&s->rank->core->waits, s->slots.v[i].ref),
                          fetch);
 }
 
@@ -96,7 +97,7 @@ static void got(struct script *s)
         world_fail(script_world(s), "rank %d: a get came back too early",
                    (int)s->rank->id);
     for (uint32_t i = 0; i < s->op.n; i++) {
-        if (tg_objs_ready(s->pins[i], true))
+        if (tg_objs_ready(&s->rank->core->objs, s->pins[i], true))
             read_slot(s, s->op.slot[i], s->pins[i]);
         else
             unpin(s, s->pins[i]);

@@ -147,7 +147,7 @@ static void send(struct sim_rank *r, struct tg_action *a)
 static void called(struct sim_rank *r, trygon_ref_t ref)
 {
     struct tg_obj *x = tg_objs_find(&r->core->objs, ref);
-    if (x == NULL || !tg_objs_ready(x, true))
+    if (x == NULL || !tg_objs_ready(&r->core->objs, x, true))
         world_fail(r->w, "rank %d was called too early", (int)r->id);
     struct tg_event ev = {.type = TG_EV_UNPIN, .obj = x};
     world_step(r, &ev);
