@@ -40,9 +40,10 @@ build() # tree
             $compiler $flags -Iinclude -Isrc -c "$file" -o "$object" || exit 1
         done
         touch obj/stamp
-        world=$(ls obj/*.o | grep -v 'sim_random\|sim_stor\|sim_bench')
+        world=$(ls obj/*.o | grep -v 'sim_random\|sim_stories\|sim_story\|sim_bench')
         $compiler $flags $world obj/tests_sim_random.c.o -o sim_random &&
-            $compiler $flags $world obj/tests_sim_stor*.o -o sim_stories
+            $compiler $flags $world obj/tests_sim_stories*.o \
+            obj/tests_sim_story.c.o -o sim_stories
     )
 }
 

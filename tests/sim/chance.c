@@ -80,7 +80,16 @@ static uint32_t pick_slots(struct script *s, uint32_t most, uint32_t *slots)
     return pick_all(s, OBJECTS, most, slots);
 }
 
-static uint64_t pick_size(struct script *s)
+/* In a store every size is large, and some larger than it. */
+static uint64_t pick_stored(const struct store_opts *o, uint64_t size)
+{
+    if (size <= 16)
+        return size;
+    return size < 20000 ? 17 + size % (2 * o->from)
+                        : size % (2 * o->bytes) + 16;
+}
+
+static uint64_t pick_any(struct script *s)
 {
     uint32_t x = below(s, 1000);
     if (x < 20)
@@ -94,6 +103,13 @@ static uint64_t pick_size(struct script *s)
     if (x < 975)
         return 20000 + below(s, 80000);
     return TG_INLINE_MAX - 2 + below(s, 60000);
+}
+
+static uint64_t pick_size(struct script *s)
+{
+    const struct store_opts *o = &s->rank->w->opts.store;
+    uint64_t size = pick_any(s);
+    return o->from > 0 ? pick_stored(o, size) : size;
 }
 
 static uint64_t pick_timeout(struct script *s)

@@ -92,6 +92,35 @@ static void pick_network(struct tg_rng *g, struct world_opts *o)
     o->skew = tg_rng_below(g, 2) == 0;
 }
 
+/* With chance of its own: other worlds are what they were without stores. */
+static void pick_store(uint64_t seed, struct world_opts *o)
+{
+    struct tg_rng own = {tg_mix64(~seed)}, *g = &own;
+    struct store_opts *s = &o->store;
+    struct tg_limits *lim = &o->limits;
+    s->bytes = UINT64_C(1) << 40;
+    if (tg_rng_below(g, 2) == 0)
+        return;
+    s->from = one_of(g, (const uint64_t[]){16, 40, 300}, 3);
+    s->bytes = s->from * (3 + tg_rng_below(g, 20));
+    s->at_once = tg_rng_below(g, 2) == 0;
+    s->memory.spread_ns = 1 + one_of(g, (const uint64_t[]){0, us, 30 * us}, 3);
+    s->disk.least_ns = one_of(g, (const uint64_t[]){0, 10 * us, 1 * ms}, 3);
+    s->disk.spread_ns = 1 + one_of(g, (const uint64_t[]){0, us, 1 * ms}, 3);
+    s->disk.spikes = tg_rng_below(g, 20);
+    s->disk.spike_ns = 20 * ms;
+    if (tg_rng_below(g, 3) == 0) {
+        s->full = tg_rng_below(g, 2) * tg_rng_below(g, 300);
+        s->broken = tg_rng_below(g, 2) * tg_rng_below(g, 100);
+        s->unread = tg_rng_below(g, 2) * tg_rng_below(g, 30);
+    }
+    lim->readers_max = 1 + tg_rng_below(g, 3);
+    lim->chunks_max = 1 + tg_rng_below(g, 3);
+    lim->chunk = 1 + tg_rng_below(g, (uint32_t)s->from * 2);
+    lim->store_look_ns = one_of(g, (const uint64_t[]){us, 100 * us, 2 * ms}, 3);
+    lim->store_file_ns = one_of(g, (const uint64_t[]){us, ms, 20 * ms}, 3);
+}
+
 static void pick_losses(struct tg_rng *g, struct world *w)
 {
     if (w->nranks < 4 || tg_rng_below(g, 3) == 0)
@@ -115,6 +144,7 @@ void chance_world(uint64_t seed, int32_t ranks, struct world **world)
     pick_machine(&g, ranks > 0 ? ranks : nranks, &o.machine);
     pick_limits(&g, &o.limits);
     pick_network(&g, &o);
+    pick_store(seed, &o);
     o.max_tasks = 50 + tg_rng_below(&g, 400);
     o.max_levels = 1 + (int32_t)tg_rng_below(&g, 8);
     o.check_every = o.machine.nranks <= 8 ? 1 : 1000;

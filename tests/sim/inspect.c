@@ -124,6 +124,23 @@ void inspect_queues(const struct sim_rank *r)
                        (int)r->id, l->nqueued);
 }
 
+/* Whoever can reach a stored value of the living finds it in its store. */
+static void check_places(const struct world *w, const struct sim_rank *r)
+{
+    uint64_t at = 0;
+    const struct tg_obj *x;
+    while ((x = tg_objs_next(&r->core->objs, &at)) != NULL) {
+        if (x->val == NULL || !x->val->stored || x->val->error)
+            continue;
+        const struct tg_place *p = tg_val_place(x->val);
+        if (rank_lives(w, p->rank) && rank_lives(w, tg_ref_rank(x->ref)) &&
+            !r->core->ctx.dead[p->rank] &&
+            tg_store_find(&w->ranks[p->rank].core->store, p->blob) == NULL)
+            world_fail(w, "rank %d holds an object that rank %d has freed",
+                       (int)r->id, (int)p->rank);
+    }
+}
+
 void inspect_all(const struct world *w)
 {
     for (int32_t r = 0; r < w->nranks; r++) {
@@ -131,6 +148,9 @@ void inspect_all(const struct world *w)
         tg_post_check(w->ranks[r].post);
     }
     check_weights(w);
+    for (int32_t r = 0; r < w->nranks; r++)
+        if (rank_lives(w, r))
+            check_places(w, &w->ranks[r]);
 }
 
 /* ----- the end ---------------------------------------------------------------------- */
@@ -228,6 +248,29 @@ static void check_left(struct world *w, struct sim_rank *r)
         world_fail(w, "task %u has no end", r->live.v[0]);
 }
 
+/* A blob that is left is that of an object that is left: its weight is with
+ * the dead. */
+static void check_store(const struct world *w, const struct sim_rank *r)
+{
+    const struct sim_blob *b;
+    for (b = r->store.blobs; b != NULL; b = b->hh.next) {
+        const struct tg_blob *x = tg_store_find(&r->core->store, b->handle);
+        if (w->nlost == 0 || x == NULL || tg_ref_none(x->ref))
+            world_fail(w, "rank %d has left blob %u of %u bytes", (int)r->id,
+                       b->number, (unsigned)b->size);
+        int32_t owner = tg_ref_rank(x->ref);
+        const struct sim_rank *o =
+            x->kind == TG_BLOB_OWN && !x->kept ? &w->ranks[owner] : r;
+        if (o->lost || tg_objs_find(&o->core->objs, x->ref) == NULL)
+            world_fail(w, "rank %d has left blob %u, whose object is no more",
+                       (int)r->id, b->number);
+    }
+    for (b = r->store.freed; b != NULL; b = b->after)
+        if (w->nlost == 0)
+            world_fail(w, "rank %d has left blob %u pinned", (int)r->id,
+                       b->number);
+}
+
 void inspect_end(struct world *w)
 {
     inspect_all(w);
@@ -237,6 +280,7 @@ void inspect_end(struct world *w)
         check_left(w, &w->ranks[r]);
         check_channels(w, r);
         check_leftovers(w, &w->ranks[r]);
+        check_store(w, &w->ranks[r]);
     }
     if (!tg_head_quiet(w->ranks[0].core->head))
         world_fail(w, "the ledger is not as it was");
@@ -338,6 +382,7 @@ void inspect_why(const struct world *w)
         tg_owner_why(&r->core->owner, why_line, (void *)(uintptr_t)&i);
         why_tasks(r);
         why_leases(r);
+        sim_store_why(r);
     }
     why_head(w->ranks[0].core->head);
 }

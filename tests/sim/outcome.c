@@ -86,6 +86,7 @@ struct truth_task *outcome_started(struct world *w, struct sim_rank *r,
     if (t->ended && !late && rank_lives(w, owner) && rank_lives(w, r->id))
         world_fail(w, "task %u starts after its end", t->id);
     set_bit(t->started, a);
+    t->ran_on[a] = r->id;
     t->starts++;
     if (a > t->last_attempt)
         t->last_attempt = a;
@@ -174,14 +175,47 @@ static bool cancel_fits(const struct world *w, const struct truth_task *t)
     return t->owner == 0 && w->ending && !t->detached;
 }
 
+bool outcome_disk_fails(const struct world *w)
+{
+    const struct store_opts *o = &w->opts.store;
+    return o->full + o->broken + o->unread > 0;
+}
+
+/* Its bytes may have gone down with a rank. */
+static bool may_be_lost(const struct world *w, const struct truth_obj *o)
+{
+    if (o == NULL || w->opts.store.from == 0)
+        return false;
+    if (o->task == UINT32_MAX)
+        return w->ranks[tg_ref_rank(o->ref)].lost;
+    const struct truth_task *t = w->truth.tasks.v[o->task];
+    for (int32_t a = 0; a <= t->last_attempt; a++)
+        if (bit(t->started, a) && w->ranks[t->ran_on[a]].lost)
+            return true;
+    return false;
+}
+
+/* So is that of a stored value, and nothing else. */
+static bool store_fails(const struct world *w, const struct truth_obj *o,
+                        int32_t code)
+{
+    return code == TRYGON_ERR_OBJECT_LOST
+               ? may_be_lost(w, o)
+               : code == TRYGON_ERR_IO && w->opts.store.unread > 0;
+}
+
 static bool argument_failed(const struct world *w, const struct truth_task *t)
 {
     for (uint32_t i = 0; i < t->nargs; i++) {
+        bool stored =
+            w->opts.store.from > 0 && t->args[i].size > w->opts.store.from;
+        if (stored && w->opts.store.unread > 0)
+            return true;
         if (!t->args[i].by_ref)
             continue;
         const struct truth_task *of = truth_of(&w->truth, t->args[i].ref);
         const struct truth_obj *o = truth_obj(&w->truth, t->args[i].ref);
-        if (o->failed)
+        if (o->failed || may_be_lost(w, o))
             return true;
         if (w->ranks[tg_ref_rank(t->args[i].ref)].lost ||
             (of != NULL && of->ended && (!of->known || of->outcome != 0)))
@@ -242,6 +276,14 @@ static bool may_miss(const struct world *w, const struct truth_task *t)
     return a->max_retries != 0 && losses(w, a) > 0 && retries_used(w, t);
 }
 
+/* What its code itself ended with. */
+static bool own_error(const struct truth_task *t, int32_t attempt)
+{
+    int32_t code = t->code[attempt];
+    return code > 0 || code == TRYGON_ERR_STORE_FULL || code == TRYGON_ERR_IO ||
+           code == TRYGON_ERR_OBJECT_LOST || code == TRYGON_ERR_OWNER_DIED;
+}
+
 static bool fits(const struct world *w, const struct truth_task *t)
 {
     if (t->outcome == TRYGON_ERR_ACTOR_UNAVAILABLE)
@@ -256,7 +298,7 @@ static bool fits(const struct world *w, const struct truth_task *t)
     switch (t->outcome) {
     case TRYGON_SUCCESS: /* of a stream: an error of its own is an item */
         return script_did(t, 0) || (t->limit > 0 && last >= 0 &&
-                                    bit(t->done, last) && t->code[last] > 0);
+                                    bit(t->done, last) && own_error(t, last));
     case TRYGON_ERR_TASK:
         return t->user_code > 0 && script_did(t, t->user_code) &&
                (!is_listed(t, t->user_code) || retries_used(w, t) ||
@@ -265,6 +307,12 @@ static bool fits(const struct world *w, const struct truth_task *t)
     case TRYGON_ERR_WORKER_LOST: return w->nlost > 0 && retries_used(w, t);
     case TRYGON_ERR_DEPENDENCY: return argument_failed(w, t);
     case TRYGON_ERR_UNSCHEDULABLE: return cannot_run(w, t);
+    case TRYGON_ERR_STORE_FULL:
+    case TRYGON_ERR_IO:
+        return outcome_disk_fails(w) && script_did(t, t->outcome);
+    case TRYGON_ERR_OBJECT_LOST:
+    case TRYGON_ERR_OWNER_DIED: /* of an argument, as it began */
+        return argument_failed(w, t) && script_did(t, t->outcome);
     default: return false;
     }
 }
@@ -353,6 +401,8 @@ void outcome_seen(struct world *w, struct truth_task *t, const struct tg_obj *x)
     if (t != NULL && t->creates)
         return; /* it may have ended since */
     const struct truth_obj *o = truth_obj(&w->truth, x->ref);
+    if (store_fails(w, o, e->code))
+        return;
     if (o != NULL && o->item && o->failed)
         return; /* it was looked at when it was taken */
     if (t == NULL || !t->ended ||

@@ -158,6 +158,14 @@ static void report(const struct world_stats *s, double wall_s)
            ", values %" PRIu64 "\n",
            s->steps, s->messages, s->bounces, s->lends, s->recalls, s->mores,
            s->values);
+    printf("stores: made %" PRIu64 ", mapped %" PRIu64 ", evicted %" PRIu64
+           ", pinned %" PRIu64 ", spilled %" PRIu64 ", restored %" PRIu64
+           ", no room %" PRIu64 "\n",
+           s->made, s->mapped, s->evicted, s->pinned, s->spilled, s->restored,
+           s->refused);
+    printf("reads %" PRIu64 ", again %" PRIu64 ", pieces %" PRIu64
+           ", of files %" PRIu64 "\n",
+           s->pins, s->away, s->pieces, s->from_file);
     printf("ends:");
     for (int i = 0; i < 32; i++)
         if (s->outcomes[i] > 0)

@@ -47,8 +47,7 @@ static void check_arg(struct script *s, const struct tg_item *it,
     const struct tg_val *v = it->val;
     if (v == NULL) {
         const struct tg_obj *x = tg_objs_find(&s->rank->core->objs, it->ref);
-        v = x != NULL && tg_objs_ready(&s->rank->core->objs, x, true) ? x->val
-                                                                      : NULL;
+        v = x != NULL && script_known(x) ? x->val : NULL;
     }
     if (!truth_val_ok(v, arg->key, arg->size))
         world_fail(script_world(s), "rank %d: task %u has a wrong argument",
@@ -57,7 +56,7 @@ static void check_arg(struct script *s, const struct tg_item *it,
         script_add_slot(s, tg_val_refs(v)[i], false);
 }
 
-static void take_args(struct script *s)
+void script_take_args(struct script *s)
 {
     const struct tg_exec *e = script_exec(s);
     const struct truth_task *t = s->task;
@@ -82,10 +81,9 @@ struct script *script_new(struct sim_rank *r, const struct gene *gene,
     s->rng.state = gene->seed + (gene->vary ? (uint64_t)attempt : 0);
     s->state = SCRIPT_GOING;
     s->spin_ns = spin_first;
+    s->starting = task != NULL;
     DL_APPEND(r->scripts, s);
     r->nbusy++;
-    if (task != NULL)
-        take_args(s);
     return s;
 }
 
@@ -103,6 +101,7 @@ static void forget_slots(struct script *s, const uint32_t *v, uint32_t n)
     size_t nrefs = 0;
     for (uint32_t i = 0; i < n; i++) {
         struct slot *x = &s->slots.v[v[i]];
+        sim_store_unpin(&x->view);
         if (x->pin != NULL) {
             struct tg_event ev = {.type = TG_EV_UNPIN, .obj = x->pin};
             script_step(s, &ev);
@@ -153,14 +152,21 @@ struct tg_val *script_make_val(struct script *s, uint64_t key, uint64_t size,
     return v;
 }
 
+/* In room i of its own, if it is large. */
+static struct tg_val *make_val(struct script *s, uint32_t i, uint64_t key,
+                               uint64_t size, uint32_t n, const uint32_t *slots)
+{
+    struct tg_val *v = script_room_val(s, i, n, slots);
+    return v != NULL ? v : script_make_val(s, key, size, n, slots);
+}
+
 static void put(struct script *s)
 {
-    uint64_t key = tg_rng_next(&s->rng);
     struct tg_event ev = {.type = TG_EV_PUT};
-    ev.val = script_make_val(s, key, s->op.size, s->op.n, s->op.slot);
+    ev.val = make_val(s, 0, s->put_key, s->op.size, s->op.n, s->op.slot);
     script_must(s, script_step(s, &ev), "put");
     struct truth_obj *o = truth_obj_new(&script_world(s)->truth, ev.ref);
-    o->key = key;
+    o->key = s->put_key;
     o->size = s->op.size;
     script_add_slot(s, ev.ref, true);
 }
@@ -182,7 +188,12 @@ static void call(struct script *s)
 
 /* ----- submit --------------------------------------------------------------------------- */
 
-static uint64_t key_of(const struct gene *g, uint32_t i)
+uint64_t script_arg_key(const struct gene *g, uint32_t i)
+{
+    return script_result_key(g, 101 + i);
+}
+
+uint64_t script_result_key(const struct gene *g, uint32_t i)
 {
     return tg_mix64(g->seed ^ ((uint64_t)i + 1) << 32);
 }
@@ -191,7 +202,8 @@ static void fill_args(struct script *s, const struct plan *p,
                       struct tg_item *args, struct truth_task *t)
 {
     t->nargs = p->nargs + 1;
-    t->args[0] = (struct truth_arg){.key = key_of(&p->gene, 100), .size = 16};
+    t->args[0] =
+        (struct truth_arg){.key = script_result_key(&p->gene, 100), .size = 16};
     args[0].val = truth_val(t->args[0].key, 16, 0);
     for (uint32_t i = 0; i < p->nargs; i++) {
         const struct plan_arg *a = &p->args[i];
@@ -203,9 +215,9 @@ static void fill_args(struct script *s, const struct plan *p,
             args[i + 1].ref = ref;
             continue;
         }
-        out->key = key_of(&p->gene, 101 + i);
+        out->key = script_arg_key(&p->gene, i);
         out->size = a->size;
-        args[i + 1].val = script_make_val(s, out->key, a->size, a->n, a->slot);
+        args[i + 1].val = make_val(s, i, out->key, a->size, a->n, a->slot);
     }
 }
 
@@ -288,7 +300,7 @@ static void register_task(struct script *s, struct truth_task *t,
     for (uint32_t i = 0; i < t->nreturns; i++) {
         struct truth_obj *o = truth_obj_new(&w->truth, refs[i]);
         o->task = t->id;
-        o->key = key_of(t->gene, i);
+        o->key = script_result_key(t->gene, i);
         o->size = i == 0 ? t->gene->result_size : 16;
         t->results[i] = refs[i];
         uint32_t at = script_add_slot(s, refs[i], true);
@@ -350,6 +362,8 @@ void script_submit(struct script *s, const struct tg_create *create)
     struct tg_event ev = {
         .type = TG_EV_SUBMIT, .spec = &spec, .refs_out = refs};
     int rc = script_step(s, &ev);
+    for (uint32_t i = 0; rc != TRYGON_SUCCESS && i < spec.nargs; i++)
+        script_discard(s, spec.args[i].val);
     tg_items_fini(&args);
     if (rc == TRYGON_ERR_SHUTDOWN && s->rank->draining) {
         free(spec.codes);
@@ -417,9 +431,9 @@ static void make_returns(struct script *s, struct tg_outcome *out)
     tg_items_init(&out->returns, n);
     for (uint32_t i = 0; i < n; i++) {
         bool first = i == 0;
-        struct tg_val *v = script_make_val(s, key_of(t->gene, i),
-                                           first ? t->gene->result_size : 16,
-                                           first ? s->op.n : 0, s->op.slot);
+        struct tg_val *v = make_val(s, i, script_result_key(t->gene, i),
+                                    first ? t->gene->result_size : 16,
+                                    first ? s->op.n : 0, s->op.slot);
         struct tg_event ev = {.type = TG_EV_KEEP, .val = v};
         script_must(s, script_step(s, &ev), "keep");
         tg_items_at(&out->returns)[i].val = v;
@@ -455,6 +469,9 @@ void script_end(struct script *s, int32_t code)
         out.error = user_error(s, code);
     else if (s->task != NULL)
         make_returns(s, &out);
+    script_no_rooms(s);
+    script_no_views(s);
+    script_no_args(s);
     forget_all(s);
     s->state = SCRIPT_OVER;
     s->rank->nbusy--;
@@ -515,7 +532,8 @@ static void do_op(struct script *s)
                                                           : NULL);
         break;
     case OP_PUT: put(s); break;
-    case OP_GET: script_wait_slots(s, TG_WAIT_ALL, true); break;
+    case OP_GET:
+    case OP_LOOK: script_wait_slots(s, TG_WAIT_ALL, true); break;
     case OP_WAIT: script_wait_slots(s, TG_WAIT_SOME, false); break;
     case OP_SET: script_set_begin(s); break;
     case OP_CANCEL: cancel_slot(s, op->slot[0], op->recursive); break;
@@ -552,6 +570,17 @@ static void do_op(struct script *s)
     }
 }
 
+static void next_op(struct script *s)
+{
+    if (s->gene->ops != NULL)
+        s->op = s->gene->ops[s->at++];
+    else
+        chance_next(s, &s->op);
+    s->steps++;
+    s->prepared = true;
+    script_plan_rooms(s);
+}
+
 void script_go(struct script *s)
 {
     if (s->state == SCRIPT_OVER)
@@ -562,20 +591,24 @@ void script_go(struct script *s)
             spin(s);
     }
     while (s->state == SCRIPT_GOING) {
-        if (s->gene->ops != NULL)
-            s->op = s->gene->ops[s->at++];
-        else
-            chance_next(s, &s->op);
-        s->steps++;
+        if (s->starting) {
+            script_start(s);
+            continue;
+        }
+        if (!s->prepared)
+            next_op(s);
+        if (!script_has_rooms(s))
+            continue;
+        s->prepared = false;
         do_op(s);
     }
 }
 
 static const char *const op_names[] = {
-    "?",      "compute", "submit",  "put",   "get",   "wait", "set",
-    "cancel", "retain",  "release", "call",  "query", "spin", "kill",
-    "exit",   "end",     "yield",   "next",  "sleep", "flag", "await",
-    "name",   "find",    "self",    "actors"};
+    "?",      "compute", "submit",  "put",    "get",   "wait", "set",
+    "cancel", "retain",  "release", "call",   "query", "spin", "kill",
+    "exit",   "end",     "yield",   "next",   "sleep", "flag", "await",
+    "name",   "find",    "self",    "actors", "look"};
 
 void script_tell(const struct script *s, char *text, size_t size)
 {

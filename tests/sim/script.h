@@ -8,6 +8,7 @@
 #ifndef TG_TESTS_SIM_SCRIPT_H
 #define TG_TESTS_SIM_SCRIPT_H
 
+#include "store.h"
 #include "truth.h"
 
 struct sim_rank;
@@ -38,7 +39,8 @@ enum op_type {
     OP_NAME,        /* plan, of an actor with a name or a detached one */
     OP_FIND,        /* the actor of that name, in a new slot */
     OP_SELF,        /* the actor whose method this is, likewise */
-    OP_ACTORS       /* list all actors */
+    OP_ACTORS,      /* list all actors */
+    OP_LOOK         /* as GET, and the bytes stay pinned until RELEASE */
 };
 
 struct plan;
@@ -107,6 +109,15 @@ struct slot {
     bool spinning; /* to be cancelled before we end */
     bool stream;
     struct tg_obj *pin;
+    struct sim_view view; /* of its bytes, if it is stored */
+};
+
+struct room {      /* for a large value */
+    uint64_t size; /* 0: none is needed */
+    uint64_t key;
+    uint64_t blob; /* 0: not asked for yet */
+    bool result;   /* of the execution */
+    bool filled;
 };
 
 enum script_state {
@@ -126,11 +137,19 @@ struct script {
     int32_t attempt;
     uint32_t steps, at;            /* ops done */
     struct op op;                  /* the current one */
-    struct tg_obj *pins[OP_SLOTS]; /* what a get has got */
-    struct plan plan;              /* room for chance.c */
-    struct truth_task *making;     /* a detached actor, asked for */
-    uint64_t ticket;               /* of a name */
-    trygon_ref_t got;              /* of a name, or a detached actor's */
+    bool prepared;                 /* the op has been chosen */
+    bool starting;                 /* its arguments are not all here */
+    bool in_line;                  /* it waits for room */
+    uint32_t room;                 /* the one that it waits for */
+    struct room rooms[TRUTH_ARGS]; /* for what the op makes */
+    uint64_t put_key;
+    struct sim_view args[TRUTH_ARGS];
+    struct tg_obj *pins[OP_SLOTS];   /* what a get has got */
+    struct sim_view views[OP_SLOTS]; /* and the bytes */
+    struct plan plan;                /* room for chance.c */
+    struct truth_task *making;       /* a detached actor, asked for */
+    uint64_t ticket;                 /* of a name */
+    trygon_ref_t got;                /* of a name, or a detached actor's */
     TG_VEC(struct slot) slots;
     uint64_t waiter, set;
     uint32_t taken;
@@ -148,6 +167,8 @@ void script_go(struct script *s); /* its time has come */
 void script_woken(struct script *s, uint64_t waiter);
 /* A line that says what it is doing. */
 void script_tell(const struct script *s, char *text, size_t size);
+/* Ready, and what is known of it is here. */
+bool script_known(const struct tg_obj *x);
 
 /* The next thing a random script does (chance.c). */
 void chance_next(struct script *s, struct op *op);

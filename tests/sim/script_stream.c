@@ -34,10 +34,14 @@ void script_yield(struct script *s)
         world_fail(w, "task %u yields item %u when %u are taken", t->id,
                    (unsigned)i, (unsigned)t->taken);
     struct tg_event ev = {.type = TG_EV_YIELD, .tag = s->exec};
-    ev.val = script_make_val(s, script_item_key(t->gene, i),
-                             script_item_size(t->gene, i), s->op.n, s->op.slot);
+    ev.val = script_room_val(s, 0, s->op.n, s->op.slot);
+    if (ev.val == NULL)
+        ev.val =
+            script_make_val(s, script_item_key(t->gene, i),
+                            script_item_size(t->gene, i), s->op.n, s->op.slot);
     int rc = script_step(s, &ev);
     if (rc == TRYGON_ERR_CANCELLED && e->cancelled) {
+        script_discard(s, ev.val);
         tg_val_drop(&ev.val);
         script_end(s, TRYGON_ERR_CANCELLED);
         return;
@@ -51,6 +55,12 @@ void script_yield(struct script *s)
 
 /* ----- reading -------------------------------------------------------------------- */
 
+/* Only this item is lost. */
+static bool of_store(int32_t code)
+{
+    return code == TRYGON_ERR_OBJECT_LOST || code == TRYGON_ERR_IO;
+}
+
 /* Why it may be the last item. */
 static bool error_fits(const struct world *w, const struct truth_task *t,
                        const struct trygon_error *e)
@@ -63,6 +73,9 @@ static bool error_fits(const struct world *w, const struct truth_task *t,
     case TRYGON_ERR_CANCELLED:
     case TRYGON_ERR_DEPENDENCY:
     case TRYGON_ERR_UNSCHEDULABLE: return true; /* as outcome.c has seen */
+    case TRYGON_ERR_OBJECT_LOST: return w->nlost > 0;
+    case TRYGON_ERR_IO:
+    case TRYGON_ERR_STORE_FULL: return outcome_disk_fails(w);
     default: return false;
     }
 }
@@ -85,7 +98,9 @@ static void check_item(struct script *s, struct truth_task *t,
     if (!o->failed &&
         (i >= t->gene->yields || !truth_val_ok(x->val, o->key, o->size)))
         world_fail(w, "item %u of task %u is wrong", (unsigned)i, t->id);
-    t->error_taken = o->failed;
+    t->error_taken = o->failed && !of_store(tg_val_err(x->val, 0)->code);
+    if (!o->failed)
+        script_glance(s, x->val, o);
 }
 
 static int take(struct script *s)
@@ -97,8 +112,7 @@ static int take(struct script *s)
     /* The step may let its task go on, which looks at what is taken. */
     const struct tg_obj *x = tg_waits_obj(&s->rank->core->waits, stream);
     struct truth_obj *o = NULL;
-    if (tg_objs_ready(&s->rank->core->objs, x, true) &&
-        x->val != s->rank->core->streams.end) {
+    if (script_known(x) && x->val != s->rank->core->streams.end) {
         o = truth_obj_new(&w->truth, x->ref);
         check_item(s, t, o, x);
     }

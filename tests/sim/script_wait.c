@@ -15,19 +15,22 @@ static void unpin(struct script *s, struct tg_obj *x)
 
 /* The slot's object has a value here, or has failed: does that fit?  It comes
  * with a hold. */
-static void read_slot(struct script *s, uint32_t i, struct tg_obj *x)
+static void read_slot(struct script *s, uint32_t i, struct tg_obj *x,
+                      struct sim_view *view)
 {
     struct world *w = script_world(s);
     trygon_ref_t ref = s->slots.v[i].ref;
     const struct truth_obj *o = truth_obj(&w->truth, ref);
     tell_read(w, s->rank->id, x);
-    if (!tg_objs_ready(&s->rank->core->objs, x, true)) {
+    if (!script_known(x)) {
         world_fail(w, "rank %d reads what is not there", (int)s->rank->id);
     } else if (x->state == TG_OBJ_FAILED) {
         x->seen = true; /* as a get does */
         outcome_seen(w, truth_of(&w->truth, ref), x);
     } else if (!tg_ref_actor(ref) && !truth_val_ok(x->val, o->key, o->size)) {
         world_fail(w, "rank %d reads a wrong value", (int)s->rank->id);
+    } else if (x->val->stored) {
+        script_check_view(s, view, o);
     }
     for (uint32_t j = 0; !x->val->error && j < x->val->nrefs &&
                          j < REFS_TAKEN && s->slots.n < SLOTS_MOST;
@@ -37,18 +40,31 @@ static void read_slot(struct script *s, uint32_t i, struct tg_obj *x)
         script_must(s, script_step(s, &keep), "retain");
         script_add_slot(s, tg_val_refs(x->val)[j], true);
     }
-    if (s->gene->ops == NULL && s->slots.v[i].pin == NULL &&
-        tg_rng_below(&s->rng, 4) == 0) {
-        s->slots.v[i].pin = x; /* looked at for longer */
+    bool longer = s->gene->ops != NULL ? s->op.type == OP_LOOK
+                                       : s->slots.v[i].pin == NULL &&
+                                             tg_rng_below(&s->rng, 4) == 0;
+    if (longer) {
+        s->slots.v[i].pin = x;
+        s->slots.v[i].view = *view;
+        view->b = NULL;
         return;
     }
+    sim_store_unpin(view);
     unpin(s, x);
 }
 
 /* A get of what is there already. */
 static void get_slot(struct script *s, uint32_t i)
 {
+    const struct tg_obj *there =
+        tg_objs_find(&s->rank->core->objs, s->slots.v[i].ref);
+    if (there->state == TG_OBJ_READY && there->val->stored) {
+        script_glance(s, there->val,
+                      truth_obj(&script_world(s)->truth, there->ref));
+        return;
+    }
     struct tg_obj *x = NULL;
+    struct sim_view none = {0};
     struct tg_wait_req req = {.kind = TG_WAIT_ALL,
                               .n = 1,
                               .refs = &s->slots.v[i].ref,
@@ -61,14 +77,14 @@ static void get_slot(struct script *s, uint32_t i)
     if (ev.waiter != NULL)
         world_fail(script_world(s), "rank %d waits for what is there",
                    (int)s->rank->id);
-    read_slot(s, i, x);
+    read_slot(s, i, x, &none);
 }
 
 static bool slot_ready(const struct script *s, uint32_t i, bool fetch)
 {
-    return tg_objs_ready(&s->rank->core->objs,
-                         tg_waits_obj(&s->rank->core->waits, s->slots.v[i].ref),
-                         fetch);
+    const struct tg_obj *x =
+        tg_waits_obj(&s->rank->core->waits, s->slots.v[i].ref);
+    return fetch ? script_known(x) : x->state != TG_OBJ_PENDING;
 }
 
 static uint32_t slots_ready(const struct script *s, const struct op *op,
@@ -96,12 +112,18 @@ static void got(struct script *s)
     if (n < s->op.n && !failed)
         world_fail(script_world(s), "rank %d: a get came back too early",
                    (int)s->rank->id);
+    if (!script_look(s))
+        return;
     for (uint32_t i = 0; i < s->op.n; i++) {
-        if (tg_objs_ready(&s->rank->core->objs, s->pins[i], true))
-            read_slot(s, s->op.slot[i], s->pins[i]);
+        struct tg_obj *x = s->pins[i];
+        bool here = script_known(x) &&
+                    (x->val->error || !x->val->stored || s->views[i].b != NULL);
+        if (here)
+            read_slot(s, s->op.slot[i], x, &s->views[i]);
         else
-            unpin(s, s->pins[i]);
+            unpin(s, x);
     }
+    script_no_views(s);
 }
 
 /* The wait is over with rc. */
@@ -125,10 +147,17 @@ static void after_wait(struct script *s, int rc, uint64_t deadline_ns)
     }
     if (rc == TRYGON_ERR_TIMEOUT && world_now(s->rank) < deadline_ns)
         world_fail(w, "a wait timed out too early");
+    if (s->in_line) {
+        script_room_came(s, rc);
+        return;
+    }
     if (rc != TRYGON_ERR_TIMEOUT)
         script_must(s, rc, "a wait");
-    if (s->op.type == OP_GET && rc == TRYGON_SUCCESS)
+    bool gets = s->op.type == OP_GET || s->op.type == OP_LOOK;
+    if (gets && rc == TRYGON_SUCCESS)
         got(s);
+    else if (gets)
+        script_no_views(s);
     if (s->op.type == OP_WAIT && rc == TRYGON_SUCCESS &&
         slots_ready(s, &s->op, false, &failed) < s->op.need)
         world_fail(w, "rank %d: a wait came back too early", (int)s->rank->id);
@@ -182,7 +211,8 @@ void script_woken(struct script *s, uint64_t waiter)
     uint64_t deadline = x->deadline_ns;
     if (s->op.type == OP_QUERY && rc == TRYGON_SUCCESS)
         check_table(s, x);
-    if (s->op.type >= OP_NAME && rc == TRYGON_SUCCESS)
+    if (s->op.type >= OP_NAME && s->op.type <= OP_ACTORS &&
+        rc == TRYGON_SUCCESS)
         script_answered(s, x);
     struct tg_event ev = {.type = TG_EV_WAIT_END, .handle = waiter};
     script_step(s, &ev);
@@ -200,7 +230,7 @@ void script_wait_slots(struct script *s, enum tg_wait_kind kind, bool fetch)
                               .n = s->op.n,
                               .need = s->op.need,
                               .refs = refs,
-                              .pins = s->op.type == OP_GET ? s->pins : NULL,
+                              .pins = fetch ? s->pins : NULL,
                               .fetch = fetch};
     script_begin_wait(s, &req);
 }

@@ -6,14 +6,31 @@
 
 enum { TRACE_MOST = 1 << 18 };
 
+static void build_store(const struct story *s, struct world_opts *o)
+{
+    o->store = s->store;
+    o->store.at_once = true;
+    o->store.disk.least_ns = 50000;
+    if (s->store.bytes == 0)
+        o->store.bytes = UINT64_C(1) << 40;
+    if (s->chunk > 0)
+        o->limits.chunk = s->chunk;
+    if (s->copy_ns > 0)
+        o->limits.copy_ns = s->copy_ns;
+    if (s->store_file_ns > 0)
+        o->limits.store_file_ns = s->store_file_ns;
+}
+
 static void build(const struct story *s, struct world_opts *o)
 {
     *o = (struct world_opts){.seed = 1};
     machine_init(&o->machine, s->nranks);
-    for (int32_t r = 0; r < s->nranks; r++) {
-        machine_node(&o->machine, "core:1 pu:1", r, 1);
+    int32_t together = s->together > 0 ? s->together : 1;
+    for (int32_t r = 0; r < s->nranks; r += together)
+        machine_node(&o->machine, "core:1 pu:1", r,
+                     together < s->nranks - r ? together : s->nranks - r);
+    for (int32_t r = 0; r < s->nranks; r++)
         o->machine.total[r][TG_RES_CPU] = (int64_t)s->cpus[r] * TG_UNIT;
-    }
     tg_limits_default(&o->limits);
     if (s->weight_mint > 0)
         o->limits.weight_mint = s->weight_mint;
@@ -21,6 +38,7 @@ static void build(const struct story *s, struct world_opts *o)
         o->limits.balance_ns = s->balance_ns;
     if (s->linger_ns > 0)
         o->limits.linger_ns = s->linger_ns;
+    build_store(s, o);
     o->frame.least_ns = 10000;
     o->bulk.least_ns = 100000;
     o->slow_from = s->slow_from;

@@ -14,7 +14,7 @@
 
 #include "world.h"
 
-enum { STORY_RANKS = 4, STORY_EVENTS = 3 };
+enum { STORY_RANKS = 10, STORY_EVENTS = 3 };
 
 struct story_event {
     uint32_t at_us;
@@ -32,6 +32,9 @@ struct story {
     uint64_t weight_mint, balance_ns, linger_ns; /* 0: the default */
     int32_t slow_from, slow_to;
     uint32_t slow_us;
+    struct store_opts store; /* 0 bytes: a large one, for nothing */
+    int32_t together;        /* so many ranks at a time share a node */
+    uint64_t chunk, copy_ns, store_file_ns; /* 0: the default */
     bool whole; /* with the end of the run, which is else left out */
     bool brief; /* without its probes */
     const char *expected;
@@ -42,7 +45,7 @@ bool story_run(const struct story *s);
 
 extern const struct story stories_work[], stories_loss[], stories_end[],
     stories_actor[], stories_group[], stories_restart[], stories_retry[],
-    stories_stream[], stories_name[];
+    stories_stream[], stories_name[], stories_store[];
 
 /* ----- words to write stories with ------------------------------------------ */
 

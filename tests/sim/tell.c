@@ -136,6 +136,43 @@ static void tell_named(struct world *w, const struct tg_msg_named *m)
              obj_name(w, tg_ref_strong(m->item.ref)).text);
 }
 
+static void tell_news(struct world *w, const struct tg_msg_news *m)
+{
+    static const char *const ops[] = {"?",    "new",    "copy of", "no copy of",
+                                      "file", "memory", "unused",  "dead"};
+    for (uint32_t i = 0; i < m->n; i++)
+        line(w, "%s%s %s", i == 0 ? "" : ", ", ops[m->v[i].op],
+             obj_name(w, m->v[i].ref).text);
+}
+
+static uint32_t blob_name(const struct world *w, int32_t rank, uint64_t blob)
+{
+    return sim_store_number(&w->ranks[rank], blob);
+}
+
+static void tell_pull(struct world *w, int32_t from, int32_t to,
+                      const struct tg_msg_pull *m)
+{
+    static const char *const ops[] = {"?", "bytes", "here", "end"};
+    line(w, "%s of blob %u", ops[m->op], blob_name(w, to, m->blob));
+    if (blob_name(w, from, m->to) > 0)
+        line(w, " to %u", blob_name(w, from, m->to));
+}
+
+static void tell_data(struct world *w, int32_t to, const struct tg_msg_data *m)
+{
+    if (m->code == TG_DATA_MOVED)
+        line(w, "moved to %d", (int)m->rank);
+    else if (m->code != 0)
+        line(w, "error %d", (int)m->code);
+    else if (m->n == 0)
+        line(w, "in place");
+    else
+        line(w, "%u at %u", (unsigned)m->n, (unsigned)m->offset);
+    if (blob_name(w, to, m->to) > 0)
+        line(w, " for blob %u", blob_name(w, to, m->to));
+}
+
 static void tell_body(struct world *w, int32_t from, int32_t to,
                       const struct tg_msg *m)
 {
@@ -225,6 +262,19 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
     case TG_MSG_NAME: tell_name(w, &m->u.name); break;
     case TG_MSG_NAMED: tell_named(w, &m->u.named); break;
     case TG_MSG_CREATE: line(w, "%s", m->u.create.create->name.name); break;
+    case TG_MSG_NEWS: tell_news(w, &m->u.news); break;
+    case TG_MSG_FADE:
+        for (uint32_t i = 0; i < m->u.fade.n; i++)
+            line(w, "%s%s", i == 0 ? "" : ", ",
+                 obj_name(w, m->u.fade.v[i]).text);
+        break;
+    case TG_MSG_FORGET:
+        for (uint32_t i = 0; i < m->u.forget.n; i++)
+            line(w, "%sblob %u", i == 0 ? "" : ", ",
+                 blob_name(w, to, m->u.forget.v[i]));
+        break;
+    case TG_MSG_PULL: tell_pull(w, from, to, &m->u.pull); break;
+    case TG_MSG_DATA: tell_data(w, to, &m->u.data); break;
     case TG_MSG_PROBE:
     case TG_MSG_COUNTS:
     case TG_MSG_ACTORS:

@@ -90,6 +90,7 @@ struct truth_task {
     uint32_t starts, dones;
     uint64_t started[TRUTH_ATTEMPTS / 64]; /* bit: attempt */
     int32_t last_attempt;                  /* started so far; -1: none */
+    int32_t ran_on[TRUTH_ATTEMPTS];        /* the rank of each */
     int32_t code[TRUTH_ATTEMPTS];          /* of its executions that ended */
     uint64_t done[TRUTH_ATTEMPTS / 64];
     bool ended;
@@ -126,7 +127,11 @@ struct truth_life *truth_life(struct truth_task *actor, int32_t restarts);
 
 /* A value of that many bytes which nobody else would make. */
 struct tg_val *truth_val(uint64_t key, uint64_t size, uint32_t nrefs);
+/* Of a stored one only what it says of itself. */
 bool truth_val_ok(const struct tg_val *v, uint64_t key, uint64_t size);
+/* Its bytes, wherever they are: write them, or look at each. */
+void truth_fill(uint64_t key, uint64_t size, unsigned char *bytes);
+bool truth_bytes_ok(uint64_t key, uint64_t size, const unsigned char *bytes);
 
 /* ----- weights ------------------------------------------------------------- */
 

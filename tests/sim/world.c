@@ -132,22 +132,22 @@ static uint32_t *flying(struct world *w, int32_t from, int32_t to)
     return &r->flying[to];
 }
 
-static void send(struct sim_rank *r, struct tg_action *a)
+void world_send(struct sim_rank *r, int32_t rank, struct tg_msg *m)
 {
     struct world *w = r->w;
-    truth_moving(&w->truth, &a->msg, 1);
-    world_mix(w, (uint64_t)a->msg.type << 48 | (uint64_t)r->id << 24 |
-                     (uint64_t)a->rank);
+    truth_moving(&w->truth, m, 1);
+    world_mix(w,
+              (uint64_t)m->type << 48 | (uint64_t)r->id << 24 | (uint64_t)rank);
     w->stats.messages++;
-    *flying(w, r->id, a->rank) += !tg_quiesce_msg(a->msg.type);
-    tg_post_send(r->post, a->rank, &a->msg);
+    *flying(w, r->id, rank) += !tg_quiesce_msg(m->type);
+    tg_post_send(r->post, rank, m);
 }
 
 /* As in a program: the callback runs at once, then its hold goes. */
 static void called(struct sim_rank *r, trygon_ref_t ref)
 {
     struct tg_obj *x = tg_objs_find(&r->core->objs, ref);
-    if (x == NULL || !tg_objs_ready(&r->core->objs, x, true))
+    if (x == NULL || !script_known(x))
         world_fail(r->w, "rank %d was called too early", (int)r->id);
     struct tg_event ev = {.type = TG_EV_UNPIN, .obj = x};
     world_step(r, &ev);
@@ -177,7 +177,7 @@ static void perform(struct sim_rank *r)
     for (uint32_t i = 0; i < n; i++) {
         struct tg_action *a = &v[i];
         if (a->type == TG_ACT_SEND) {
-            send(r, a);
+            world_send(r, a->rank, &a->msg);
         } else if (a->type == TG_ACT_START) {
             start(r, a->handle);
         } else if (a->type == TG_ACT_WAKE) {
@@ -190,6 +190,9 @@ static void perform(struct sim_rank *r)
             tg_msg_fini(&a->msg);
         } else if (a->type == TG_ACT_FENCE) {
             tg_post_fence(r->post, a->rank);
+            sim_store_fence(r, a->rank);
+        } else if (a->type == TG_ACT_STORE) {
+            sim_store_act(r, a);
         } else if (a->type == TG_ACT_ENDED) {
             r->ended = true;
         } else if (a->type == TG_ACT_BYE) {
@@ -205,6 +208,7 @@ static void perform(struct sim_rank *r)
     while (calls.n > 0)
         called(r, calls.v[--calls.n]);
     tg_vec_free(&calls);
+    sim_store_settle(r);
 }
 
 /* When the driver is done, each rank ends as soon as its client is. */
@@ -226,6 +230,7 @@ static void check_rank(struct sim_rank *r)
         tg_core_check(r->core);
     tg_post_check(r->post);
     inspect_queues(r);
+    sim_store_check(r);
     if (w->steps % w->opts.check_every == 0)
         inspect_all(w);
 }
@@ -430,6 +435,8 @@ static void on_rank(struct world *w, const struct world_event *ev)
         script_go(ev->what);
     } else if (ev->type == WORLD_WOKEN) {
         script_woken(ev->what, ev->handle);
+    } else if (ev->type == WORLD_STORE) {
+        sim_store_event(r, ev->what);
     } else if (ev->type == WORLD_DRAIN) {
         drain(r);
     } else if (ev->type == WORLD_FINISH) {
@@ -522,6 +529,7 @@ static void make_rank(struct world *w, int32_t id)
         .fn_names = fn_names,
         .nfns = 4,
         .groups = groups,
+        .store_bytes = w->opts.store.bytes,
         .ranks = {.nranks = w->nranks,
                   .nnodes = m->nnodes,
                   .node = m->node,
@@ -532,9 +540,10 @@ static void make_rank(struct world *w, int32_t id)
     r->skew_ns = UINT64_C(10000000000); /* no clock begins at 0 */
     if (w->opts.skew)
         r->skew_ns += tg_rng_next(&w->rng) % UINT64_C(1000000000000);
+    struct tg_post_ends ends = sim_store_ends(r);
     if (tg_core_create(&cfg, &r->core) != TRYGON_SUCCESS ||
         tg_post_create(id, w->nranks, &r->vals, tg_netsim_rank(w->net, id),
-                       tg_netsim_ops(), NULL, &r->post) != TRYGON_SUCCESS)
+                       tg_netsim_ops(), &ends, &r->post) != TRYGON_SUCCESS)
         world_fail(w, "rank %d cannot be made", (int)id);
 }
 
@@ -569,6 +578,7 @@ void world_destroy(struct world **world)
         DL_FOREACH_SAFE (r->scripts, s, next)
             script_free(s);
         tg_core_destroy(&r->core);
+        sim_store_fini(&r->store);
         tg_post_destroy(&r->post);
         tg_vals_fini(&r->vals);
         tg_vec_free(&r->live);

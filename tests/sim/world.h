@@ -13,12 +13,8 @@
 #include "net/net_sim.h"
 #include "rank/post.h"
 #include "script.h"
+#include "store.h"
 #include "truth.h"
-
-struct delay { /* from least_ns, plus up to spread_ns, now and then a spike */
-    uint64_t least_ns, spread_ns, spike_ns;
-    uint32_t spikes; /* of 1,000 */
-};
 
 struct world_opts {
     uint64_t seed;
@@ -28,6 +24,7 @@ struct world_opts {
     int32_t slow_from, slow_to; /* frames of this pair take slow_ns more */
     uint64_t slow_ns;
     uint64_t eager_max;
+    struct store_opts store;
     uint32_t silences; /* of 1,000 polls, those after which a rank sleeps */
     uint64_t silence_ns;
     bool skew;          /* every rank has a clock of its own */
@@ -46,7 +43,9 @@ struct world_stats {
     uint64_t worlds, ranks, tasks, execs, retries, cancels, deaths,
         false_deaths, steps, messages, lost_weight, left, virtual_ns;
     uint64_t bounces, lends, recalls, mores, values, attached;
-    uint64_t outcomes[32]; /* by -code; 0: a value */
+    uint64_t made, mapped, evicted, pinned, spilled, restored, pins, pieces,
+        from_file, away, refused; /* of stores */
+    uint64_t outcomes[32];        /* by -code; 0: a value */
 };
 
 enum world_event_type {
@@ -57,6 +56,7 @@ enum world_event_type {
     WORLD_DESTROYED, /* an actor's destructor has returned */
     WORLD_GO,        /* a script's computing is over */
     WORLD_WOKEN,     /* a waiter's script */
+    WORLD_STORE,     /* something has been done to a blob */
     WORLD_DIE,       /* the rank stops */
     WORLD_LOST,      /* the head is told so */
     WORLD_FINISH,    /* a story's own time for the end of the run */
@@ -77,6 +77,7 @@ struct sim_rank {
     struct tg_core *core;
     struct tg_vals vals;
     struct tg_post *post;
+    struct sim_store store;
     bool dead; /* it steps no more */
     bool lost; /* the head has been told */
     bool ended, draining, bye;
@@ -124,6 +125,7 @@ void world_run(struct world *w);
 /* ----- for scripts ----------------------------------------------------------- */
 
 int world_step(struct sim_rank *r, struct tg_event *ev);
+void world_send(struct sim_rank *r, int32_t rank, struct tg_msg *m);
 uint64_t world_now(const struct sim_rank *r); /* on its own clock */
 uint64_t world_delay(struct world *w, const struct delay *d);
 void world_script_over(struct script *s);
@@ -154,6 +156,8 @@ void outcome_destroys(struct world *w, struct sim_rank *r,
 void outcome_done(struct world *w, struct truth_task *t, int32_t attempt,
                   int32_t life, int32_t code);
 void outcome_scan(struct sim_rank *r);
+/* Disks fail in this world. */
+bool outcome_disk_fails(const struct world *w);
 /* Has the actor ended, as far as its owner knows? */
 bool outcome_over(const struct world *w, trygon_ref_t actor);
 /* Rank 0 is told to create a detached actor, and has been. */
