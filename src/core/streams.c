@@ -232,7 +232,8 @@ static void drop_val(struct tg_streams *w, struct tg_val *val)
         tg_objs_drop(w->objs, x);
         return;
     }
-    tg_objs_drop_refs(w->objs, val);
+    struct tg_item it = {.val = val};
+    tg_objs_discard(w->objs, &it); /* it is no object's yet */
     tg_val_drop(&val);
 }
 
