@@ -25,6 +25,7 @@ struct transfer { /* a message of which parts travel apart */
     struct tg_msg msg;
     struct tg_bytes body;      /* APART only */
     struct tg_attached pieces; /* of msg */
+    void *unwanted;            /* in: the bytes of a DATA that nobody wants */
     uint32_t pending;          /* pieces (and body) still under way */
     bool body_known;           /* in: msg is decoded */
     struct transfer *prev, *next;
@@ -47,6 +48,7 @@ struct tg_post {
     struct tg_vals *vals;
     struct tg_net *net;
     const struct tg_net_ops *ops;
+    struct tg_post_ends ends;
     struct peer *peers;
     struct transfer *waiting;   /* to be given to the transport */
     struct transfer *transfers; /* under way, both directions */
@@ -58,7 +60,7 @@ struct tg_post {
 
 int tg_post_create(int32_t rank, int32_t nranks, struct tg_vals *vals,
                    struct tg_net *net, const struct tg_net_ops *ops,
-                   struct tg_post **post)
+                   const struct tg_post_ends *ends, struct tg_post **post)
 {
     struct tg_post *p = tg_alloc(sizeof *p);
     p->rank = rank;
@@ -66,6 +68,8 @@ int tg_post_create(int32_t rank, int32_t nranks, struct tg_vals *vals,
     p->vals = vals;
     p->net = net;
     p->ops = ops;
+    if (ends != NULL)
+        p->ends = *ends;
     p->peers = tg_alloc((size_t)nranks * sizeof *p->peers);
     p->is_due = tg_alloc((size_t)nranks * sizeof *p->is_due);
     for (int32_t r = 0; r < nranks; r++)
@@ -80,7 +84,20 @@ static void free_transfer(struct transfer *t)
         tg_msg_fini(&t->msg);
     tg_bytes_fini(&t->body);
     tg_attached_fini(&t->pieces);
+    free(t->unwanted);
     free(t);
+}
+
+static bool has_bytes(const struct tg_msg *m)
+{
+    return m->type == TG_MSG_DATA && m->u.data.code == 0 && m->u.data.n > 0;
+}
+
+/* The transport does not, or no longer, read the bytes of m. */
+static void let_go(struct tg_post *p, int32_t to, struct tg_msg *m)
+{
+    if (has_bytes(m) && p->ends.sent != NULL)
+        p->ends.sent(p->ends.arg, to, m);
 }
 
 void tg_post_destroy(struct tg_post **post)
@@ -164,6 +181,7 @@ void tg_post_send(struct tg_post *p, int32_t rank, struct tg_msg *m)
     struct peer *peer = &p->peers[rank];
     TG_ASSERT(rank != p->rank);
     if (peer->dead) {
+        let_go(p, rank, m);
         tg_msg_fini(m);
         return;
     }
@@ -237,10 +255,24 @@ int tg_post_flush_idle(struct tg_post *p)
 
 /* ----- receiving ------------------------------------------------------------------ */
 
+/* A DATA says nothing of where its bytes, the only piece, are to go. */
+static int place_bytes(struct tg_post *p, struct transfer *t)
+{
+    struct tg_piece *piece = &t->pieces.v[0];
+    void *at = NULL;
+    if (p->ends.into != NULL)
+        at = p->ends.into(p->ends.arg, t->rank, &t->msg);
+    t->msg.u.data.bytes = at;
+    if (at == NULL)
+        at = t->unwanted = malloc((size_t)piece->size);
+    piece->at = at;
+    return at != NULL ? TRYGON_SUCCESS : TRYGON_ERR_NOMEM;
+}
+
 /* The body of t is known: ask for its attachments. */
 static int expect_pieces(struct tg_post *p, struct transfer *t)
 {
-    int rc = TRYGON_SUCCESS;
+    int rc = has_bytes(&t->msg) ? place_bytes(p, t) : TRYGON_SUCCESS;
     t->body_known = true;
     t->pending += t->pieces.n;
     for (uint32_t i = 0; rc == TRYGON_SUCCESS && i < t->pieces.n; i++)
@@ -342,7 +374,11 @@ static int on_piece(struct tg_post *p, struct transfer *t, int32_t *from,
         return rc;
     if (!t->out && !tg_wire_complete(&t->msg))
         rc = TRYGON_ERR_INVALID;
+    if (t->out)
+        let_go(p, t->rank, &t->msg);
     if (!t->out && rc == TRYGON_SUCCESS) {
+        if (has_bytes(&t->msg) && t->msg.u.data.bytes != NULL)
+            p->ends.got(p->ends.arg, t->rank, &t->msg);
         *from = t->rank;
         *m = t->msg;
         t->body_known = false; /* the message has been handed on */
@@ -391,6 +427,7 @@ void tg_post_fence(struct tg_post *p, int32_t rank)
         if (t->rank != rank)
             continue;
         DL_DELETE(p->waiting, t);
+        let_go(p, rank, &t->msg);
         free_transfer(t);
     }
     if (p->frame.from == rank)

@@ -178,7 +178,7 @@ static int make_net(struct trygon *tg)
     tg_net_mpi_on_sent(tg->mpi, ring_neighbour, tg);
     tg->ops = tg_net_node_over(tg->net, tg->mpi, ops, ring_neighbour, tg);
     return tg_post_create(tg->rank, tg->nranks, &tg->vals, tg->net, tg->ops,
-                          &tg->post);
+                          NULL, &tg->post);
 }
 
 static void free_rank(struct trygon *tg)

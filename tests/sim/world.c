@@ -534,7 +534,7 @@ static void make_rank(struct world *w, int32_t id)
         r->skew_ns += tg_rng_next(&w->rng) % UINT64_C(1000000000000);
     if (tg_core_create(&cfg, &r->core) != TRYGON_SUCCESS ||
         tg_post_create(id, w->nranks, &r->vals, tg_netsim_rank(w->net, id),
-                       tg_netsim_ops(), &r->post) != TRYGON_SUCCESS)
+                       tg_netsim_ops(), NULL, &r->post) != TRYGON_SUCCESS)
         world_fail(w, "rank %d cannot be made", (int)id);
 }
 

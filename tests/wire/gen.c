@@ -150,11 +150,14 @@ static uint64_t stored_size(struct gen *g)
 
 static struct tg_val *stored_val(struct gen *g, uint32_t ndim, uint32_t nrefs)
 {
-    struct tg_val *v =
-        tg_val_new_stored(stored_size(g), ndim, nrefs, store(g), number(g));
+    uint64_t size = stored_size(g);
+    struct tg_place at = {.rank = store(g)};
+    at.blob = number(g);
+    at.here = number(g); /* that does not travel, nor does this */
+    at.away = below(g, 2) != 0;
+    struct tg_val *v = tg_val_new_stored(size, ndim, nrefs, at.rank, at.blob);
     TG_ASSERT(v != NULL);
-    tg_val_place(v)->here = number(g); /* that does not travel, nor does this */
-    tg_val_place(v)->away = below(g, 2) != 0;
+    *tg_val_place(v) = at;
     return v;
 }
 
