@@ -117,7 +117,8 @@ static void add_waiters(const struct trygon *tg, struct text *t)
                                        [TG_WAIT_YIELD] = "yield",
                                        [TG_WAIT_NAME] = "name of an actor",
                                        [TG_WAIT_CREATE] = "detached actor",
-                                       [TG_WAIT_ACTORS] = "list of actors"};
+                                       [TG_WAIT_LIST] = "list",
+                                       [TG_WAIT_ROOM] = "room in the store"};
     uint32_t slot = 0;
     const struct tg_waiter *w;
     char line[200];

@@ -206,7 +206,8 @@ int trygon_actors(trygon_t *tg, size_t capacity, trygon_actor_info_t actors[],
     TG_NEED_TG(tg);
     TG_NEED(tg, n != NULL && (capacity == 0 || actors != NULL),
             "an output is NULL");
-    struct tg_wait_req req = {.kind = TG_WAIT_ACTORS};
+    struct tg_msg_list list = {.what = TG_LISTED_ACTORS};
+    struct tg_wait_req req = {.kind = TG_WAIT_LIST, .list = &list};
     struct tg_answer a = {0};
     tg_enter(tg);
     int rc = tg_block(tg, &req, TRYGON_FOREVER, &a);

@@ -134,7 +134,14 @@ static void on_kill(struct tg_core *c, const struct tg_msg_cancel_ref *m)
 static void on_fade(struct tg_core *c, const struct tg_msg_fade *m)
 {
     for (uint32_t i = 0; i < m->n; i++)
-        tg_objs_fade(&c->objs, m->v[i]);
+        tg_objs_fade(&c->objs, m->v[i], m->freed);
+}
+
+static void on_free_ref(struct tg_core *c, const struct tg_msg_cancel_ref *m)
+{
+    struct tg_obj *x = tg_objs_find(&c->objs, m->ref);
+    if (x != NULL && x->owned)
+        tg_objs_free_value(&c->objs, x);
 }
 
 static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
@@ -165,7 +172,7 @@ static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
     case TG_MSG_NAME: tg_names_msg(c->names, from, &m->u.name); break;
     case TG_MSG_NAMED: tg_core_named(c, &m->u.named); break;
     case TG_MSG_CREATE: tg_core_create_for(c, from, &m->u.create); break;
-    case TG_MSG_ACTORS: tg_core_list(c, from, m->u.rows.waiter); break;
+    case TG_MSG_LIST: tg_core_on_list(c, from, &m->u.list); break;
     case TG_MSG_ROWS: tg_waits_rows(&c->waits, from, &m->u.rows); break;
     case TG_MSG_WATCH: tg_core_on_watch(c, from, m); break;
     case TG_MSG_VALUE:
@@ -173,6 +180,7 @@ static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
     case TG_MSG_MORE:
     case TG_MSG_WEIGHT: tg_objs_msg(&c->objs, from, m); break;
     case TG_MSG_NEWS: tg_dir_msg(c->dir, from, &m->u.news); break;
+    case TG_MSG_FREE: on_free_ref(c, &m->u.cancel_ref); break;
     case TG_MSG_FADE: on_fade(c, &m->u.fade); break;
     case TG_MSG_FORGET:
     case TG_MSG_PULL:
@@ -391,6 +399,7 @@ static int handle(struct tg_core *c, struct tg_event *ev)
     case TG_EV_SEAL:
     case TG_EV_DISCARD:
     case TG_EV_AWAY:
+    case TG_EV_FREE:
     case TG_EV_STORE: return tg_core_user(c, ev);
     default: TG_UNREACHABLE();
     }

@@ -84,6 +84,7 @@ enum tg_event_type {
     TG_EV_SEAL,    /* val: a stored one, whose bytes have been written here */
     TG_EV_DISCARD, /* handle: of one that will be no object */
     TG_EV_AWAY,    /* obj: its store has it in a file only */
+    TG_EV_FREE,    /* n refs: their values go */
     TG_EV_STORE,   /* handle: a blob; tag: enum tg_store_op that has ended with
                       `status`; SEND: to refs, of which it takes none */
     /* the run */
@@ -121,6 +122,31 @@ struct tg_event {
     };
     uint64_t tag;
 };
+
+/* What is listed of objects (TG_LISTED_OBJECTS): those that a rank owns, and,
+ * without a reference, the blobs that were made in its store. */
+struct tg_obj_row {
+    trygon_ref_t ref; /* none: a blob */
+    int32_t state;    /* enum tg_obj_state */
+    int32_t at;       /* whose store has it; -1: none */
+    int32_t type;
+    uint32_t fn; /* of a blob: that made it; UINT32_MAX: none */
+    uint64_t blob, size, counts;
+    bool held;    /* by other ranks */
+    bool spilled; /* of a blob: a file has it */
+};
+/* The next row of one rank's list; *at starts at 0. */
+bool tg_obj_rows_next(const struct tg_val *v, uint64_t *at,
+                      struct tg_obj_row *row);
+
+/* Where an object is (TG_LISTED_PLACES), as rank 0 answers. */
+enum { TG_PLACES_MAX = 256 };
+struct tg_place_row {
+    int32_t n; /* ranks; below 0: it is in no store */
+    bool in_file;
+    int32_t ranks[TG_PLACES_MAX]; /* the first of them */
+};
+bool tg_place_rows(const struct tg_val *v, struct tg_place_row *row);
 
 int tg_core_create(const struct tg_core_config *config, struct tg_core **core);
 void tg_core_destroy(struct tg_core **core);

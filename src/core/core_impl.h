@@ -19,11 +19,16 @@ void tg_core_ask(struct tg_core *c, const struct tg_wait_req *req,
 void tg_core_name_back(struct tg_core *c, uint64_t ticket);
 void tg_core_kill(struct tg_core *c, struct tg_obj *x, bool for_good);
 int tg_core_self(struct tg_core *c, uint64_t exec, trygon_ref_t *ref);
-/* NAMED, CREATE, ACTORS, WATCH */
+/* NAMED, CREATE, WATCH */
 void tg_core_named(struct tg_core *c, struct tg_msg_named *m);
 void tg_core_create_for(struct tg_core *c, int32_t from,
                         struct tg_msg_create *m);
-void tg_core_list(struct tg_core *c, int32_t from, uint64_t waiter);
 void tg_core_on_watch(struct tg_core *c, int32_t from, struct tg_msg *m);
+
+/* Lists (core_list.c). */
+void tg_core_ask_list(struct tg_core *c, const struct tg_msg_list *what,
+                      uint64_t waiter);
+void tg_core_on_list(struct tg_core *c, int32_t from,
+                     const struct tg_msg_list *m);
 
 #endif

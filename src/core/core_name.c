@@ -63,11 +63,8 @@ void tg_core_ask(struct tg_core *c, const struct tg_wait_req *req,
         ask_name(c, req, waiter);
     if (req->kind == TG_WAIT_CREATE)
         ask_create(c, req, waiter);
-    for (int32_t r = 0; req->kind == TG_WAIT_ACTORS && r < c->ctx.nranks; r++) {
-        struct tg_msg m = {.type = TG_MSG_ACTORS};
-        m.u.rows.waiter = waiter;
-        tg_ctx_send(&c->ctx, r, &m);
-    }
+    if (req->kind == TG_WAIT_LIST)
+        tg_core_ask_list(c, req->list, waiter);
 }
 
 void tg_core_name_back(struct tg_core *c, uint64_t ticket)
@@ -166,15 +163,6 @@ void tg_core_create_for(struct tg_core *c, int32_t from,
 }
 
 /* ----- listing, and weak handles --------------------------------------------------------- */
-
-void tg_core_list(struct tg_core *c, int32_t from, uint64_t waiter)
-{
-    struct tg_msg m = {.type = TG_MSG_ROWS};
-    m.u.rows.waiter = waiter;
-    m.u.rows.item.val = tg_owner_rows(&c->owner);
-    TG_ASSERT(m.u.rows.item.val != NULL);
-    tg_ctx_send(&c->ctx, from, &m);
-}
 
 void tg_core_on_watch(struct tg_core *c, int32_t from, struct tg_msg *m)
 {

@@ -409,6 +409,22 @@ static int on_away(struct tg_core *c, struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
+static int on_free(struct tg_core *c, struct tg_event *ev)
+{
+    if (!all_held(c, ev->n, ev->refs))
+        return TRYGON_ERR_NOTFOUND;
+    for (size_t i = 0; i < ev->n; i++) {
+        struct tg_obj *x = tg_objs_get(&c->objs, ev->refs[i]);
+        struct tg_msg m = {.type = TG_MSG_FREE};
+        m.u.cancel_ref.ref = x->ref;
+        if (x->owned)
+            tg_objs_free_value(&c->objs, x);
+        else
+            tg_ctx_send(&c->ctx, tg_ref_rank(x->ref), &m);
+    }
+    return TRYGON_SUCCESS;
+}
+
 static int on_store(struct tg_core *c, struct tg_event *ev)
 {
     tg_store_event(&c->store, (enum tg_store_op)ev->tag, ev->handle, ev->status,
@@ -452,6 +468,7 @@ int tg_core_user(struct tg_core *c, struct tg_event *ev)
         [TG_EV_SEAL] = on_seal,
         [TG_EV_DISCARD] = on_discard,
         [TG_EV_AWAY] = on_away,
+        [TG_EV_FREE] = on_free,
         [TG_EV_STORE] = on_store,
     };
     return handlers[ev->type](c, ev);

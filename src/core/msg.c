@@ -25,10 +25,11 @@ static const char *const names[TG_MSG_LAST + 1] = {
     [TG_MSG_ITEM] = "item",     [TG_MSG_TAKEN] = "taken",
     [TG_MSG_LOCATE] = "locate", [TG_MSG_PLACE] = "place",
     [TG_MSG_NAME] = "name",     [TG_MSG_NAMED] = "named",
-    [TG_MSG_CREATE] = "create", [TG_MSG_ACTORS] = "actors",
-    [TG_MSG_ROWS] = "rows",     [TG_MSG_NEWS] = "news",
-    [TG_MSG_FADE] = "fade",     [TG_MSG_FORGET] = "forget",
-    [TG_MSG_PULL] = "pull",     [TG_MSG_DATA] = "data",
+    [TG_MSG_CREATE] = "create", [TG_MSG_LIST] = "list",
+    [TG_MSG_ROWS] = "rows",     [TG_MSG_FREE] = "free",
+    [TG_MSG_NEWS] = "news",     [TG_MSG_FADE] = "fade",
+    [TG_MSG_FORGET] = "forget", [TG_MSG_PULL] = "pull",
+    [TG_MSG_DATA] = "data",
 };
 
 const char *tg_msg_name(enum tg_msg_type type)

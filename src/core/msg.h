@@ -63,12 +63,13 @@ enum tg_msg_type {
     TG_MSG_NAME,   /* any -> head: reserve, set, free or find one */
     TG_MSG_NAMED,  /* head -> any: the answer */
     TG_MSG_CREATE, /* any -> head's rank: create this actor, and own it */
-    TG_MSG_ACTORS, /* any -> all: which actors do you own? */
-    TG_MSG_ROWS,   /* any -> any: these */
+    TG_MSG_LIST,   /* any -> any: what do you know of these? */
+    TG_MSG_ROWS,   /* any -> any: this */
     /* bytes in stores */
     TG_MSG_NEWS,   /* any -> head: of objects in stores, and of their copies */
     TG_MSG_FADE,   /* head -> holder: keep no copies that you do not use */
     TG_MSG_FORGET, /* owner -> store: these objects are dead */
+    TG_MSG_FREE,   /* holder -> owner: drop its value now */
     TG_MSG_PULL,   /* reader -> store: I need these bytes */
     TG_MSG_DATA,   /* store -> reader: here are some; or why not */
     TG_MSG_LAST = TG_MSG_DATA
@@ -244,7 +245,7 @@ struct tg_msg_more { /* MORE (weight 0), WEIGHT */
     struct tg_weighted w;
 };
 
-struct tg_msg_cancel_ref { /* CANCEL_REF, KILL */
+struct tg_msg_cancel_ref { /* CANCEL_REF, KILL, FREE */
     trygon_ref_t ref;
     bool recursive; /* KILL: for good, whatever restarts are left */
 };
@@ -339,9 +340,22 @@ struct tg_msg_create { /* what a submit has, of a constructor */
     struct tg_items args;
 };
 
-struct tg_msg_rows { /* ACTORS (waiter only), ROWS */
+enum tg_listed {
+    TG_LISTED_ACTORS = 1, /* every rank: that it owns */
+    TG_LISTED_OBJECTS,    /* every rank: that it owns, or has in its store */
+    TG_LISTED_PLACES      /* the head: where the object ref is stored */
+};
+
+struct tg_msg_list {
     uint64_t waiter;
-    struct tg_item item; /* a value: owner_name.c has what is in it */
+    enum tg_listed what;
+    trygon_ref_t ref; /* PLACES */
+};
+
+struct tg_msg_rows {
+    uint64_t waiter;
+    struct tg_item item; /* a value: owner_name.c and core_list.c have what is
+                            in it */
 };
 
 enum tg_news_op {
@@ -371,6 +385,7 @@ struct tg_msg_news {
 };
 
 struct tg_msg_fade {
+    bool freed; /* they are no more: nor copies that you use */
     uint32_t n;
     trygon_ref_t *v;
 };
@@ -426,7 +441,7 @@ struct tg_msg {
         struct tg_msg_value value; /* VALUE, PLACE */
         struct tg_msg_drop drop;
         struct tg_msg_more more;             /* MORE, WEIGHT */
-        struct tg_msg_cancel_ref cancel_ref; /* CANCEL_REF, KILL */
+        struct tg_msg_cancel_ref cancel_ref; /* CANCEL_REF, KILL, FREE */
         struct tg_msg_locate locate;
         struct tg_msg_gone gone;
         struct tg_msg_note note;
@@ -439,7 +454,8 @@ struct tg_msg {
         struct tg_msg_name name;
         struct tg_msg_named named;
         struct tg_msg_create create;
-        struct tg_msg_rows rows; /* ACTORS, ROWS */
+        struct tg_msg_list list;
+        struct tg_msg_rows rows;
         struct tg_msg_news news;
         struct tg_msg_fade fade;
         struct tg_msg_forget forget;

@@ -21,6 +21,12 @@ void tg_objs_fini(struct tg_objs *o)
     while ((x = tg_objs_next(o, &at)) != NULL)
         tg_val_drop(&x->val);
     HASH_CLEAR(hh, o->by_ref);
+    struct tg_freed *f, *next;
+    HASH_ITER (hh, o->freed, f, next) {
+        HASH_DEL(o->freed, f);
+        tg_val_drop(&f->val);
+        free(f);
+    }
     tg_parked_free(o);
     tg_slab_fini(&o->owned);
     tg_slab_fini(&o->copies);
@@ -134,6 +140,17 @@ static void bury(struct tg_objs *o, struct tg_val *val)
     o->burying = false;
 }
 
+static void forget_freed(struct tg_objs *o, trygon_ref_t ref)
+{
+    struct tg_freed *f;
+    HASH_FIND(hh, o->freed, &ref, sizeof ref, f);
+    if (f == NULL)
+        return;
+    HASH_DEL(o->freed, f);
+    bury(o, f->val);
+    free(f);
+}
+
 /* The last trace of an entry: what it contains goes as well.  Watches that are
  * left were set for something that has ended since: whoever waits, holds. */
 static void forget(struct tg_objs *o, struct tg_obj *x)
@@ -145,6 +162,8 @@ static void forget(struct tg_objs *o, struct tg_obj *x)
         note_unread(o, tg_val_err(x->val, 0));
     if (tg_ref_actor(x->ref))
         *tg_vec_add(&o->left) = x->ref;
+    if (o->freed != NULL)
+        forget_freed(o, x->ref);
     struct tg_val *val = x->val;
     x->val = NULL;
     if (val != NULL && val->stored)
@@ -309,16 +328,6 @@ static void fetch(struct tg_objs *o, struct tg_obj *x)
     tg_store_want(o->store, x->ref, x->val, call);
 }
 
-void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val)
-{
-    set_state(x, val->error ? TG_OBJ_FAILED : TG_OBJ_READY);
-    x->val = val;
-    if (val->stored && x->owned)
-        tg_store_born(o->store, x->ref, val);
-    fire(o, x);
-    fetch(o, x);
-}
-
 /* Its value here, if there is one, goes. */
 static void lose_value(struct tg_objs *o, struct tg_obj *x)
 {
@@ -329,6 +338,41 @@ static void lose_value(struct tg_objs *o, struct tg_obj *x)
     if (val->stored)
         tg_store_left(o->store, x->ref, val, x->owned);
     bury(o, val);
+}
+
+static struct tg_val *freed_error(const struct tg_objs *o)
+{
+    return tg_val_error(TRYGON_ERR_FREED, o->ctx->rank, 0, "",
+                        "the object was freed");
+}
+
+/* Bytes in a store stay for who has pinned them; others must be kept. */
+static void lose_freed(struct tg_objs *o, struct tg_obj *x)
+{
+    if (!x->val->stored && x->count > 0) {
+        struct tg_freed *f = tg_alloc(sizeof *f);
+        f->ref = x->ref;
+        f->val = x->val;
+        x->val = NULL;
+        HASH_ADD(hh, o->freed, ref, sizeof f->ref, f);
+    }
+    lose_value(o, x);
+    x->seen = true; /* it is what was asked for */
+    tg_objs_resolve(o, x, freed_error(o));
+}
+
+void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val)
+{
+    set_state(x, val->error ? TG_OBJ_FAILED : TG_OBJ_READY);
+    x->val = val;
+    if (val->stored && x->owned)
+        tg_store_born(o->store, x->ref, val);
+    if (x->owned && x->fading && x->state == TG_OBJ_READY) {
+        lose_freed(o, x);
+        return;
+    }
+    fire(o, x);
+    fetch(o, x);
 }
 
 static void fail_bytes(struct tg_objs *o, struct tg_obj *x, int32_t rc)
@@ -369,12 +413,22 @@ void tg_objs_arrived(struct tg_objs *o, const struct tg_arrival *a)
         let_go(o, x);
 }
 
-void tg_objs_fade(struct tg_objs *o, trygon_ref_t ref)
+void tg_objs_free_value(struct tg_objs *o, struct tg_obj *x)
+{
+    TG_ASSERT(x->owned);
+    x->fading = true;
+    if (x->state == TG_OBJ_READY)
+        lose_freed(o, x);
+}
+
+void tg_objs_fade(struct tg_objs *o, trygon_ref_t ref, bool freed)
 {
     struct tg_obj *x = tg_objs_find(o, ref);
     if (x == NULL || x->owned)
         return;
     x->fading = true;
+    if (freed && x->state == TG_OBJ_READY && x->val != NULL)
+        lose_freed(o, x);
     if (x->count == 0)
         let_go(o, x);
 }

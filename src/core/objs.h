@@ -62,7 +62,7 @@ struct tg_obj { /* 64 bytes: there are as many as results outstanding */
     bool asked_more;
     bool idle;          /* borrowed: count 0, kept for a moment; owned: held
                            by other ranks only, and the head knows */
-    bool fading;        /* borrowed: not to be kept */
+    bool fading;        /* borrowed: not to be kept; owned: was freed */
     uint32_t count;     /* holds of this rank, the user's included */
     uint32_t user;      /* the user's */
     uint64_t weight;    /* owned: outside; borrowed: ours */
@@ -83,6 +83,7 @@ struct tg_objs {
     uint32_t fired_at;
     TG_VEC(struct tg_weighted) drops; /* sent at the end of the step */
     TG_VEC(struct tg_val *) buried;   /* values of objects that have ended */
+    struct tg_freed *freed; /* small values that were freed, but may be lent */
     TG_VEC(trygon_ref_t)
     left; /* actors' handles that have ended: read
                                          by core.c */
@@ -183,7 +184,9 @@ void tg_objs_discard(struct tg_objs *o, const struct tg_item *it);
 
 /* The end of waiting for bytes; and of keeping what is not used. */
 void tg_objs_arrived(struct tg_objs *o, const struct tg_arrival *a);
-void tg_objs_fade(struct tg_objs *o, trygon_ref_t ref);
+void tg_objs_fade(struct tg_objs *o, trygon_ref_t ref, bool freed);
+/* Of an owned object: now, or as soon as it comes (Ray: free). */
+void tg_objs_free_value(struct tg_objs *o, struct tg_obj *x);
 void tg_objs_gone(struct tg_objs *o, int32_t rank);
 void tg_objs_timer(struct tg_objs *o, uint64_t handle);
 /* The end of a step: send the weight that was dropped in it. */

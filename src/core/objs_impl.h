@@ -13,6 +13,14 @@ struct tg_copy {       /* an object of another rank */
     UT_hash_handle hh;
 };
 
+/* The value of an object that was freed while it is held: who was lent it reads
+ * on. */
+struct tg_freed {
+    trygon_ref_t ref;
+    struct tg_val *val;
+    UT_hash_handle hh;
+};
+
 struct tg_parked { /* a message that waits for weight */
     int32_t rank;
     struct tg_msg msg;

@@ -460,16 +460,22 @@ static void flush_goners(struct tg_store *s)
     s->goners.n = 0;
 }
 
+static void flush_news(struct tg_store *s)
+{
+    for (uint32_t i = 0, n; i < s->news.n; i += n) {
+        n = s->news.n - i < TG_NEWS_MAX ? s->news.n - i : TG_NEWS_MAX;
+        struct tg_msg m = {.type = TG_MSG_NEWS};
+        m.u.news.n = n;
+        m.u.news.v = tg_grow(NULL, n, sizeof *m.u.news.v);
+        for (uint32_t j = 0; j < n; j++)
+            m.u.news.v[j] = s->news.v[i + j];
+        tg_ctx_send(s->ctx, 0, &m);
+    }
+    s->news.n = 0;
+}
+
 void tg_store_flush(struct tg_store *s)
 {
     flush_goners(s);
-    if (s->news.n == 0)
-        return;
-    struct tg_msg m = {.type = TG_MSG_NEWS};
-    m.u.news.n = s->news.n;
-    m.u.news.v = tg_grow(NULL, s->news.n, sizeof *m.u.news.v);
-    for (uint32_t i = 0; i < s->news.n; i++)
-        m.u.news.v[i] = s->news.v[i];
-    s->news.n = 0;
-    tg_ctx_send(s->ctx, 0, &m);
+    flush_news(s);
 }

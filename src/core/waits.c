@@ -123,13 +123,14 @@ static void watch_all(struct tg_waits *w, struct tg_waiter *x,
     }
 }
 
-static void begin_gather(const struct tg_waits *w, struct tg_gather *g)
+static void begin_gather(const struct tg_waits *w, struct tg_gather *g,
+                         bool of_all)
 {
     size_t n = (size_t)w->ctx->nranks;
     g->done = tg_alloc(n * sizeof *g->done);
     g->vals = tg_alloc(n * sizeof *g->vals);
     for (size_t r = 0; r < n; r++) {
-        g->done[r] = w->ctx->dead[r];
+        g->done[r] = w->ctx->dead[r] || (r > 0 && !of_all);
         g->left += !g->done[r];
     }
 }
@@ -163,8 +164,8 @@ struct tg_waiter *tg_waits_begin(struct tg_waits *w,
     } else {
         watch_all(w, x, req);
     }
-    if (req->kind == TG_WAIT_ACTORS)
-        begin_gather(w, &x->gather);
+    if (req->kind == TG_WAIT_LIST)
+        begin_gather(w, &x->gather, req->list->what != TG_LISTED_PLACES);
     if (req->deadline_ns != TG_NEVER)
         tg_timers_add(&w->ctx->timers, req->deadline_ns, TG_TIMER_WAITER,
                       handle);
@@ -266,7 +267,7 @@ void tg_waits_gone(struct tg_waits *w, int32_t rank)
     uint32_t slot = 0;
     struct tg_waiter *x;
     while ((x = tg_slab_next(&w->waiters, &slot)) != NULL)
-        if (x->kind == TG_WAIT_ACTORS && !x->done && !x->gather.done[rank])
+        if (x->kind == TG_WAIT_LIST && !x->done && !x->gather.done[rank])
             gathered(w, x, rank);
 }
 
@@ -459,7 +460,7 @@ void tg_waits_check(const struct tg_waits *w)
     const struct tg_waiter *x;
     while ((x = tg_slab_next(&w->waiters, &slot)) != NULL) {
         TG_ASSERT(x->done || x->n == 0 || x->nready < x->need);
-        TG_ASSERT(x->done || x->kind != TG_WAIT_ACTORS || x->gather.left > 0);
+        TG_ASSERT(x->done || x->kind != TG_WAIT_LIST || x->gather.left > 0);
         TG_ASSERT(x->done || x->deadline_ns > w->ctx->now_ns);
     }
     const struct tg_flag *f;

@@ -23,7 +23,7 @@ enum tg_wait_kind {
     TG_WAIT_SLEEP,   /* until its time is up */
     TG_WAIT_NAME,    /* the head's answer about a name */
     TG_WAIT_CREATE,  /* the head's rank's: it has created a detached actor */
-    TG_WAIT_ACTORS,  /* every rank's list of its actors */
+    TG_WAIT_LIST,    /* what ranks know of something (enum tg_listed) */
     TG_WAIT_ROOM     /* memory for the blob `set` */
 };
 
@@ -56,7 +56,7 @@ struct tg_waiter {
     struct tg_waiter *prev, *next; /* of a flag, until done */
     uint64_t ticket;               /* of a name */
     trygon_ref_t ref;              /* of an actor, with a count of the user's */
-    struct tg_gather gather;       /* of actors */
+    struct tg_gather gather;       /* of a list */
 };
 
 struct tg_spec;
@@ -72,6 +72,7 @@ struct tg_wait_req {
     uint64_t exec;
     uint64_t deadline_ns; /* TG_NEVER: none */
     void *cookie;
+    const struct tg_msg_list *list; /* LIST: what is asked; copied */
     const struct tg_msg_name *name; /* NAME: what is asked; copied */
     struct tg_spec *spec; /* CREATE: its arguments are taken over, once there
                              is a waiter */

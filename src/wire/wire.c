@@ -517,6 +517,7 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
     case TG_MSG_DROP: code_drop(c, &m->u.drop); break;
     case TG_MSG_MORE: code_ref(c, &m->u.more.w.ref); break;
     case TG_MSG_WEIGHT: code_weighted(c, &m->u.more.w); break;
+    case TG_MSG_FREE:
     case TG_MSG_KILL:
     case TG_MSG_CANCEL_REF: code_cancel_ref(c, &m->u.cancel_ref); break;
     case TG_MSG_GONE: tg_code_rank(c, &m->u.gone.rank); break;
@@ -528,7 +529,7 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
     case TG_MSG_NAME: tg_code_name(c, &m->u.name); break;
     case TG_MSG_NAMED: tg_code_named(c, &m->u.named); break;
     case TG_MSG_CREATE: tg_code_create(c, &m->u.create); break;
-    case TG_MSG_ACTORS: tg_code_u64(c, &m->u.rows.waiter); break;
+    case TG_MSG_LIST: tg_code_list(c, &m->u.list); break;
     case TG_MSG_ROWS: tg_code_rows(c, &m->u.rows); break;
     case TG_MSG_NEWS: tg_code_news(c, &m->u.news); break;
     case TG_MSG_FADE: tg_code_fade(c, &m->u.fade); break;

@@ -13,6 +13,7 @@ void tg_code_shape(struct tg_coder *c, struct tg_shape **shape);
 void tg_code_name(struct tg_coder *c, struct tg_msg_name *m);
 void tg_code_named(struct tg_coder *c, struct tg_msg_named *m);
 void tg_code_create(struct tg_coder *c, struct tg_msg_create *m);
+void tg_code_list(struct tg_coder *c, struct tg_msg_list *m);
 void tg_code_rows(struct tg_coder *c, struct tg_msg_rows *m);
 
 /* Objects in stores (wire_store.c). */

@@ -73,6 +73,17 @@ void tg_code_create(struct tg_coder *c, struct tg_msg_create *m)
     tg_code_items(c, &m->args, UINT32_MAX);
 }
 
+void tg_code_list(struct tg_coder *c, struct tg_msg_list *m)
+{
+    uint8_t what = (uint8_t)m->what;
+    tg_code_u64(c, &m->waiter);
+    tg_code_u8(c, &what, TG_LISTED_PLACES);
+    tg_code_must(c, what >= TG_LISTED_ACTORS);
+    m->what = (enum tg_listed)what;
+    if (what == TG_LISTED_PLACES)
+        tg_code_ref(c, &m->ref);
+}
+
 void tg_code_rows(struct tg_coder *c, struct tg_msg_rows *m)
 {
     tg_code_u64(c, &m->waiter);

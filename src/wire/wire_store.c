@@ -45,6 +45,7 @@ void tg_code_news(struct tg_coder *c, struct tg_msg_news *m)
 
 void tg_code_fade(struct tg_coder *c, struct tg_msg_fade *m)
 {
+    tg_code_bool(c, &m->freed);
     tg_code_u32(c, &m->n, UINT32_MAX);
     tg_code_must(c, m->n > 0);
     m->v = tg_code_room(c, m->v, m->n, sizeof *m->v, REF_LEAST);

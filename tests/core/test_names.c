@@ -234,7 +234,9 @@ static void a_list_waits_for_the_living_only(void)
 {
     struct rig r;
     rig_start(&r, 1);
-    struct tg_wait_req req = {.kind = TG_WAIT_ACTORS, .deadline_ns = TG_NEVER};
+    struct tg_msg_list list = {.what = TG_LISTED_ACTORS};
+    struct tg_wait_req req = {
+        .kind = TG_WAIT_LIST, .list = &list, .deadline_ns = TG_NEVER};
     struct tg_waiter *w = tg_waits_begin(&r.waits, &req);
     for (int32_t i = 0; i < 2; i++) {
         struct tg_msg_rows m = {w->self, item_val(val_text("rows"))};

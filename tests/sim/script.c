@@ -561,7 +561,8 @@ static void do_op(struct script *s)
     case OP_FIND: script_find(s); break;
     case OP_SELF: script_self(s); break;
     case OP_ACTORS: {
-        struct tg_wait_req req = {.kind = TG_WAIT_ACTORS};
+        struct tg_msg_list list = {.what = TG_LISTED_ACTORS};
+        struct tg_wait_req req = {.kind = TG_WAIT_LIST, .list = &list};
         script_begin_wait(s, &req);
         break;
     }

@@ -277,7 +277,7 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
     case TG_MSG_DATA: tell_data(w, to, &m->u.data); break;
     case TG_MSG_PROBE:
     case TG_MSG_COUNTS:
-    case TG_MSG_ACTORS:
+    case TG_MSG_LIST:
     case TG_MSG_ROWS:
     case TG_MSG_QUERY:
     case TG_MSG_TABLE:

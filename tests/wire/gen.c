@@ -477,6 +477,10 @@ void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
         m->u.pull.op = (enum tg_pull_op)(1 + below(g, TG_PULL_END));
     } else if (type == TG_MSG_DATA) {
         gen_data(g, &m->u.data);
+    } else if (type == TG_MSG_LIST) {
+        m->u.list.what = (enum tg_listed)(1 + below(g, TG_LISTED_PLACES));
+        if (m->u.list.what == TG_LISTED_PLACES)
+            m->u.list.ref = (trygon_ref_t){tg_rng_next(&g->rng), 7};
     } else if (type == TG_MSG_ROWS) {
         m->u.rows.item.val = tg_val_new(val_size(g), 0, 0);
         bytes(g, tg_val_data(m->u.rows.item.val),

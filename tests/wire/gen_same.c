@@ -216,6 +216,9 @@ bool gen_same(const struct tg_msg *a, const struct tg_msg *b)
         return same_item(&a->u.rows.item, &b->u.rows.item);
     if (a->type == TG_MSG_NEWS)
         return same_news(&a->u.news, &b->u.news);
+    if (a->type == TG_MSG_LIST)
+        return a->u.list.what == b->u.list.what &&
+               tg_ref_eq(a->u.list.ref, b->u.list.ref);
     if (a->type == TG_MSG_FADE)
         return a->u.fade.n == b->u.fade.n &&
                memcmp(a->u.fade.v, b->u.fade.v,

@@ -171,6 +171,11 @@ static void bad_values_are_refused(void)
     REFUSED(TG_MSG_VALUE, ACTOR, 0, 1, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
     REFUSED(TG_MSG_PLACE, ACTOR, 0, 1, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
     ACCEPTED(TG_MSG_VALUE, OBJECT, 0, 1, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
+    ACCEPTED(TG_MSG_LIST, ZEROS_8, 1);
+    ACCEPTED(TG_MSG_LIST, ZEROS_8, 3, ZEROS_16);
+    REFUSED(TG_MSG_LIST, ZEROS_8, 0);
+    REFUSED(TG_MSG_LIST, ZEROS_8, 4, ZEROS_16);
+    REFUSED(TG_MSG_LIST, ZEROS_8, 3);
     REFUSED(TG_MSG_ROWS, ZEROS_8, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
     ACCEPTED(TG_MSG_ROWS, ZEROS_8, 4, 0);
     ACCEPTED(TG_MSG_ITEM, ZEROS_8, ZEROS_8, 0, 5, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
@@ -204,10 +209,11 @@ static void bad_news_are_refused(void)
     CU_ASSERT(accepted(many, sizeof many - 17));
     many[1]++;
     CU_ASSERT(refused(many, sizeof many));
-    ACCEPTED(TG_MSG_FADE, 1, ZEROS_16);
-    REFUSED(TG_MSG_FADE, 0);
-    REFUSED(TG_MSG_FADE, 2, ZEROS_16, ZEROS_8);
-    REFUSED(TG_MSG_FADE, 0xff, 0xff, 0xff, 0xff, 0x0f, ZEROS_16);
+    ACCEPTED(TG_MSG_FADE, 0, 1, ZEROS_16);
+    REFUSED(TG_MSG_FADE, 2, 1, ZEROS_16);
+    REFUSED(TG_MSG_FADE, 0, 0);
+    REFUSED(TG_MSG_FADE, 0, 2, ZEROS_16, ZEROS_8);
+    REFUSED(TG_MSG_FADE, 0, 0xff, 0xff, 0xff, 0xff, 0x0f, ZEROS_16);
     ACCEPTED(TG_MSG_FORGET, 2, ZEROS_16);
     REFUSED(TG_MSG_FORGET, 0);
     REFUSED(TG_MSG_FORGET, 2, ZEROS_8);
