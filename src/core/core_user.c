@@ -381,8 +381,6 @@ static int on_room(struct tg_core *c, struct tg_event *ev)
 {
     struct tg_room *r = ev->room;
     const struct tg_exec *e = tg_worker_exec(&c->worker, r->exec);
-    if (c->draining)
-        return TRYGON_ERR_SHUTDOWN;
     r->owner = r->result && e != NULL ? e->owner : c->ctx.rank;
     r->fn = e != NULL ? e->fn : UINT32_MAX;
     r->task = e != NULL ? e->number : 0;

@@ -387,6 +387,8 @@ void tg_store_event(struct tg_store *s, enum tg_store_op op, uint64_t blob,
     case TG_STORE_SPILL: on_spilled(s, b, rc); break;
     case TG_STORE_LOAD: on_loaded(s, b, rc); break;
     case TG_STORE_SEND: tg_pull_sent(s, b, reader, rc); break;
+    case TG_STORE_SEAL:
+    case TG_STORE_FREE:
     default: TG_UNREACHABLE();
     }
     tg_store_pump(s);

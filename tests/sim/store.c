@@ -267,8 +267,11 @@ static bool perform(struct sim_rank *r, struct sim_op *op)
     case TG_STORE_FREE:
     default: TG_UNREACHABLE();
     }
+    bool made = op->op != TG_STORE_MAKE && op->op != TG_STORE_FILE;
     if (op->op != TG_STORE_SEND || op->rc != TRYGON_SUCCESS)
         say(r, b, done_names[op->op], op->rc);
+    if (!made && op->rc != TRYGON_SUCCESS && b->file == NULL)
+        drop_blob(&r->store, b); /* it never was */
     sim_store_check(r);
     return true;
 }

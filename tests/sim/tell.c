@@ -222,6 +222,7 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
     case TG_MSG_WEIGHT:
         line(w, "for %s", obj_name(w, m->u.more.w.ref).text);
         break;
+    case TG_MSG_FREE:
     case TG_MSG_CANCEL_REF:
         line(w, "%s", obj_name(w, m->u.cancel_ref.ref).text);
         break;
