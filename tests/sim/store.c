@@ -211,6 +211,15 @@ static void send_from_memory(struct sim_rank *r, struct sim_op *op,
     send_bytes(r, op, b->memory + op->msg.u.data.offset);
 }
 
+/* The message tells the reader why there are no bytes. */
+static void send_error(struct sim_rank *r, struct sim_op *op, int32_t rc)
+{
+    struct tg_msg_data *d = &op->msg.u.data;
+    *d = (struct tg_msg_data){.code = rc, .number = d->number, .to = d->to};
+    op->rc = rc;
+    world_send(r, op->rank, &op->msg);
+}
+
 /* True: it has begun. */
 static bool send_from_file(struct sim_rank *r, struct sim_op *op,
                            struct sim_blob *b)
@@ -222,9 +231,10 @@ static bool send_from_file(struct sim_rank *r, struct sim_op *op,
         send_from_memory(r, op, b);
         return true;
     }
-    op->rc = chance(r, r->w->opts.store.unread) ? TRYGON_ERR_IO : 0;
-    if (op->rc != TRYGON_SUCCESS)
+    if (chance(r, r->w->opts.store.unread)) {
+        send_error(r, op, TRYGON_ERR_IO);
         return false;
+    }
     op->copy = tg_alloc(d->n + 1);
     memcpy(op->copy, b->file + d->offset, d->n);
     r->w->stats.from_file++;
@@ -251,8 +261,11 @@ static void answer(struct sim_rank *r, struct sim_op *op)
 static bool perform(struct sim_rank *r, struct sim_op *op)
 {
     struct sim_blob *b = find(&r->store, op->blob);
-    if (b == NULL) /* freed meanwhile: whatever the answer, nobody asks */
+    if (b == NULL) { /* freed meanwhile: whatever the answer, nobody asks */
+        if (op->op == TG_STORE_SEND && !op->left)
+            send_error(r, op, TRYGON_ERR_OBJECT_LOST);
         return true;
+    }
     switch (op->op) {
     case TG_STORE_MAKE: op->rc = make(r, b, false); break;
     case TG_STORE_FILE: op->rc = make(r, b, true); break;
@@ -267,11 +280,10 @@ static bool perform(struct sim_rank *r, struct sim_op *op)
     case TG_STORE_FREE:
     default: TG_UNREACHABLE();
     }
-    bool made = op->op != TG_STORE_MAKE && op->op != TG_STORE_FILE;
     if (op->op != TG_STORE_SEND || op->rc != TRYGON_SUCCESS)
         say(r, b, done_names[op->op], op->rc);
-    if (!made && op->rc != TRYGON_SUCCESS && b->file == NULL)
-        drop_blob(&r->store, b); /* it never was */
+    if (b->memory == NULL && b->file == NULL)
+        drop_blob(&r->store, b); /* it is nowhere */
     sim_store_check(r);
     return true;
 }
