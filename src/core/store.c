@@ -109,11 +109,21 @@ static void tell(struct tg_store *s, const struct tg_blob *b,
         *tg_vec_add(&s->news) = (struct tg_news){.ref = b->ref, .op = op};
 }
 
+/* Else it might leave before who waits for it can pin it, again and again. */
+void tg_blob_keep(struct tg_store *s, struct tg_blob *b)
+{
+    b->keep_ns = s->ctx->now_ns + s->ctx->lim.store_look_ns;
+    if (b->list != TG_LIST_NONE)
+        tg_blob_put(s, b, TG_LIST_BUSY);
+}
+
 void tg_blob_sealed(struct tg_store *s, struct tg_blob *b)
 {
     tg_blob_set_state(b, TG_BLOB_SEALED);
     tg_blob_act(s, b, TG_STORE_SEAL);
     settle_list(s, b);
+    if (b->wanted)
+        tg_blob_keep(s, b);
     tg_blob_arrived(s, b, TRYGON_SUCCESS);
     tg_pull_serve(s, b);
 }
@@ -188,8 +198,11 @@ static void make_room(struct tg_store *s, uint64_t bytes)
 /* What could not leave is looked at again. */
 static void look_again(struct tg_store *s)
 {
-    while (s->lists[TG_LIST_BUSY] != NULL)
-        settle_list(s, s->lists[TG_LIST_BUSY]);
+    struct tg_blob *b, *next;
+    DL_FOREACH_SAFE (s->lists[TG_LIST_BUSY], b, next) {
+        if (b->keep_ns <= s->ctx->now_ns)
+            settle_list(s, b);
+    }
 }
 
 static void set_timer(struct tg_store *s)
@@ -215,9 +228,11 @@ static void on_evicted(struct tg_store *s, struct tg_blob *b, int32_t rc)
     s->leaving -= b->size;
     if (rc != TRYGON_SUCCESS) {
         tg_blob_set_state(b, TG_BLOB_SEALED);
+        tg_blob_put(s, b, TG_LIST_BUSY);
+        if (b->wanted)
+            tg_blob_keep(s, b);
         tg_blob_arrived(s, b, TRYGON_SUCCESS);
         tg_pull_serve(s, b);
-        tg_blob_put(s, b, TG_LIST_BUSY);
         return;
     }
     give_back(s, b);

@@ -47,7 +47,8 @@ enum tg_store_op {
     TG_STORE_LOAD,  /* read it from there; answer: 0 or IO */
     TG_STORE_SEND   /* send the action's message, a DATA, to `rank` with
                           these bytes, from memory or from the file; answer
-                          (ref: {rank, to}): 0, or IO */
+                          (ref: {rank, to}): 0, or IO, which the message then
+                          says in the stead of bytes */
 };
 
 enum tg_blob_state {
@@ -98,6 +99,7 @@ struct tg_blob {
     uint64_t task;      /* its number; 0: none */
     struct tg_val *val; /* what is known of it, once it is sealed or wanted */
     uint64_t since_ns;  /* in line */
+    uint64_t keep_ns;   /* until then it does not leave */
     uint64_t waiter;    /* of the call that waits for room; 0: none */
     int32_t rc;         /* why it gets none */
     int32_t home;       /* COPY, NEAR: where it was made */

@@ -20,6 +20,8 @@ struct tg_action *tg_blob_act(struct tg_store *s, const struct tg_blob *b,
 /* In line for memory. */
 void tg_blob_queue(struct tg_store *s, struct tg_blob *b,
                    enum tg_blob_list line);
+/* Somebody is about to read it: it stays for a moment. */
+void tg_blob_keep(struct tg_store *s, struct tg_blob *b);
 /* It can be read from now on: tells who waits, and sends it. */
 void tg_blob_sealed(struct tg_store *s, struct tg_blob *b);
 /* Whoever waits for it here hears so. */

@@ -161,6 +161,7 @@ static void serve_near(struct tg_store *s, struct tg_blob *b)
             tg_blob_queue(s, b, TG_LIST_CALLS);
         if (b->state != TG_BLOB_SEALED)
             continue;
+        tg_blob_keep(s, b);
         answer(s, r, TRYGON_SUCCESS);
         remove_reader(b, r);
     }
