@@ -258,10 +258,14 @@ void script_flag(struct script *s)
 
 /* ----- wait sets -------------------------------------------------------------------- */
 
-static void set_take(struct script *s)
+/* False: its bytes have left meanwhile. */
+static bool set_take(struct script *s)
 {
     struct tg_event ev = {.type = TG_EV_SET_TAKE, .handle = s->set};
-    script_must(s, script_step(s, &ev), "take");
+    int rc = script_step(s, &ev);
+    if (rc == TRYGON_ERR_TIMEOUT && script_world(s)->opts.store.from > 0)
+        return false;
+    script_must(s, rc, "take");
     uint32_t slot = (uint32_t)ev.tag;
     if (slot >= s->slots.n || !tg_ref_eq(s->slots.v[slot].ref, ev.ref))
         world_fail(script_world(s), "a wait set mixed up its tags");
@@ -272,13 +276,14 @@ static void set_take(struct script *s)
         get_slot(s, slot);
     }
     s->taken++;
+    return true;
 }
 
 static void set_more(struct script *s)
 {
     const struct tg_set *set = tg_slab_get(&s->rank->core->waits.sets, s->set);
-    while (set->ready != NULL && s->taken < s->op.need)
-        set_take(s);
+    while (set->ready != NULL && s->taken < s->op.need && set_take(s))
+        continue;
     if (s->taken < s->op.need) {
         struct tg_wait_req req = {.kind = TG_WAIT_SET, .set = s->set};
         script_begin_wait(s, &req);

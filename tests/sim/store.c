@@ -33,6 +33,7 @@ static struct sim_blob *find(const struct sim_store *s, uint64_t blob)
     return b;
 }
 
+/* NULL: it has been freed since. */
 static struct sim_blob *find_or_add(struct sim_rank *r, uint64_t blob)
 {
     struct sim_store *s = &r->store;
@@ -41,7 +42,7 @@ static struct sim_blob *find_or_add(struct sim_rank *r, uint64_t blob)
         return b;
     const struct tg_blob *x = tg_store_find(&r->core->store, blob);
     if (x == NULL)
-        world_fail(r->w, "rank %d makes what its core has not", (int)r->id);
+        return NULL;
     b = tg_alloc(sizeof *b);
     b->handle = blob;
     b->size = x->size;
@@ -326,8 +327,8 @@ static void seal(struct sim_rank *r, struct sim_blob *b)
 /* What was never made is freed as well. */
 static void unmake(struct sim_rank *r, struct sim_blob *b)
 {
-    if (b == NULL)
-        world_fail(r->w, "rank %d frees what it has not", (int)r->id);
+    if (b == NULL) /* nothing has been made yet */
+        return;
     say(r, b, "frees", 0);
     drop_blob(&r->store, b);
 }
@@ -370,7 +371,10 @@ void sim_store_act(struct sim_rank *r, struct tg_action *a)
         begin_send(r, op, a);
         return;
     }
-    (void)find_or_add(r, a->handle);
+    if (find_or_add(r, a->handle) == NULL) {
+        free(op);
+        return;
+    }
     if (what == TG_STORE_SPILL || what == TG_STORE_LOAD)
         later(r, op, &o->disk);
     else if (o->at_once)
