@@ -248,6 +248,22 @@ static void check_left(struct world *w, struct sim_rank *r)
         world_fail(w, "task %u has no end", r->live.v[0]);
 }
 
+/* Has that rank an object whose bytes are these? */
+static bool has_object(const struct sim_rank *o, const struct sim_rank *at,
+                       const struct tg_blob *b)
+{
+    uint64_t i = 0;
+    const struct tg_obj *x;
+    while ((x = tg_objs_next(&o->core->objs, &i)) != NULL) {
+        const struct tg_place *p =
+            x->val != NULL && x->val->stored ? tg_val_place(x->val) : NULL;
+        if (p != NULL && ((p->rank == at->id && p->blob == b->self) ||
+                          (o == at && p->here == b->self)))
+            return true;
+    }
+    return false;
+}
+
 /* A blob that is left is that of an object that is left: its weight is with
  * the dead. */
 static void check_store(const struct world *w, const struct sim_rank *r)
@@ -255,15 +271,12 @@ static void check_store(const struct world *w, const struct sim_rank *r)
     const struct sim_blob *b;
     for (b = r->store.blobs; b != NULL; b = b->hh.next) {
         const struct tg_blob *x = tg_store_find(&r->core->store, b->handle);
-        if (w->nlost == 0 || x == NULL || tg_ref_none(x->ref))
-            world_fail(w, "rank %d has left blob %u of %u bytes", (int)r->id,
-                       b->number, (unsigned)b->size);
-        int32_t owner = tg_ref_rank(x->ref);
-        const struct sim_rank *o =
-            x->kind == TG_BLOB_OWN && !x->kept ? &w->ranks[owner] : r;
-        if (o->lost || tg_objs_find(&o->core->objs, x->ref) == NULL)
-            world_fail(w, "rank %d has left blob %u, whose object is no more",
-                       (int)r->id, b->number);
+        bool own = x != NULL && x->kind == TG_BLOB_OWN && !x->kept;
+        const struct sim_rank *o = own ? &w->ranks[x->owner] : r;
+        if (w->nlost == 0 || x == NULL || o->lost || !has_object(o, r, x))
+            world_fail(w, "rank %d has left blob %u of %u bytes, made for %d",
+                       (int)r->id, b->number, (unsigned)b->size,
+                       x != NULL ? (int)x->owner : -1);
     }
     for (b = r->store.freed; b != NULL; b = b->after)
         if (w->nlost == 0)
