@@ -133,11 +133,16 @@ static void check_places(const struct world *w, const struct sim_rank *r)
         if (x->val == NULL || !x->val->stored || x->val->error)
             continue;
         const struct tg_place *p = tg_val_place(x->val);
+        const struct tg_obj *at_owner =
+            tg_objs_find(&w->ranks[tg_ref_rank(x->ref)].core->objs, x->ref);
+        if (at_owner != NULL && at_owner->state == TG_OBJ_FAILED)
+            continue; /* it could not be read back */
         if (rank_lives(w, p->rank) && rank_lives(w, tg_ref_rank(x->ref)) &&
             !r->core->ctx.dead[p->rank] &&
             tg_store_find(&w->ranks[p->rank].core->store, p->blob) == NULL)
-            world_fail(w, "rank %d holds an object that rank %d has freed",
-                       (int)r->id, (int)p->rank);
+            world_fail(w,
+                       "rank %d holds an object of %d that rank %d has freed",
+                       (int)r->id, (int)tg_ref_rank(x->ref), (int)p->rank);
     }
 }
 
