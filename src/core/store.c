@@ -85,7 +85,7 @@ struct tg_action *tg_blob_act(struct tg_store *s, const struct tg_blob *b,
 }
 
 /* Among those that can leave, the last one in its line to do so. */
-static void settle_list(struct tg_store *s, struct tg_blob *b)
+void tg_blob_settle(struct tg_store *s, struct tg_blob *b)
 {
     enum tg_blob_list list = TG_LIST_NONE;
     if (b->state == TG_BLOB_SEALED && !b->in_file && !b->spilling)
@@ -121,7 +121,7 @@ void tg_blob_sealed(struct tg_store *s, struct tg_blob *b)
 {
     tg_blob_set_state(b, TG_BLOB_SEALED);
     tg_blob_act(s, b, TG_STORE_SEAL);
-    settle_list(s, b);
+    tg_blob_settle(s, b);
     if (b->wanted)
         tg_blob_keep(s, b);
     tg_blob_arrived(s, b, TRYGON_SUCCESS);
@@ -201,7 +201,7 @@ static void look_again(struct tg_store *s)
     struct tg_blob *b, *next;
     DL_FOREACH_SAFE (s->lists[TG_LIST_BUSY], b, next) {
         if (b->keep_ns <= s->ctx->now_ns)
-            settle_list(s, b);
+            tg_blob_settle(s, b);
     }
 }
 

@@ -15,6 +15,8 @@ static inline bool tg_blob_has_memory(const struct tg_blob *b)
 
 /* Into the list, at its end; or into none. */
 void tg_blob_put(struct tg_store *s, struct tg_blob *b, enum tg_blob_list list);
+/* Into the list of its state. */
+void tg_blob_settle(struct tg_store *s, struct tg_blob *b);
 struct tg_action *tg_blob_act(struct tg_store *s, const struct tg_blob *b,
                               enum tg_store_op op);
 /* In line for memory. */

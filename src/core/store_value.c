@@ -99,7 +99,8 @@ bool tg_store_promote(struct tg_store *s, trygon_ref_t ref, struct tg_val *v)
     if (b == NULL || b->kind != TG_BLOB_COPY || b->state != TG_BLOB_SEALED)
         return false;
     b->kind = TG_BLOB_OWN;
-    tg_blob_put(s, b, TG_LIST_DEAR);
+    b->owner = s->ctx->rank;
+    tg_blob_settle(s, b);
     *p = (struct tg_place){.rank = s->ctx->rank, .blob = b->self};
     tg_store_born(s, ref, v);
     return true;
