@@ -10,7 +10,8 @@
  * told of.
  *
  * When only other ranks still hold an object, those that keep copies which they
- * do not use are told to let go (FADE), so that it ends promptly.
+ * do not use are told to let go (FADE), so that it ends promptly; who gets a
+ * copy after that is told at once.
  */
 #ifndef TG_CORE_DIR_H
 #define TG_CORE_DIR_H
@@ -27,8 +28,10 @@ void tg_dir_msg(struct tg_dir *d, int32_t from, const struct tg_msg_news *m);
  * there only, are no more. */
 void tg_dir_gone(struct tg_dir *d, int32_t rank);
 
-/* The ranks that have the object in their stores, that which made it first: at
- * most cap of them.  Returns how many; NOTFOUND (below 0): it is not known. */
+/* The ranks that have the object in their stores' memory, that which made it
+ * first: at most cap of them.  *in_file: that one has it in a file only, and is
+ * not among them.  Returns how many there are; NOTFOUND (below 0): it is not
+ * known. */
 int32_t tg_dir_where(const struct tg_dir *d, trygon_ref_t ref, uint32_t cap,
                      int32_t ranks[], bool *in_file);
 

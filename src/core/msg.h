@@ -419,9 +419,10 @@ struct tg_msg_data {
     uint64_t blob;     /* MOVED */
     uint64_t offset;   /* with code 0: n bytes from here on follow apart; n */
     uint64_t n;        /* is 0 in answer to TG_PULL_HERE */
-    const void *bytes; /* where they are at the sender, who sees to it that
-                          they stay (rank/); not of the message */
-    void *cookie;      /* likewise */
+    const void *bytes; /* where they are: at the sender, who sees to it that
+                          they stay, and then where the reader wanted them, or
+                          NULL (rank/post.h); not of the message */
+    void *cookie;      /* the sender's, likewise */
 };
 
 struct tg_msg {

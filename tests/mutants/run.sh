@@ -1,17 +1,18 @@
 #!/bin/sh
 # Do the tests of the virtual cluster notice a broken rule?  Each patch here
-# breaks one; it is applied to a copy of the sources, and then a story or a
-# random world must fail.  A patch that no longer applies, or whose bug nobody
-# notices, fails this script.
+# breaks one; it is applied to a copy of the sources, and then a story, a random
+# world, or the test of what they hardly look at (test_dir) must fail.  A patch
+# that no longer applies, or whose bug nobody notices, fails this script.
 #     run.sh [NN...]     only these
-#   CC, MUTANT_CFLAGS (-O1), MUTANT_WORLDS (200)
+#   CC, MUTANT_CFLAGS (-O1), MUTANT_WORLDS (200), CUNIT_CFLAGS, CUNIT_LIBS
 #   MUTANT_CPU_S (60) of processor time, or 15 times as long, are a hang
 set -u
 LC_ALL=C
 export LC_ALL
 top=$(cd "${top_srcdir:-$(dirname "$0")/../..}" && pwd) || exit 99
 compiler=${CC:-cc}
-flags="-std=c11 -D_GNU_SOURCE -w ${MUTANT_CFLAGS:--O1}"
+flags="-std=c11 -D_GNU_SOURCE -w ${MUTANT_CFLAGS:--O1} ${CUNIT_CFLAGS:-}"
+cunit=${CUNIT_LIBS:--lcunit}
 worlds=${MUTANT_WORLDS:-200}
 limit=${MUTANT_CPU_S:-60}
 work=$(mktemp -d) || exit 99
@@ -21,7 +22,8 @@ trap 'exit 130' INT TERM
 sources()
 {
     (cd "$1" && ls src/base/mem.c src/base/slab.c src/core/*.c src/wire/*.c \
-        src/rank/post.c src/net/net_sim.c tests/sim/*.c)
+        src/rank/post.c src/net/net_sim.c tests/sim/*.c \
+        tests/core/test_dir.c tests/core/fixture.c)
 }
 
 # Compile what is newer than its object; all when a header has changed.
@@ -40,8 +42,10 @@ build() # tree
             $compiler $flags -Iinclude -Isrc -c "$file" -o "$object" || exit 1
         done
         touch obj/stamp
-        world=$(ls obj/*.o | grep -v 'sim_random\|sim_stor\|sim_bench')
-        $compiler $flags $world obj/tests_sim_random.c.o -o sim_random &&
+        world=$(ls obj/*.o | grep -v 'sim_random\|sim_stor\|sim_bench\|tests_core')
+        part=$(ls obj/src_base*.o obj/src_core*.o obj/tests_core*.o)
+        $compiler $flags $part -o test_dir $cunit &&
+            $compiler $flags $world obj/tests_sim_random.c.o -o sim_random &&
             $compiler $flags $world obj/tests_sim_stor*.o -o sim_stories
     )
 }
@@ -51,6 +55,7 @@ try() # tree
 {
     (
         cd "$1" && ulimit -c 0 && ulimit -t "$limit" || exit 1
+        timeout "$limit" ./test_dir >log 2>&1 || exit 1
         timeout "$((limit * 15))" ./sim_stories >log 2>&1 &&
             timeout "$((limit * 15))" ./sim_random --worlds "$worlds" >log 2>&1
     )
@@ -60,7 +65,8 @@ copy() # tree
 {
     mkdir -p "$1/tests" &&
         cp -Rp "$top/src" "$top/include" "$1" &&
-        cp -Rp "$top/tests/sim" "$1/tests"
+        cp -Rp "$top/tests/sim" "$top/tests/core" "$1/tests" &&
+        cp -p "$top/tests/cunit_main.h" "$1/tests"
 }
 
 copy "$work/good" && build "$work/good" || {
@@ -99,7 +105,7 @@ for patch in "$top"/tests/mutants/*.patch; do
     elif try "$tree"; then
         complain "$name was not noticed"
     else
-        said=$(grep -E '^(sim|trygon): |went another' "$tree/log" |
+        said=$(grep -E '^(sim|trygon): |went another|^ +1\. tests/' "$tree/log" |
             grep -v 'see it again' | head -n 1 | cut -c 1-100)
         echo "$name: ${said:-it crashed, or hung}"
     fi
