@@ -19,11 +19,16 @@ struct effort {
     int64_t storm;   /* tasks of cancel_storm */
     double idle_s;   /* how long idle_cpu sleeps */
     double nap_s;    /* how long wakeup sleeps, each time */
+    double most_s;   /* of a row of large objects: no new window after it */
+    size_t small, large, huge; /* bytes: of put_1m, of what is moved and
+                                  spilled, of put_1g */
+    int64_t order;             /* of the matrix of cholesky */
 };
 
 struct bench {
     struct team team;
     struct effort effort;
+    const trygon_registry_t *registry; /* of every runtime here */
     trygon_t *tg;
     /* Of the start, which happens once: MPI_Init_thread, the first barrier,
      * trygon_init with the first result. */
@@ -47,6 +52,7 @@ struct result {
     double bytes; /* of memory, for each queued task */
     struct extra extras[MAX_EXTRAS];
     size_t nextras;
+    char skipped[96]; /* why there is nothing to tell; "" when there is */
 };
 
 struct row {
@@ -57,13 +63,21 @@ struct row {
     void (*measure)(struct bench *, struct result *); /* collective */
 };
 
-enum { ROWS = 21 };
+enum { ROWS = 31 };
 extern const struct row rows[ROWS];
 
 /* One window more: trygon's value, after the limit's, if any. */
 void result_add(struct result *result, double value);
 void result_extra(struct result *result, const char *label, double value,
                   const char *unit);
+
+/* Of a row whose windows are long: is there to be one more?  Three at least,
+ * and no more than others have or than effort.most_s seconds allow. */
+bool result_wants(const struct bench *b, const struct result *result,
+                  double start_s);
+/* There is nothing to tell: why. */
+void result_skip(struct result *result, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The driver on rank 0, checked.  Collective. */
 void bench_run(struct bench *b, trygon_driver_fn driver, void *arg);
@@ -110,6 +124,37 @@ void actor_caller_take(trygon_t *tg, uint64_t calls, trygon_ref_t *ref);
 /* So many calls of an async actor at once, each of which gives way n times. */
 void actor_turns(trygon_t *tg, trygon_ref_t actor, size_t calls, uint64_t n);
 
+/* ---- large objects ------------------------------------------------------ */
+
+/* See objects.c.  Tasks and an actor for them. */
+void objects_register(trygon_registry_t *registry);
+
+/* A number in each page, from x on, and whether they are there: so much of them
+ * is looked at wherever large objects arrive, on both sides. */
+void object_fill(void *data, size_t size, uint64_t x);
+void object_look(const void *data, size_t size, uint64_t x);
+void object_make(trygon_t *tg, size_t size, uint64_t x, trygon_ref_t *ref);
+
+/* An object with n references is got by a task, as all tasks are on another
+ * rank if there is one: the seconds that this took there. */
+double object_of_refs(trygon_t *tg, size_t n);
+
+/* Actors that get an object, one on each rank but 0; they need a runtime that
+ * has been opened here. */
+void reader_create(trygon_t *tg, trygon_ref_t *reader);
+int reader_where(trygon_t *tg, trygon_ref_t reader);
+/* Starts getting it; then waits until all have got it. */
+void reader_start(trygon_t *tg, trygon_ref_t reader, trygon_ref_t object,
+                  uint64_t x, trygon_ref_t *done);
+void reader_end(trygon_t *tg, size_t n, trygon_ref_t done[]);
+
+/* A runtime of the row's own, beside the one of all rows, which is *before:
+ * every rank but 0 offers one seat for a reader.  With apart each rank counts
+ * as a node of its own.  opts: what else it is to have.  Collective, both. */
+void runtime_open(struct bench *b, trygon_opts_t *opts, bool apart,
+                  trygon_t **before);
+void runtime_close(struct bench *b, trygon_t *before);
+
 /* ---- rows, by file ----------------------------------------------------- */
 
 void row_task_sync(struct bench *b, struct result *result);
@@ -137,5 +182,19 @@ void row_queue_1m(struct bench *b, struct result *result);
 void row_idle_cpu(struct bench *b, struct result *result);
 void row_wakeup(struct bench *b, struct result *result);
 void row_startup(struct bench *b, struct result *result);
+
+void row_put_1m(struct bench *b, struct result *result);
+void row_put_1g(struct bench *b, struct result *result);
+void row_get_local(struct bench *b, struct result *result);
+void row_refs_10k(struct bench *b, struct result *result);
+
+void row_pull_same_host(struct bench *b, struct result *result);
+void row_pull(struct bench *b, struct result *result);
+void row_broadcast(struct bench *b, struct result *result);
+
+void row_spill(struct bench *b, struct result *result);
+void row_restore(struct bench *b, struct result *result);
+
+void row_cholesky(struct bench *b, struct result *result);
 
 #endif

@@ -9,9 +9,12 @@
  *   pair.c         trygon and a limit, window by window
  *   rows_task.c, rows_actor.c, rows_stream.c    the rows that are measured so
  *   rows_scale.c, rows_idle.c    the other rows
+ *   objects.c      large objects, and who gets them
+ *   rows_object.c, rows_pull.c, rows_spill.c, rows_cholesky.c    rows of them
  *   stats.c, report.c            what the windows say; lines and JSON
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +72,25 @@ const struct row rows[ROWS] = {
      12270, row_args_10k},
     {"queue_1m", "s", "a million tasks queued, then drained", false, 1, 140.07,
      row_queue_1m},
+    {"put_1m", "GB/s", "1 MiB put; limit: memcpy, warm", true, 1, 0,
+     row_put_1m},
+    {"put_1g", "GB/s", "the same with 1 GiB", true, 1, 0, row_put_1g},
+    {"get_local", "ns", "get and release of 1 MiB or 1 GiB, the slower", false,
+     1, 0, row_get_local},
+    {"pull_same_host", "GB/s", "64 MiB got on another rank; limit: MPI_Send",
+     true, 2, 0, row_pull_same_host},
+    {"pull", "GB/s", "the same, on a rank that counts as another node", true, 2,
+     0, row_pull},
+    {"broadcast", "GB/s", "the same on all of them; limit: MPI_Bcast", true, 2,
+     0, row_broadcast},
+    {"spill", "GB/s", "written while more is put; limit: pwrite", true, 1, 0,
+     row_spill},
+    {"restore", "GB/s", "read back by get; limit: pread", true, 1, 0,
+     row_restore},
+    {"refs_10k", "ms", "get of an object with 10,000 references", false, 1, 0,
+     row_refs_10k},
+    {"cholesky", "GFLOP/s", "4096 rows; limit: LAPACK, as many threads", true,
+     1, 0, row_cholesky},
     {"idle_cpu", "%", "of a core, by the busiest rank, while nothing happens",
      false, 1, 0, row_idle_cpu},
     {"wakeup", "us", "the first task after a second of silence", false, 1, 0,
@@ -85,7 +107,12 @@ static const struct effort full = {.windows = 11,
                                    .calls = 5000,
                                    .storm = 5100,
                                    .idle_s = 3.0,
-                                   .nap_s = 1.0};
+                                   .nap_s = 1.0,
+                                   .most_s = 5.0,
+                                   .small = 1 << 20,
+                                   .large = 64 << 20,
+                                   .huge = 1 << 30,
+                                   .order = 4096};
 static const struct effort quick = {.windows = 3,
                                     .window_s = 0.002,
                                     .warm_s = 0.001,
@@ -94,7 +121,12 @@ static const struct effort quick = {.windows = 3,
                                     .calls = 100,
                                     .storm = 300,
                                     .idle_s = 0.1,
-                                    .nap_s = 0.02};
+                                    .nap_s = 0.02,
+                                    .most_s = 0.5,
+                                    .small = 1 << 20,
+                                    .large = 4 << 20,
+                                    .huge = 16 << 20,
+                                    .order = 512};
 
 /* ---- what the rows use -------------------------------------------------- */
 
@@ -107,6 +139,24 @@ void result_extra(struct result *result, const char *label, double value,
                   const char *unit)
 {
     result->extras[result->nextras++] = (struct extra){label, unit, value};
+}
+
+bool result_wants(const struct bench *b, const struct result *result,
+                  double start_s)
+{
+    const struct effort *e = &b->effort;
+
+    return result->windows < (size_t)e->windows &&
+           (result->windows < 3 || clock_s() - start_s < e->most_s);
+}
+
+void result_skip(struct result *result, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(result->skipped, sizeof result->skipped, fmt, ap);
+    va_end(ap);
 }
 
 void bench_run(struct bench *b, trygon_driver_fn driver, void *arg)
@@ -150,7 +200,7 @@ static void start_trygon(struct bench *b, const trygon_registry_t *registry)
     double end = 0.0;
 
     CHECK_TRYGON(trygon_opts_init(&opts));
-    opts.registry = registry;
+    opts.registry = b->registry = registry;
     CHECK_MPI(MPI_Barrier(b->team.comm));
     double start = clock_s();
     CHECK_TRYGON(trygon_init(MPI_COMM_NULL, &opts, &b->tg));
@@ -160,6 +210,24 @@ static void start_trygon(struct bench *b, const trygon_registry_t *registry)
 
 /* ---- the rows ------------------------------------------------------------ */
 
+static void measure_row(struct bench *b, struct report *report,
+                        const struct row *row)
+{
+    struct result result = {0};
+
+    if (b->team.size < row->min_ranks)
+        result_skip(&result, "needs %d ranks, there is %d", row->min_ranks,
+                    b->team.size);
+    else
+        row->measure(b, &result);
+    if (b->team.rank != 0)
+        return;
+    if (result.skipped[0] != '\0')
+        report_skipped(report, row, result.skipped);
+    else
+        report_row(report, row, &result);
+}
+
 static int measure(struct bench *b, const struct options *options, FILE *json)
 {
     struct report report = {.bench = b, .quick = options->quick, .json = json};
@@ -167,19 +235,9 @@ static int measure(struct bench *b, const struct options *options, FILE *json)
 
     if (reports)
         report_begin(&report);
-    for (size_t i = 0; i < ROWS; i++) {
-        struct result result = {0};
-        if (!options->selected[i])
-            continue;
-        if (b->team.size < rows[i].min_ranks) {
-            if (reports)
-                report_skipped(&report, &rows[i]);
-            continue;
-        }
-        rows[i].measure(b, &result);
-        if (reports)
-            report_row(&report, &rows[i], &result);
-    }
+    for (size_t i = 0; i < ROWS; i++)
+        if (options->selected[i])
+            measure_row(b, &report, &rows[i]);
     return reports ? report_end(&report) : 0;
 }
 
@@ -190,6 +248,7 @@ static int bench(struct bench *b, const struct options *options, FILE *json)
 
     CHECK_TRYGON(trygon_registry_create(&registry));
     tasks_register(registry);
+    objects_register(registry);
     start_trygon(b, registry);
     int rc = measure(b, options, json);
     CHECK_TRYGON(trygon_finalize(&b->tg));

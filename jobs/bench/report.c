@@ -210,10 +210,11 @@ void report_row(struct report *report, const struct row *row,
         json_row(report, row, result);
 }
 
-void report_skipped(struct report *report, const struct row *row)
+void report_skipped(struct report *report, const struct row *row,
+                    const char *why)
 {
-    printf("%s skipped: needs %d ranks, there is %d\n", row->name,
-           row->min_ranks, report->bench->team.size);
+    printf("%s skipped: %s\n", row->name, why);
+    fflush(stdout);
     if (report->json != NULL) {
         json_begin_row(report, row);
         fprintf(report->json, ", \"skipped\": true}");

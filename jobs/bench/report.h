@@ -20,7 +20,8 @@ void report_begin(struct report *report);
 /* A row's line, and an indented one if it has further numbers. */
 void report_row(struct report *report, const struct row *row,
                 const struct result *result);
-void report_skipped(struct report *report, const struct row *row);
+void report_skipped(struct report *report, const struct row *row,
+                    const char *why);
 
 /* The last line.  Closes the JSON file; -1 if it could not all be written. */
 int report_end(struct report *report);

@@ -178,6 +178,22 @@ static void on_unused(struct tg_dir *d, struct object *x)
     }
 }
 
+/* It is dead while others have copies: its owner was told to free it. */
+static void tell_freed(struct tg_dir *d, const struct object *x)
+{
+    const struct holder *h;
+    DL_FOREACH (x->holders, h) {
+        struct tg_msg m = {.type = TG_MSG_FADE};
+        if (h->key.rank == x->home)
+            continue;
+        m.u.fade.freed = true;
+        m.u.fade.n = 1;
+        m.u.fade.v = tg_grow(NULL, 1, sizeof *m.u.fade.v);
+        m.u.fade.v[0] = x->ref;
+        tg_ctx_send(d->ctx, (int32_t)h->key.rank, &m);
+    }
+}
+
 /* What the owner alone may say. */
 static bool is_owners(enum tg_news_op op)
 {
@@ -207,7 +223,10 @@ static void on_news(struct tg_dir *d, int32_t from, const struct tg_news *n)
             x->in_file = n->op == TG_NEWS_DISK;
         break;
     case TG_NEWS_UNUSED: on_unused(d, x); break;
-    case TG_NEWS_DEAD: drop_object(d, x); break;
+    case TG_NEWS_DEAD:
+        tell_freed(d, x);
+        drop_object(d, x);
+        break;
     case TG_NEWS_NEW: break;
     }
 }

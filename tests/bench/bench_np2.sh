@@ -79,6 +79,15 @@ if command -v python3 >/dev/null; then
     python3 -m json.tool "$work/json" >/dev/null || fail "JSON: not valid"
 fi
 
+# From rank to rank.
+run 2 --quick --only pull_same_host,pull,broadcast,refs_10k,cholesky
+[ "$status" = 0 ] || fail "objects: status $status"
+for row in pull_same_host pull broadcast; do
+    has objects "^$row trygon $x GB/s limit $x GB/s $ratios\$"
+done
+has objects "^refs_10k trygon $x ms $none\$"
+has objects "^cholesky (trygon $x GFLOP/s limit |skipped: built without LAPACK)"
+
 # Alone: every row, nobody to compare with.
 run 1 --quick
 [ "$status" = 0 ] || fail "alone: status $status"
@@ -87,12 +96,19 @@ for row in 'task_sync us' 'task_async 1/s' 'task_nested us' 'actor_sync us' \
     'n_n_actor_async 1/s' 'cancel_storm 1/s' \
     'async_actor_sync us' 'async_actor_async 1/s' 'fiber_switch ns' \
     'stream 1/s' 'stream_backpressure_1 us' \
-    'wait_10k 1/s' 'args_10k ms' 'idle_cpu %' 'wakeup us'; do
+    'wait_10k 1/s' 'args_10k ms' 'get_local ns' 'refs_10k ms' 'idle_cpu %' \
+    'wakeup us'; do
     has alone "^${row% *} trygon $x ${row#* } $none( ray |\$)"
 done
 has alone "^queue_1m trygon $x s $none ray 140.07 s bytes -?[0-9]+\$"
 has alone "^startup trygon $x ms limit $x ms $ratios\$"
-has alone '^task_async_batched skipped: '
+for row in put_1m put_1g spill restore; do
+    has alone "^$row trygon $x GB/s limit $x GB/s $ratios\$"
+done
+has alone "^cholesky (trygon $x GFLOP/s limit |skipped: built without LAPACK)"
+for row in task_async_batched pull_same_host pull broadcast; do
+    has alone "^$row skipped: needs 2 ranks, there is 1"
+done
 
 run 2 --help
 [ "$status" = 0 ] || fail "--help: status $status"

@@ -31,7 +31,7 @@ check()
 
 for name in errors hello nested wait seed_actor seed_actor_generator \
     seed_async seed_cancel seed_close seed_generator seed_names seed_nested \
-    seed_object seed_pool seed_task seed_wait; do
+    seed_object seed_pool seed_task seed_wait spill; do
     [ -x "$top_builddir/jobs/examples/$name" ] || {
         echo "FAILED: no program $top_builddir/jobs/examples/$name"
         exit 1

@@ -280,7 +280,7 @@ static void layout_stored(void)
 /* The bytes are apart, however few they are. */
 static void layout_data(void)
 {
-    static const char want[] = "2e"               /* type */
+    static const char want[] = "2f"               /* type */
                                "00"               /* code */
                                "07"               /* number */
                                "0500000004000000" /* to */

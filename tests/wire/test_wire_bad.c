@@ -16,6 +16,7 @@
 
 #define ZEROS_4 0, 0, 0, 0
 #define ZEROS_8 ZEROS_4, ZEROS_4
+#define ZEROS_16 ZEROS_8, ZEROS_8
 
 static void bad_numbers_are_refused(void)
 {
@@ -181,7 +182,6 @@ static void bad_values_are_refused(void)
     ACCEPTED(TG_MSG_ITEM, ZEROS_8, ZEROS_8, 0, 5, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
 }
 
-#define ZEROS_16 ZEROS_8, ZEROS_8
 #define M48 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40 /* 2^48 */
 
 static void bad_news_are_refused(void)

@@ -1,0 +1,72 @@
+# cholesky_lib.sh - what the scripts that run cholesky have in common; sourced.
+# As tests/coast/coast_lib.sh: `run ARGUMENTS` leaves the exit status in $status
+# and what was printed in $work/out and $work/err, `fail WORDS` notes a failure
+# and goes on; end with `finish`.
+top_srcdir=${top_srcdir:-.}
+top_builddir=${top_builddir:-.}
+cholesky=$top_builddir/jobs/apps/cholesky/cholesky
+failures=0
+
+[ -x "$cholesky" ] || {
+    echo "skipped: built without LAPACK"
+    exit 77
+}
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/dir"
+
+run()
+{
+    sh "$top_srcdir/tests/run_mpi.sh" -n 3 "$cholesky" "$@" \
+        >"$work/out" 2>"$work/err"
+    status=$?
+    if [ "$status" = 77 ]; then
+        echo "skipped: run_mpi.sh starts nothing here"
+        exit 77
+    fi
+}
+
+fail()
+{
+    echo "FAILED: $*"
+    head -n 20 "$work/out" | sed 's/^/    out: /'
+    head -n 20 "$work/err" | sed 's/^/    err: /'
+    failures=$((failures + 1))
+}
+
+# good WHAT ARGUMENTS: it runs, and the residual is as small as it must be.
+good()
+{
+    what=$1
+    shift
+    run "$@"
+    [ "$status" = 0 ] || fail "$what: status $status"
+    grep -Eq '^factor [0-9.]+ s [0-9.]+ GFLOP/s$' "$work/out" ||
+        fail "$what: no line for the factor"
+    awk '$1 == "residual" { n++; bad = !($2 + 0 == $2 && $2 < 1e-14) }
+        END { exit n != 1 || bad }' "$work/out" || fail "$what: residual"
+    [ ! -s "$work/err" ] || fail "$what: words on standard error"
+}
+
+# refuse WHAT PATTERN ARGUMENTS: exactly one line from the program, a status
+# that is not 0, no results, and no file that was not there before.
+refuse()
+{
+    what=$1 pattern=$2
+    shift 2
+    ls -A "$work/dir" >"$work/before"
+    run "$@"
+    [ "$status" -ne 0 ] || fail "$what: status 0"
+    [ "$status" -ne 124 ] || fail "$what: hung"
+    [ "$(grep -c '^cholesky: ' "$work/err")" = 1 ] || fail "$what: not one line"
+    grep -Eq "^cholesky: $pattern" "$work/err" || fail "$what: not $pattern"
+    [ ! -s "$work/out" ] || fail "$what: results"
+    ls -A "$work/dir" | cmp -s - "$work/before" || fail "$what: left a file"
+}
+
+finish()
+{
+    [ "$failures" -eq 0 ] && echo "all good" && exit 0
+    echo "$failures failed"
+    exit 1
+}
