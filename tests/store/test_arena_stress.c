@@ -252,18 +252,23 @@ static void *race(void *arg)
 {
     struct tg_arena *a = arg;
     struct tg_rng rng = {(uintptr_t)&rng};
+    uint64_t right = 0, wrong = 0, missed = 0;
     while (atomic_load(&board->go) == 1) {
         uint64_t h =
             atomic_load(&board->handle[tg_rng_below(&rng, board->blobs)]);
         const void *at = h != 0 ? tg_arena_pin(a, h) : NULL;
         if (at == NULL) {
-            atomic_fetch_add(&board->missed, 1);
+            missed++;
             continue;
         }
         bool same = filled(at, h, size_of(h), 8);
-        atomic_fetch_add(same ? &board->right : &board->wrong, 1);
+        right += same;
+        wrong += !same;
         tg_arena_unpin(a, h);
     }
+    atomic_fetch_add(&board->right, right);
+    atomic_fetch_add(&board->wrong, wrong);
+    atomic_fetch_add(&board->missed, missed);
     return NULL;
 }
 
@@ -339,7 +344,12 @@ static void race_step(struct racing *r)
         r->kept++;
     } else {
         r->evicted++;
-        race_make(r, i, h);
+        if (tg_rng_below(&r->rng, 2) == 0) {
+            race_make(r, i, h);
+            return;
+        }
+        tg_slab_free(&r->handles, h);
+        r->there[i] = false;
     }
 }
 
