@@ -433,7 +433,7 @@ void *tg_arena_alloc(struct tg_arena *a, uint64_t handle, uint64_t size)
     TG_ASSERT(tg_blob_empty(l));
     tg_arena_collect(a);
     for (int i = TG_ARENA_SPACES; i-- > 0 && e == NULL;)
-        if (i == 0 || size / 16 >= grain_of(i))
+        if (i == 0 || size / 16 >= m->space[i].grain)
             e = tg_space_take(&m->space[i], size > 0 ? size : 1);
     if (e == NULL)
         return NULL;
