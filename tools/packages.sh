@@ -2,7 +2,8 @@
 
 build_packages=(gcc libc6-dev make autoconf automake libtool pkg-config
                 libopenmpi-dev openmpi-bin libhwloc-dev libhdf5-dev libpng-dev
-                libopenblas-dev uthash-dev libcunit1-dev gmt-gshhg-low)
+                libopenblas-dev libxxhash-dev uthash-dev libcunit1-dev
+                gmt-gshhg-low)
 
 # Prints those that are not installed.
 missing_packages()

@@ -1,0 +1,557 @@
+/* spill.c - the files of a spill, and the objects in them: see spill.h.
+ *
+ * A file is written by one thread, outside of the lock, into a directory that
+ * was chosen under it; when it is closed it gets a line in the table.  Its
+ * number is never used again, so that an object of a file that is gone finds
+ * none.
+ */
+#include "store/spill_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/assert.h"
+#include "base/mem.h"
+#include "base/rng.h"
+
+enum {
+    OBJECTS_MAX = 2000,     /* of a file */
+    FILE_MIN = 100000000,   /* bytes: the default */
+    PERCENT = 95,           /* of a disk: the default */
+    PIECE = 1 << 20,        /* bytes that are hashed and written in one go */
+    OVERHEAD_FILE = 131072, /* bytes at most that HDF5 adds to a file, */
+    OVERHEAD_OBJECT = 8192  /* and to an object */
+};
+
+struct file {
+    uint32_t dir;
+    uint32_t live; /* objects; 0: there is no file */
+};
+
+struct tg_spill {
+    int deflate;
+    int32_t rank;
+    uint64_t file_min;
+    uint32_t percent;
+    const struct tg_log *log;
+    uint32_t ndirs;
+    struct tg_spill_dir *dirs;
+
+    pthread_mutex_t lock; /* for the rest, and the dirs */
+    uint32_t next_dir;
+    uint64_t nfiles;           /* that exist */
+    TG_VEC(struct file) files; /* of number 1 and up */
+};
+
+/* ----- life --------------------------------------------------------------- */
+
+static int check_opts(const struct tg_spill_opts *o, char *why, size_t nwhy)
+{
+    if (o->deflate < 0 || o->deflate > 9) {
+        snprintf(why, nwhy, "spill deflate %d: expected 0 to 9", o->deflate);
+        return TRYGON_ERR_INVALID;
+    }
+    if (o->disk_percent > 100) {
+        snprintf(why, nwhy, "spill disk limit %" PRIu32 ": expected 1 to 100",
+                 o->disk_percent);
+        return TRYGON_ERR_INVALID;
+    }
+    return tg_h5_check(why, nwhy);
+}
+
+int tg_spill_create(const struct tg_spill_opts *opts, struct tg_spill **spill,
+                    char *why, size_t nwhy)
+{
+    struct tg_spill_dir *dirs;
+    uint32_t ndirs;
+    int rc = check_opts(opts, why, nwhy);
+    if (rc == TRYGON_SUCCESS)
+        rc = tg_spilldir_list(opts, &dirs, &ndirs, why, nwhy);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    for (uint32_t i = 0; i < ndirs; i++)
+        tg_spilldir_clean(&dirs[i], opts->log);
+
+    struct tg_spill *s = tg_alloc(sizeof *s);
+    struct tg_rng rng = {opts->job ^ tg_mix64((uint64_t)opts->rank)};
+    s->deflate = opts->deflate;
+    s->rank = opts->rank;
+    s->file_min = opts->file_min != 0 ? opts->file_min : FILE_MIN;
+    s->percent = opts->disk_percent != 0 ? opts->disk_percent : PERCENT;
+    s->log = opts->log;
+    s->ndirs = ndirs;
+    s->dirs = dirs;
+    s->next_dir = tg_rng_below(&rng, ndirs);
+    TG_ASSERT(pthread_mutex_init(&s->lock, NULL) == 0);
+    *spill = s;
+    return TRYGON_SUCCESS;
+}
+
+/* The file's path, in memory of the caller's. */
+static char *path_of(const struct tg_spill *s, uint32_t dir, uint32_t number)
+{
+    size_t n = strlen(s->dirs[dir].path) + 64;
+    char *path = tg_alloc(n);
+    (void)snprintf(path, n, "%s/rank%" PRId32 "-%" PRIu32 ".h5",
+                   s->dirs[dir].path, s->rank, number);
+    return path;
+}
+
+static void remove_file(struct tg_spill *s, uint32_t dir, uint32_t number)
+{
+    char *path = path_of(s, dir, number);
+    (void)unlink(path);
+    free(path);
+}
+
+void tg_spill_destroy(struct tg_spill **spill)
+{
+    struct tg_spill *s = *spill;
+    *spill = NULL;
+    if (s == NULL)
+        return;
+    for (uint32_t i = 0; i < s->files.n; i++)
+        if (s->files.v[i].live > 0)
+            remove_file(s, s->files.v[i].dir, i + 1);
+    for (uint32_t i = 0; i < s->ndirs; i++) {
+        tg_spilldir_leave(&s->dirs[i], s->log);
+        free(s->dirs[i].base);
+        free(s->dirs[i].path);
+    }
+    free(s->dirs);
+    tg_vec_free(&s->files);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+/* ----- choosing a directory ----------------------------------------------- */
+
+static bool all_failed(const struct tg_spill *s)
+{
+    for (uint32_t i = 0; i < s->ndirs; i++)
+        if (!s->dirs[i].failed)
+            return false;
+    return true;
+}
+
+/* The next in turn that has room and is not in `tried` (a flag each), entered,
+ * so that files can be made there.  Failed ones only when there is no other.
+ * The rest with a reason.  With the lock. */
+static int next_dir(struct tg_spill *s, uint64_t bytes, bool tried[],
+                    uint32_t *dir, char *why, size_t nwhy)
+{
+    int rc = TRYGON_ERR_IO;
+    bool failed_too = all_failed(s);
+    for (uint32_t k = 0; k < s->ndirs; k++) {
+        uint32_t i = (s->next_dir + k) % s->ndirs;
+        struct tg_spill_dir *d = &s->dirs[i];
+        if (tried[i] || (d->failed && !failed_too))
+            continue;
+        tried[i] = true;
+        if (!tg_spilldir_room(d, bytes, s->percent)) {
+            rc = TRYGON_ERR_DISK_FULL;
+            snprintf(why, nwhy,
+                     "%s: no room for %" PRIu64 " bytes below %" PRIu32
+                     " %% of the disk",
+                     d->base, bytes, s->percent);
+            continue;
+        }
+        int entered = tg_spilldir_enter(d, why, nwhy);
+        if (entered == TRYGON_SUCCESS) {
+            d->failed = false;
+            s->next_dir = (i + 1) % s->ndirs;
+            *dir = i;
+            return TRYGON_SUCCESS;
+        }
+        d->failed = entered == TRYGON_ERR_IO;
+        if (rc != TRYGON_ERR_DISK_FULL)
+            rc = entered;
+    }
+    return rc;
+}
+
+const char *tg_spill_room(struct tg_spill *s, uint64_t n)
+{
+    char why[TG_SPILL_WHY];
+    uint32_t dir;
+    bool *tried = tg_alloc(s->ndirs * sizeof *tried);
+    pthread_mutex_lock(&s->lock);
+    int rc = next_dir(s, n, tried, &dir, why, sizeof why);
+    pthread_mutex_unlock(&s->lock);
+    free(tried);
+    return rc == TRYGON_SUCCESS ? s->dirs[dir].path : NULL;
+}
+
+/* ----- writing ------------------------------------------------------------ */
+
+/* Some items that are to become one file. */
+struct batch {
+    uint32_t n;
+    struct tg_spill_item *items;
+    uint64_t bytes;
+};
+
+static bool write_all(int fd, const unsigned char *data, uint64_t n,
+                      uint64_t at)
+{
+    while (n > 0) {
+        ssize_t done = pwrite(fd, data, n, (off_t)at);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0) {
+            errno = done == 0 ? ENOSPC : errno;
+            return false;
+        }
+        data += done;
+        at += (uint64_t)done;
+        n -= (uint64_t)done;
+    }
+    return true;
+}
+
+/* Piece by piece, so that what is written is in the cache from the hashing. */
+static bool write_hashed(int fd, const unsigned char *data, uint64_t size,
+                         uint64_t at, uint64_t *hash)
+{
+    XXH3_state_t h;
+    XXH3_64bits_reset(&h);
+    for (uint64_t done = 0, n; done < size; done += n) {
+        n = size - done < PIECE ? size - done : PIECE;
+        XXH3_64bits_update(&h, data + done, n);
+        if (!write_all(fd, data + done, n, at + done))
+            return false;
+    }
+    *hash = XXH3_64bits_digest(&h);
+    return true;
+}
+
+/* Fills the file, which is open here as fd and at HDF5 as h5. */
+static int write_items(const struct tg_spill *s, int fd, const char *path,
+                       struct tg_h5 *h5, const struct batch *b, char *why,
+                       size_t nwhy)
+{
+    for (uint32_t i = 0; i < b->n; i++) {
+        struct tg_spill_item *it = &b->items[i];
+        if (s->deflate > 0) {
+            int rc = tg_h5_deflate(h5, it, why, nwhy);
+            if (rc != TRYGON_SUCCESS)
+                return rc;
+        } else if (!write_hashed(fd, it->data, it->size, it->where.at,
+                                 &it->where.hash)) {
+            return tg_spill_refused(path, why, nwhy);
+        }
+    }
+    return TRYGON_SUCCESS;
+}
+
+/* Beyond the limit of a file's size the system would not only refuse, but
+ * send a signal that ends the process. */
+static bool may_grow(uint64_t bytes)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || bytes <= limit.rlim_cur)
+        return true;
+    errno = EFBIG;
+    return false;
+}
+
+static int write_open(const struct tg_spill *s, int fd, const char *path,
+                      const struct batch *b, char *why, size_t nwhy)
+{
+    struct tg_h5 *h5 = NULL;
+    int rc = tg_h5_create(path, s->deflate, b->n, b->items, &h5, why, nwhy);
+    if (rc == TRYGON_SUCCESS)
+        rc = write_items(s, fd, path, h5, b, why, nwhy);
+    if (rc == TRYGON_SUCCESS)
+        rc = tg_h5_close(&h5, b->items, why, nwhy);
+    if (rc != TRYGON_SUCCESS && ftruncate(fd, 0) != 0)
+        rc = TRYGON_ERR_IO;
+    tg_h5_drop(&h5);
+    return rc;
+}
+
+/* A failed file is removed. */
+static int write_file(const struct tg_spill *s, const char *path,
+                      const struct batch *b, char *why, size_t nwhy)
+{
+    if (!may_grow(b->bytes))
+        return tg_spill_refused(path, why, nwhy);
+    int fd =
+        open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return tg_spill_refused(path, why, nwhy);
+    int rc = write_open(s, fd, path, b, why, nwhy);
+    if (close(fd) != 0 && rc == TRYGON_SUCCESS) /* NFS tells some things here */
+        rc = tg_spill_refused(path, why, nwhy);
+    if (rc != TRYGON_SUCCESS)
+        (void)unlink(path);
+    return rc;
+}
+
+/* The number of a file to be; it has a line, of no object yet. */
+static uint32_t new_number(struct tg_spill *s, uint32_t dir)
+{
+    *tg_vec_add(&s->files) = (struct file){dir, 0};
+    return s->files.n;
+}
+
+static void publish(struct tg_spill *s, uint32_t number, const struct batch *b)
+{
+    pthread_mutex_lock(&s->lock);
+    s->files.v[number - 1].live = b->n;
+    s->nfiles++;
+    pthread_mutex_unlock(&s->lock);
+    for (uint32_t i = 0; i < b->n; i++) {
+        struct tg_spill_item *it = &b->items[i];
+        it->rc = TRYGON_SUCCESS;
+        it->where.file = number;
+        it->where.size = it->size;
+    }
+}
+
+/* One attempt, in the next directory; over: there is none left to try. */
+static int try_batch(struct tg_spill *s, const struct batch *b, bool tried[],
+                     bool *over, char *why, size_t nwhy)
+{
+    uint32_t dir, number = 0;
+    pthread_mutex_lock(&s->lock);
+    int rc = next_dir(s, b->bytes, tried, &dir, why, nwhy);
+    if (rc == TRYGON_SUCCESS)
+        number = new_number(s, dir);
+    pthread_mutex_unlock(&s->lock);
+    *over = rc != TRYGON_SUCCESS;
+    if (*over)
+        return rc;
+
+    char *path = path_of(s, dir, number);
+    rc = write_file(s, path, b, why, nwhy);
+    free(path);
+    if (rc == TRYGON_SUCCESS) {
+        publish(s, number, b);
+        *over = true;
+    } else if (rc == TRYGON_ERR_IO) {
+        pthread_mutex_lock(&s->lock);
+        s->dirs[dir].failed = true;
+        pthread_mutex_unlock(&s->lock);
+    }
+    return rc;
+}
+
+/* When any disk is full, that is the reason; else the first one. */
+static int write_batch(struct tg_spill *s, const struct batch *b, char *why,
+                       size_t nwhy)
+{
+    bool *tried = tg_alloc(s->ndirs * sizeof *tried), over = false;
+    int rc = TRYGON_ERR_IO;
+    why[0] = '\0';
+    while (!over) {
+        char again[TG_SPILL_WHY] = "";
+        int got = try_batch(s, b, tried, &over, again, sizeof again);
+        bool better = got == TRYGON_ERR_DISK_FULL && rc != got;
+        if (got == TRYGON_SUCCESS || got == TRYGON_ERR_DISK_FULL)
+            rc = got;
+        if (again[0] != '\0' && (why[0] == '\0' || better))
+            snprintf(why, nwhy, "%s", again);
+    }
+    free(tried);
+    return rc;
+}
+
+static struct batch batch_of(struct tg_spill_item items[], uint32_t n)
+{
+    struct batch b = {n, items, OVERHEAD_FILE};
+    for (uint32_t i = 0; i < n; i++)
+        b.bytes += items[i].size + OVERHEAD_OBJECT;
+    return b;
+}
+
+static int worst(int a, int b)
+{
+    return a == TRYGON_ERR_IO || b == TRYGON_SUCCESS ? a : b;
+}
+
+/* One file, or, on full disks, several smaller ones, as far as they go. */
+static int write_range(struct tg_spill *s, struct tg_spill_item items[],
+                       uint32_t n, char *why, size_t nwhy)
+{
+    char reason[TG_SPILL_WHY];
+    struct batch b = batch_of(items, n);
+    int rc = write_batch(s, &b, reason, sizeof reason);
+    if (rc == TRYGON_SUCCESS)
+        return rc;
+    if (rc == TRYGON_ERR_DISK_FULL && n > 1) {
+        int first = write_range(s, items, n / 2, why, nwhy);
+        return worst(first,
+                     write_range(s, items + n / 2, n - n / 2, why, nwhy));
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        items[i].rc = rc;
+        items[i].where = (struct tg_spilled){0};
+    }
+    if (why[0] == '\0')
+        snprintf(why, nwhy, "%s", reason);
+    return rc;
+}
+
+int tg_spill_write(struct tg_spill *s, uint32_t n, struct tg_spill_item items[],
+                   char *why, size_t nwhy)
+{
+    int rc = TRYGON_SUCCESS;
+    why[0] = '\0';
+    for (uint32_t first = 0, end; first < n; first = end) {
+        uint64_t bytes = 0;
+        for (end = first;
+             end < n && end - first < OBJECTS_MAX && bytes < s->file_min; end++)
+            bytes += items[end].size;
+        rc = worst(rc, write_range(s, items + first, end - first, why, nwhy));
+    }
+    return rc;
+}
+
+/* ----- reading ------------------------------------------------------------ */
+
+/* The path of the object's file; NULL: it is gone, as far as we know. */
+static char *file_of(struct tg_spill *s, const struct tg_spilled *where)
+{
+    char *path = NULL;
+    pthread_mutex_lock(&s->lock);
+    if (where->file > 0 && where->file <= s->files.n &&
+        s->files.v[where->file - 1].live > 0)
+        path = path_of(s, s->files.v[where->file - 1].dir, where->file);
+    pthread_mutex_unlock(&s->lock);
+    return path;
+}
+
+/* errno 0: the file ends before the bytes do. */
+static bool read_all(int fd, unsigned char *out, uint64_t n, uint64_t at)
+{
+    while (n > 0) {
+        ssize_t done = pread(fd, out, n, (off_t)at);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0) {
+            errno = done == 0 ? 0 : errno;
+            return false;
+        }
+        out += done;
+        at += (uint64_t)done;
+        n -= (uint64_t)done;
+    }
+    return true;
+}
+
+static bool read_hashed(int fd, unsigned char *out, uint64_t size, uint64_t at,
+                        uint64_t *hash)
+{
+    XXH3_state_t h;
+    XXH3_64bits_reset(&h);
+    for (uint64_t done = 0, n; done < size; done += n) {
+        n = size - done < PIECE ? size - done : PIECE;
+        if (!read_all(fd, out + done, n, at + done))
+            return false;
+        XXH3_64bits_update(&h, out + done, n);
+    }
+    *hash = XXH3_64bits_digest(&h);
+    return true;
+}
+
+static int read_plain(const char *path, const struct tg_spilled *where,
+                      uint64_t from, uint64_t n, void *out, uint64_t *hash,
+                      char *why, size_t nwhy)
+{
+    int rc = TRYGON_SUCCESS;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        (void)tg_spill_refused(path, why, nwhy);
+        return TRYGON_ERR_IO;
+    }
+    bool good = n == where->size ? read_hashed(fd, out, n, where->at, hash)
+                                 : read_all(fd, out, n, where->at + from);
+    if (!good && errno != 0) {
+        (void)tg_spill_refused(path, why, nwhy);
+        rc = TRYGON_ERR_IO;
+    } else if (!good) {
+        snprintf(why, nwhy, "%s: ends early", path);
+        rc = TRYGON_ERR_IO;
+    }
+    close(fd);
+    return rc;
+}
+
+int tg_spill_read(struct tg_spill *s, const struct tg_spilled *where,
+                  uint64_t from, uint64_t n, void *out, char *why, size_t nwhy)
+{
+    TG_ASSERT(from <= where->size && n <= where->size - from);
+    uint64_t hash = 0;
+    char *path = file_of(s, where);
+    if (path == NULL) {
+        snprintf(why, nwhy, "rank%" PRId32 "-%" PRIu32 ".h5: no such file",
+                 s->rank, where->file);
+        return TRYGON_ERR_IO;
+    }
+    int rc = s->deflate > 0
+                 ? tg_h5_inflate(path, where, from, n, out, why, nwhy)
+                 : read_plain(path, where, from, n, out, &hash, why, nwhy);
+    bool whole = n == where->size;
+    if (s->deflate > 0 && whole && rc == TRYGON_SUCCESS)
+        hash = XXH3_64bits(out, n);
+    if (rc == TRYGON_SUCCESS && whole && hash != where->hash) {
+        snprintf(why, nwhy, "%s: object %" PRIu32 " is damaged", path,
+                 where->number);
+        rc = TRYGON_ERR_IO;
+    }
+    free(path);
+    return rc;
+}
+
+/* ----- forgetting --------------------------------------------------------- */
+
+/* Not every file system can. */
+static void punch(const char *path, const struct tg_spilled *where)
+{
+    int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                    (off_t)where->at, (off_t)where->size);
+    close(fd);
+}
+
+void tg_spill_forget(struct tg_spill *s, const struct tg_spilled *where)
+{
+    if (where->file == 0)
+        return;
+    pthread_mutex_lock(&s->lock);
+    TG_ASSERT(where->file <= s->files.n);
+    struct file *f = &s->files.v[where->file - 1];
+    TG_ASSERT(f->live > 0);
+    bool last = --f->live == 0;
+    s->nfiles -= last;
+    char *path = path_of(s, f->dir, where->file);
+    pthread_mutex_unlock(&s->lock);
+
+    if (last)
+        (void)unlink(path);
+    else if (s->deflate == 0 && where->size > 0)
+        punch(path, where);
+    free(path);
+}
+
+uint64_t tg_spill_files(struct tg_spill *s)
+{
+    pthread_mutex_lock(&s->lock);
+    uint64_t n = s->nfiles;
+    pthread_mutex_unlock(&s->lock);
+    return n;
+}
