@@ -271,6 +271,13 @@ const void *tg_arena_pin(struct tg_arena *a, uint64_t handle)
     return at;
 }
 
+void tg_arena_hold(struct tg_arena *a, uint64_t handle)
+{
+    TG_ASSERT(a->maker != NULL &&
+              state_of(line_of(a, handle), handle) != TG_BLOB_EMPTY);
+    atomic_fetch_add(&a->row[(uint32_t)handle], 1);
+}
+
 void tg_arena_unpin(struct tg_arena *a, uint64_t handle)
 {
     TG_ASSERT((uint32_t)handle < a->nslots);

@@ -67,6 +67,9 @@ int tg_arena_alloc_file(struct tg_arena *a, uint64_t handle, uint64_t size,
                         const char *dir, void **data, char *why, size_t nwhy);
 /* It must be FILLING: from now on it can be pinned, and not changed. */
 void tg_arena_seal(struct tg_arena *a, uint64_t handle);
+/* The bytes stay where they are until unpinned, whatever becomes of the blob:
+ * for the system, which reads or writes one that is FILLING or SEALED. */
+void tg_arena_hold(struct tg_arena *a, uint64_t handle);
 /* Give the memory of a SEALED blob up, unless it is pinned: then nothing has
  * changed and false is returned.  (A blob that had this slot before counts as
  * well: while it is pinned, or somebody tries to pin it.) */

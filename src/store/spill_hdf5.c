@@ -246,7 +246,7 @@ static hid_t space_for(const struct tg_shape_h5 *s)
 
 static bool add_set(struct tg_h5 *f, uint32_t i, struct tg_spill_item *it)
 {
-    struct tg_shape_h5 s = tg_shape_of(it);
+    struct tg_shape_h5 s = tg_spill_shape_of(it);
     char name[NAME];
     snprintf(name, sizeof name, "%04" PRIu32 ".task%" PRIu64, i, it->task);
     hid_t type = make_type(s.type), list = list_for(f, &s);

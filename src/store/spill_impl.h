@@ -52,7 +52,7 @@ struct tg_shape_h5 {
 };
 
 /* Plain bytes, when type and dims do not make the size. */
-struct tg_shape_h5 tg_shape_of(const struct tg_spill_item *it);
+struct tg_shape_h5 tg_spill_shape_of(const struct tg_spill_item *it);
 
 /* Pieces of about 1 MiB that follow each other in memory: ones along the
  * dimensions before `at`, a few along that one, all along those behind. */

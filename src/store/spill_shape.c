@@ -43,7 +43,7 @@ static bool fits(const struct tg_spill_item *it, size_t element)
     return empty ? it->size == 0 : small && it->size == size;
 }
 
-struct tg_shape_h5 tg_shape_of(const struct tg_spill_item *it)
+struct tg_shape_h5 tg_spill_shape_of(const struct tg_spill_item *it)
 {
     struct tg_shape_h5 s = {TRYGON_BYTE, 1, 1, {it->size}};
     size_t element = type_size(it->type);

@@ -55,6 +55,7 @@ static struct thing *thing(struct rank *r, uint64_t blob)
     for (int i = 0; i < BLOBS && t == NULL; i++)
         if (r->things[i].blob == blob || r->things[i].blob == 0)
             t = &r->things[i];
+    TG_ASSERT(t != NULL);
     t->blob = blob;
     return t;
 }
