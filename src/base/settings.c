@@ -292,6 +292,23 @@ static int set_text(const struct tg_setting *row, const char *text, char *field,
     return TRYGON_SUCCESS;
 }
 
+static int set_bytes(const struct tg_setting *row, const char *text,
+                     uint64_t *field, char *err, size_t size)
+{
+    char why[160];
+    size_t n = strlen(text);
+    int64_t bytes = 0;
+    struct span all = {text, (int)n};
+    if (n > 60)
+        return refuse(err, size, "%s=\"%.20s...\": expected a number", row->env,
+                      text);
+    int rc = amount_value(all, all, true, &bytes, why, sizeof why);
+    if (rc != TRYGON_SUCCESS)
+        return refuse(err, size, "%s=%s", row->env, why);
+    *field = (uint64_t)bytes;
+    return TRYGON_SUCCESS;
+}
+
 static int set_amounts(const struct tg_setting *row, const char *text,
                        struct tg_amounts *field, char *err, size_t size)
 {
@@ -317,7 +334,9 @@ static int set_row(const struct tg_setting *row, const char *text,
     switch (row->kind) {
     case TG_SETTING_WHOLE: return set_whole(row, text, field, err, size);
     case TG_SETTING_BITS: return set_bits(row, text, field, err, size);
-    case TG_SETTING_TEXT: return set_text(row, text, field, err, size);
+    case TG_SETTING_TEXT:
+    case TG_SETTING_PATHS: return set_text(row, text, field, err, size);
+    case TG_SETTING_BYTES: return set_bytes(row, text, field, err, size);
     case TG_SETTING_AMOUNTS: return set_amounts(row, text, field, err, size);
     }
     return TRYGON_ERR_INVALID;

@@ -12,9 +12,10 @@
 #include <stdint.h>
 
 enum {
-    TG_SETTING_LEN = 64, /* bytes of a text setting with its NUL */
-    TG_AMOUNT_NAME = 64, /* bytes of a resource's name with its NUL */
-    TG_AMOUNTS_MAX = 14, /* resources in one list, cpu apart */
+    TG_SETTING_LEN = 64,    /* bytes of a text setting with its NUL */
+    TG_SETTING_LONG = 4096, /* of one with directories */
+    TG_AMOUNT_NAME = 64,    /* bytes of a resource's name with its NUL */
+    TG_AMOUNTS_MAX = 14,    /* resources in one list, cpu apart */
     TG_AMOUNT_UNIT = 10000
 };
 
@@ -32,6 +33,8 @@ struct tg_amounts {
 /* Kinds:  WHOLE    a whole number in [min, max]
  *         BITS     any 64 bits, decimal or 0x...: min and max have no meaning
  *         TEXT     min to max bytes
+ *         PATHS    the same, longer: directories, separated by ':'
+ *         BYTES    of memory: as in "512M"; min and max have no meaning
  *         AMOUNTS  "name=amount,...", at most max of them
  * An empty variable counts as not set.
  *
@@ -48,11 +51,19 @@ struct tg_amounts {
     X_(verbose, "TRYGON_VERBOSE", WHOLE, "0", 0, 2,                        \
        "log: 0 warnings, 1 also information, 2 also debug lines")          \
     X_(node_id, "TRYGON_NODE_ID", TEXT, "", 0, TG_SETTING_LEN - 1,         \
-       "ranks with the same text count as one node; empty: by host")
+       "ranks with the same text count as one node; empty: by host")       \
+    X_(store_bytes, "TRYGON_STORE_BYTES", BYTES, "0", 0, 0,                \
+       "memory of each node for large objects; 0: 30 % of the node's")     \
+    X_(spill_dir, "TRYGON_SPILL_DIR", PATHS, "", 0, TG_SETTING_LONG - 1,   \
+       "where objects go that find no memory; empty: temporary directory") \
+    X_(spill_deflate, "TRYGON_SPILL_DEFLATE", WHOLE, "0", 0, 9,            \
+       "how hard HDF5 compresses them there; 0: not at all")
 
 #define TG_SETTING_FIELD_WHOLE_(field_) int64_t field_;
 #define TG_SETTING_FIELD_BITS_(field_) uint64_t field_;
 #define TG_SETTING_FIELD_TEXT_(field_) char field_[TG_SETTING_LEN];
+#define TG_SETTING_FIELD_PATHS_(field_) char field_[TG_SETTING_LONG];
+#define TG_SETTING_FIELD_BYTES_(field_) uint64_t field_;
 #define TG_SETTING_FIELD_AMOUNTS_(field_) struct tg_amounts field_;
 #define TG_SETTING_FIELD_(field_, env_, kind_, default_, min_, max_, help_) \
     TG_SETTING_FIELD_##kind_##_(field_)
@@ -65,6 +76,8 @@ enum tg_setting_kind {
     TG_SETTING_WHOLE = 1,
     TG_SETTING_BITS,
     TG_SETTING_TEXT,
+    TG_SETTING_PATHS,
+    TG_SETTING_BYTES,
     TG_SETTING_AMOUNTS
 };
 

@@ -37,6 +37,9 @@ static void defaults_hold_without_environment(void)
     CU_ASSERT_EQUAL(s.seed, 0);
     CU_ASSERT_EQUAL(s.verbose, 0);
     CU_ASSERT_STRING_EQUAL(s.node_id, "");
+    CU_ASSERT_EQUAL(s.store_bytes, 0);
+    CU_ASSERT_STRING_EQUAL(s.spill_dir, "");
+    CU_ASSERT_EQUAL(s.spill_deflate, 0);
 }
 
 static void environment_is_read(void)
@@ -47,6 +50,9 @@ static void environment_is_read(void)
                          "TRYGON_SEED=0xffffffffffffffff",
                          "TRYGON_VERBOSE=2",
                          "TRYGON_NODE_ID=left",
+                         "TRYGON_STORE_BYTES=512M",
+                         "TRYGON_SPILL_DIR=/scratch:/tmp",
+                         "TRYGON_SPILL_DEFLATE=9",
                          NULL};
     struct tg_settings s;
     char err[256];
@@ -56,6 +62,9 @@ static void environment_is_read(void)
     CU_ASSERT_EQUAL(s.seed, UINT64_MAX);
     CU_ASSERT_EQUAL(s.verbose, 2);
     CU_ASSERT_STRING_EQUAL(s.node_id, "left");
+    CU_ASSERT_EQUAL(s.store_bytes, UINT64_C(512) << 20);
+    CU_ASSERT_STRING_EQUAL(s.spill_dir, "/scratch:/tmp");
+    CU_ASSERT_EQUAL(s.spill_deflate, 9);
     CU_ASSERT_EQUAL_FATAL(s.resources.n, 3);
     CU_ASSERT_STRING_EQUAL(s.resources.v[0].name, "gpu");
     CU_ASSERT_EQUAL(s.resources.v[0].units, 20000);
@@ -90,6 +99,13 @@ static void wrong_values_are_named(void)
          "TRYGON_RESOURCES=\"gpu\": \"gpu\": expected name=amount"},
         {"TRYGON_RESOURCES=cpu=3",
          "TRYGON_RESOURCES=\"cpu=3\": cpu is set by TRYGON_NUM_CPUS"},
+        {"TRYGON_STORE_BYTES=lots",
+         "TRYGON_STORE_BYTES=\"lots\": expected a number, with K, M, G or T "
+         "if need be"},
+        {"TRYGON_STORE_BYTES=-1", "TRYGON_STORE_BYTES=\"-1\" is negative"},
+        {"TRYGON_STORE_BYTES=1.5K1", NULL},
+        {"TRYGON_SPILL_DEFLATE=10",
+         "TRYGON_SPILL_DEFLATE=\"10\": expected a whole number from 0 to 9"},
         {"TRYGON_NODE_ID=0123456789012345678901234567890123456789"
          "012345678901234567890123",
          "TRYGON_NODE_ID=\"0123456789012345678901234567890123456789...\": "
@@ -122,7 +138,7 @@ static void the_table_is_complete(void)
         CU_ASSERT(strlen(row->help) > 10);
         n++;
     }
-    CU_ASSERT_EQUAL(n, 6);
+    CU_ASSERT_EQUAL(n, 9);
 }
 
 static void good_amounts(void)
