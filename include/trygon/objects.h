@@ -75,7 +75,8 @@ TRYGON_API int trygon_free(trygon_t *tg, size_t n, const trygon_ref_t refs[]);
  * have a copy in their stores, the one that made it first; at most capacity of
  * them.  *n is how many there are: 0 for a small object, which travels in
  * messages.  *spilled (may be NULL): it is in a file, and in no store as long
- * as n is 0.  Errors: NOTFOUND, STATE (not ready yet), INVALID. */
+ * as n is 0.  Errors: NOTFOUND, STATE (not ready, as far as this rank knows:
+ * wait for it first), INVALID. */
 TRYGON_API int trygon_ref_locations(trygon_t *tg, trygon_ref_t ref,
                                     size_t capacity, int32_t ranks[], size_t *n,
                                     bool *spilled);
@@ -96,8 +97,9 @@ typedef struct trygon_object {
     int32_t type;     /* enum trygon_type */
     uint64_t counts;  /* of its owner's rank: user code, tasks, other objects */
     uint64_t holders; /* other ranks hold it: 1, or 0 */
-    uint64_t pins;    /* readers and writers that have it in place now */
-    char function[64]; /* the task that made it, or "put" */
+    uint64_t pins;    /* readers that have it in place now; 0 if it is stored
+                         on another rank than the one that asks */
+    char function[64]; /* the task that made it, or "put"; "": it is small */
 } trygon_object_t;
 
 /* The objects of all ranks, those in stores first, largest first.  Fills at

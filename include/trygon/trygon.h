@@ -170,7 +170,8 @@ TRYGON_API int trygon_run(trygon_t *tg, trygon_driver_fn driver, void *arg,
 /* End the runtime: cancels what has not started, waits for what runs, gives
  * everything back, and nulls *tg.  Collective; by a thread that is not inside
  * a task.  References and values of this runtime are invalid afterwards; how
- * many were never released is logged at level INFO.
+ * many were never released is logged at level INFO, and if there are any, on
+ * all ranks together and how large by rank 0 at level WARN.
  * A rank that has called it refuses new tasks (SHUTDOWN), those of tasks that
  * still run on it as well: outside trygon_run(), get what you need first.
  * Errors: INVALID (tg or *tg NULL), STATE (inside a task or driver; the

@@ -90,18 +90,17 @@ int tg_create_agreed(struct trygon *tg, const trygon_actor_opts_t *o,
 int tg_create_detached(struct trygon *tg, struct tg_spec *s,
                        trygon_ref_t *actor);
 
-uint64_t tg_deadline(int64_t timeout_ms);
-struct tg_answer {       /* struct tg_waiter has what these are */
-    struct tg_row *rows; /* the caller's */
-    uint32_t nrows;
-    uint64_t ticket;
-    trygon_ref_t ref;
-    struct tg_val **vals; /* nranks of them: the caller's */
-};
-/* With the lock held: block until the request is over.  0, TIMEOUT, CANCELLED,
- * NOTFOUND or what broke the runtime.  out, or NULL: what a message brought. */
-int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
-             struct tg_answer *out);
+/* A copy of the value, which is large enough for the store or not; it is made
+ * for a result of the execution (NULL: for something else).  Waits for room, if
+ * need be.  An error is told. */
+int tg_make(struct trygon *tg, const char *who, const struct tg_exec *result_of,
+            const trygon_value_t *value, struct tg_val **val);
+/* With the lock held: return i of the call, whose references are held; the
+ * value that was there goes. */
+void tg_call_replace_return(struct trygon_call *call, size_t i,
+                            struct tg_val *val);
+/* With the lock held: it will be no object.  NULL stays NULL. */
+void tg_unmake(struct trygon *tg, struct tg_val **val);
 /* Name a code that came from the core as the last error of this call. */
 int tg_report(const struct trygon *tg, const char *who, int rc);
 

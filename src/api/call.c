@@ -31,14 +31,49 @@ int trygon_call_arg(trygon_call_t *call, size_t i, trygon_value_t *value)
                        "trygon_call_arg: argument %zu of %u", i,
                        call->exec->args.n);
     const struct tg_item *a = &tg_items_at(&call->exec->args)[i];
-    const struct tg_val *val = a->val;
+    const struct tg_lent *lent = call->lents != NULL ? call->lents[i] : NULL;
+    const struct tg_val *val = lent != NULL ? lent->val : a->val;
     if (val == NULL) { /* it came as an object, which the call holds */
         tg_enter(call->tg);
         val = tg_objs_find(&call->tg->core->objs, a->ref)->val;
         tg_leave(call->tg);
     }
     tg_view(val, value);
+    if (lent != NULL)
+        value->data = lent->data;
     return TRYGON_SUCCESS;
+}
+
+void tg_call_replace_return(struct trygon_call *call, size_t i,
+                            struct tg_val *val)
+{
+    struct tg_item *set = &tg_items_at(&call->returns)[i];
+    if (set->val != NULL && set->val->nrefs > 0) {
+        struct tg_event unkeep = {.type = TG_EV_UNKEEP, .val = set->val};
+        tg_step(call->tg, &unkeep);
+    }
+    tg_unmake(call->tg, &set->val);
+    set->val = val;
+}
+
+static int set_return(struct trygon_call *call, const char *who, size_t i,
+                      struct tg_val *val)
+{
+    struct trygon *tg = call->tg;
+    struct tg_item *set = &tg_items_at(&call->returns)[i];
+    if (val->nrefs == 0 && set->val == NULL) {
+        set->val = val;
+        return TRYGON_SUCCESS;
+    }
+    struct tg_event keep = {.type = TG_EV_KEEP, .val = val};
+    tg_enter(tg);
+    int rc = val->nrefs > 0 ? tg_step(tg, &keep) : TRYGON_SUCCESS;
+    if (rc == TRYGON_SUCCESS)
+        tg_call_replace_return(call, i, val);
+    else
+        tg_unmake(tg, &val);
+    tg_leave(tg);
+    return tg_report(tg, who, rc);
 }
 
 int trygon_call_return(trygon_call_t *call, size_t i,
@@ -53,29 +88,11 @@ int trygon_call_return(trygon_call_t *call, size_t i,
     int rc = tg_check_value(tg, "trygon_call_return", value);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    struct tg_val *val = tg_val_copy(value);
-    if (val == NULL)
-        return tg_fail(tg, TRYGON_ERR_NOMEM,
-                       "trygon_call_return: no room for %zu bytes",
-                       value->size);
-    struct tg_item *set = &tg_items_at(&call->returns)[i];
-    struct tg_val *old = set->val;
-    if (val->nrefs > 0 || (old != NULL && old->nrefs > 0)) {
-        struct tg_event keep = {.type = TG_EV_KEEP, .val = val};
-        struct tg_event unkeep = {.type = TG_EV_UNKEEP, .val = old};
-        tg_enter(tg);
-        rc = tg_step(tg, &keep);
-        if (rc == TRYGON_SUCCESS && old != NULL)
-            tg_step(tg, &unkeep);
-        tg_leave(tg);
-    }
-    if (rc != TRYGON_SUCCESS) {
-        tg_val_drop(&val);
-        return tg_report(tg, "trygon_call_return", rc);
-    }
-    tg_val_drop(&set->val);
-    set->val = val;
-    return TRYGON_SUCCESS;
+    struct tg_val *val;
+    rc = tg_make(tg, "trygon_call_return", call->exec, value, &val);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    return set_return(call, "trygon_call_return", i, val);
 }
 
 /* With the lock held: the item goes, and its yield waits for its reader. */
@@ -84,7 +101,7 @@ static int yield_item(struct trygon *tg, struct tg_exec *e, struct tg_val *val)
     struct tg_event ev = {.type = TG_EV_YIELD, .val = val, .tag = e->self};
     int rc = tg_step(tg, &ev);
     if (rc != TRYGON_SUCCESS) {
-        tg_val_drop(&val);
+        tg_unmake(tg, &val);
         return rc;
     }
     struct tg_wait_req req = {.kind = TG_WAIT_YIELD};
@@ -120,10 +137,10 @@ int trygon_call_yield(trygon_call_t *call, const trygon_value_t *value)
     if (rc != TRYGON_SUCCESS)
         return rc;
     bool small = tg_vals_fits(value);
-    struct tg_val *val = small ? NULL : tg_val_copy(value);
-    if (!small && val == NULL)
-        return tg_fail(tg, TRYGON_ERR_NOMEM,
-                       "trygon_call_yield: no room for %zu bytes", value->size);
+    struct tg_val *val = NULL;
+    rc = small ? TRYGON_SUCCESS : tg_make(tg, __func__, e, value, &val);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
     tg_enter(tg);
     if (small)
         val = tg_vals_copy(&tg->vals, value);

@@ -42,7 +42,8 @@ int tg_check_value(const struct trygon *tg, const char *who,
 
 void tg_view(const struct tg_val *val, trygon_value_t *out)
 {
-    *out = (trygon_value_t){val->size > 0 ? tg_val_data(val) : NULL,
+    bool here = val->size > 0 && !val->stored;
+    *out = (trygon_value_t){here ? tg_val_data(val) : NULL,
                             (size_t)val->size,
                             val->type,
                             val->ndim,
@@ -59,87 +60,20 @@ int trygon_put(trygon_t *tg, const trygon_value_t *value, trygon_ref_t *ref)
     if (rc != TRYGON_SUCCESS)
         return rc;
     TG_NEED(tg, ref != NULL, "the output is NULL");
-    struct tg_val *val = tg_val_copy(value);
-    if (val == NULL)
-        return tg_fail(tg, TRYGON_ERR_NOMEM,
-                       "trygon_put: no room for %zu bytes", value->size);
+    struct tg_val *val;
+    rc = tg_make(tg, "trygon_put", NULL, value, &val);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
     struct tg_event ev = {.type = TG_EV_PUT, .val = val};
     tg_enter(tg);
     rc = tg_step(tg, &ev);
+    if (rc != TRYGON_SUCCESS)
+        tg_unmake(tg, &val);
     tg_leave(tg);
-    if (rc != TRYGON_SUCCESS) {
-        tg_val_drop(&val);
+    if (rc != TRYGON_SUCCESS)
         return tg_report(tg, "trygon_put", rc);
-    }
     *ref = ev.ref;
     return TRYGON_SUCCESS;
-}
-
-/* ----- blocking -------------------------------------------------------------------- */
-
-uint64_t tg_deadline(int64_t timeout_ms)
-{
-    static const int64_t most_ms = INT64_C(1) << 42; /* a century */
-    if (timeout_ms < 0 || timeout_ms > most_ms)
-        return TG_NEVER;
-    return tg_now_ns() + (uint64_t)timeout_ms * 1000000u;
-}
-
-/* The waiter, once its wait has begun; NULL: it is over, as *rc says. */
-static struct tg_waiter *begin_wait(struct trygon *tg, struct tg_wait_req *req,
-                                    int64_t timeout_ms, int *rc)
-{
-    req->deadline_ns = tg_deadline(timeout_ms);
-    if (timeout_ms == 0 && tg_may_poll(tg))
-        tg_progress(tg); /* whoever only looks, looks at the latest */
-    struct tg_event ev = {.type = TG_EV_WAIT, .wait = req};
-    if (req->exec == 0 && req->deadline_ns == TG_NEVER)
-        ev.now_ns = tg_last_ns(tg);
-    *rc = tg_step(tg, &ev);
-    return *rc == TRYGON_SUCCESS ? ev.waiter : NULL;
-}
-
-static void take_answer(struct tg_waiter *w, struct tg_answer *out)
-{
-    *out = (struct tg_answer){.rows = w->rows,
-                              .nrows = w->nrows,
-                              .ticket = w->ticket,
-                              .ref = w->ref,
-                              .vals = w->gather.vals};
-    w->rows = NULL;
-    w->gather.vals = NULL;
-}
-
-int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
-             struct tg_answer *out)
-{
-    struct trygon_call *call = tg_current(tg);
-    struct trygon_call *fiber =
-        call != NULL && call->loop != NULL ? call : NULL;
-    struct tg_sleeper s = {.level = req->kind == TG_WAIT_SLEEP ? TG_ATTENDS
-                                                               : TG_AWAITS,
-                           .fiber = fiber};
-    req->exec = call != NULL ? call->exec->self : 0;
-    req->cookie = &s;
-    int rc;
-    struct tg_waiter *w = begin_wait(tg, req, timeout_ms, &rc);
-    if (w == NULL)
-        return rc;
-    if (fiber != NULL) {
-        while (!w->done && tg->failed == 0)
-            tg_loop_park(fiber);
-    } else {
-        tg->running -= call != NULL;
-        tg_wait_until(tg, &s, &w->done, req->deadline_ns);
-        tg->running += call != NULL;
-    }
-    rc = w->done ? w->rc : tg->failed;
-    if (rc == TRYGON_SUCCESS && out != NULL)
-        take_answer(w, out);
-    struct tg_event end = {
-        .type = TG_EV_WAIT_END, .now_ns = tg_last_ns(tg), .handle = w->self};
-    tg_step(tg, &end);
-    return rc;
 }
 
 /* ----- get ---------------------------------------------------------------------------- */
@@ -169,7 +103,7 @@ static void unpin(struct trygon *tg, size_t n, struct tg_obj *pins[])
  * first failure is the thread's last error; pins NULL: only the former. */
 static int await_all(struct trygon *tg, const char *who, size_t n,
                      const trygon_ref_t refs[], int64_t timeout_ms,
-                     struct tg_obj *pins[])
+                     struct tg_obj *pins[], uint64_t *deadline_ns)
 {
     struct tg_wait_req req = {.kind = TG_WAIT_ALL,
                               .n = (uint32_t)n,
@@ -184,7 +118,37 @@ static int await_all(struct trygon *tg, const char *who, size_t n,
     int rc = tg_block(tg, &req, timeout_ms, NULL);
     if (rc != TRYGON_SUCCESS)
         return tg_report(tg, who, rc);
+    *deadline_ns = req.deadline_ns;
     rc = pins != NULL ? first_failure(tg, n, pins) : TRYGON_SUCCESS;
+    if (rc != TRYGON_SUCCESS)
+        unpin(tg, n, pins);
+    return rc;
+}
+
+/* With the lock held: what is in stores is pinned there.  The holds go if that
+ * fails. */
+static int lend_stored(struct trygon *tg, const char *who, size_t n,
+                       struct tg_obj *pins[], uint64_t deadline_ns,
+                       trygon_value_t values[])
+{
+    struct tg_lent *one = NULL, **lents = &one;
+    if (n > 1)
+        lents = tg_alloc(n * sizeof(struct tg_lent *));
+    int rc = tg_lend_all(tg, (uint32_t)n, pins, lents, deadline_ns);
+    rc = rc != TRYGON_SUCCESS ? tg_report(tg, who, rc)
+                              : first_failure(tg, n, pins);
+    for (size_t i = 0; i < n; i++) {
+        if (lents[i] == NULL)
+            continue;
+        if (rc != TRYGON_SUCCESS) {
+            tg_lent_end(tg, lents[i]);
+            continue;
+        }
+        values[i].data = lents[i]->data;
+        values[i].pin = tg_lent_pin(lents[i]);
+    }
+    if (n > 1)
+        free(lents);
     if (rc != TRYGON_SUCCESS)
         unpin(tg, n, pins);
     return rc;
@@ -194,12 +158,17 @@ static int get_n(struct trygon *tg, const char *who, size_t n,
                  const trygon_ref_t refs[], int64_t timeout_ms,
                  struct tg_obj *pins[], trygon_value_t values[])
 {
+    uint64_t deadline_ns;
+    bool stored = false;
     tg_enter(tg);
-    int rc = await_all(tg, who, n, refs, timeout_ms, pins);
+    int rc = await_all(tg, who, n, refs, timeout_ms, pins, &deadline_ns);
     for (size_t i = 0; rc == TRYGON_SUCCESS && i < n; i++) {
         tg_view(pins[i]->val, &values[i]);
         values[i].pin = pins[i];
+        stored = stored || pins[i]->val->stored;
     }
+    if (stored)
+        rc = lend_stored(tg, who, n, pins, deadline_ns, values);
     tg_leave(tg);
     return rc;
 }
@@ -275,7 +244,8 @@ int trygon_get_into(trygon_t *tg, trygon_ref_t ref, int64_t timeout_ms,
     tg_enter(tg);
     bool copied = copy_small(tg, ref, data, capacity, &need);
     if (!copied) {
-        rc = await_all(tg, __func__, 1, &ref, timeout_ms, NULL);
+        uint64_t deadline_ns;
+        rc = await_all(tg, __func__, 1, &ref, timeout_ms, NULL, &deadline_ns);
         copied =
             rc == TRYGON_SUCCESS && copy_small(tg, ref, data, capacity, &need);
     }
@@ -300,7 +270,12 @@ int trygon_value_release(trygon_t *tg, trygon_value_t *value)
         return TRYGON_SUCCESS;
     if (value->pin != NULL) {
         struct tg_event ev = {.type = TG_EV_UNPIN, .obj = value->pin};
+        struct tg_lent *lent = tg_lent_of(value->pin);
         tg_enter(tg);
+        if (lent != NULL) {
+            ev.obj = lent->obj;
+            tg_lent_end(tg, lent);
+        }
         if (ev.obj->owned)
             ev.now_ns = tg_last_ns(tg);
         tg_step(tg, &ev);

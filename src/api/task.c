@@ -193,7 +193,7 @@ static int no_room(const struct trygon *tg, const char *who,
 }
 
 /* Values are copied, but small ones later; references are only named. */
-static int copy_args(const struct trygon *tg, const char *who, size_t nargs,
+static int copy_args(struct trygon *tg, const char *who, size_t nargs,
                      const trygon_value_t args[], struct tg_spec *s)
 {
     for (size_t i = 0; i < nargs; i++) {
@@ -218,9 +218,9 @@ static int copy_args(const struct trygon *tg, const char *who, size_t nargs,
             return rc;
         if (tg_vals_fits(&args[i]))
             continue;
-        s->args[i].val = tg_val_copy(&args[i]);
-        if (s->args[i].val == NULL)
-            return no_room(tg, who, &args[i]);
+        rc = tg_make(tg, who, NULL, &args[i], &s->args[i].val);
+        if (rc != TRYGON_SUCCESS)
+            return rc;
     }
     return TRYGON_SUCCESS;
 }
@@ -256,6 +256,13 @@ static void copy_opts(const trygon_task_opts_t *o, struct tg_spec *s)
     tg_copy_codes(s, o->retry_codes, o->nretry_codes);
 }
 
+/* With the lock held: they were not handed over. */
+static void drop_args(struct trygon *tg, struct tg_spec *s)
+{
+    for (uint32_t i = 0; i < s->nargs; i++)
+        tg_unmake(tg, &s->args[i].val);
+}
+
 static int hand_over(struct trygon *tg, const char *who,
                      const trygon_value_t args[], struct tg_spec *s,
                      trygon_ref_t returns[])
@@ -271,8 +278,8 @@ static int hand_over(struct trygon *tg, const char *who,
                        s->create != NULL && s->create->detached
                            ? tg_create_detached(tg, s, returns)
                            : tg_step(tg, &ev));
-    for (uint32_t i = 0; rc != TRYGON_SUCCESS && i < s->nargs; i++)
-        tg_item_fini(&s->args[i]);
+    if (rc != TRYGON_SUCCESS)
+        drop_args(tg, s);
     tg_glance(tg);
     tg_leave(tg);
     return rc;
@@ -287,10 +294,13 @@ int tg_submit_spec(struct trygon *tg, const char *who, size_t nargs,
     if (nargs > ARGS_HERE)
         s->args = tg_alloc(nargs * sizeof *s->args);
     int rc = copy_args(tg, who, nargs, args, s);
-    if (rc == TRYGON_SUCCESS)
+    if (rc == TRYGON_SUCCESS) {
         rc = hand_over(tg, who, args, s, returns);
-    for (uint32_t i = 0; rc != TRYGON_SUCCESS && i < s->nargs; i++)
-        tg_item_fini(&s->args[i]); /* what was not handed over */
+    } else {
+        tg_enter(tg);
+        drop_args(tg, s);
+        tg_leave(tg);
+    }
     if (s->args != here)
         free(s->args);
     s->args = NULL;

@@ -110,6 +110,7 @@ static void look(struct trygon *tg, const bool *done)
     atomic_fetch_add_explicit(&tg->looks, 1, memory_order_relaxed);
     if (tg->post != NULL && tg->failed == 0)
         rc = take_msgs(tg, done);
+    tg_settle(tg);
     if (rc < 0)
         fail_all(tg, rc);
     if (tg_core_deadline(tg->core) <= tg->looked_ns) {

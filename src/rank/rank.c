@@ -93,8 +93,10 @@ static void perform_one(struct trygon *tg, struct tg_action *a)
         tg_log(&tg->log, a->status, "%s", a->msg.u.note.text);
         tg_msg_fini(&a->msg);
         break;
+    case TG_ACT_STORE: tg_stores_perform(tg, a); break;
     case TG_ACT_FENCE:
         tg->lost_rank = true;
+        tg_stores_gone(tg, a->rank);
         tg_log(&tg->log, TRYGON_LOG_WARN, "rank %d is lost", (int)a->rank);
         if (tg->post != NULL)
             tg_post_fence(tg->post, a->rank);
@@ -115,12 +117,21 @@ static void perform_one(struct trygon *tg, struct tg_action *a)
 /* Not in line: half of all steps put nothing out. */
 __attribute__((noinline)) static void perform(struct trygon *tg)
 {
-    uint32_t n;
-    struct tg_action *v = tg_core_actions(tg->core, &n);
-    for (uint32_t i = 0; i < n; i++)
-        perform_one(tg, &v[i]);
-    while (tg->unstarted.n > 0) /* not above: that would be a step in a step */
-        tg_run_failed(tg, tg->unstarted.v[--tg->unstarted.n]);
+    do {
+        uint32_t n;
+        struct tg_action *v = tg_core_actions(tg->core, &n);
+        for (uint32_t i = 0; i < n; i++)
+            perform_one(tg, &v[i]);
+        /* not above: that would be a step in a step */
+        while (tg->unstarted.n > 0)
+            tg_run_failed(tg, tg->unstarted.v[--tg->unstarted.n]);
+    } while (tg_stores_answer(tg));
+}
+
+void tg_settle(struct trygon *tg)
+{
+    if (tg_stores_answer(tg))
+        perform(tg);
 }
 
 int tg_step(struct trygon *tg, struct tg_event *ev)
@@ -150,6 +161,7 @@ static int make_core(struct trygon *tg)
         .fn_names = tg->fn_names,
         .nfns = tg->nfns,
         .groups = tg->fn_groups,
+        .store_bytes = tg->stores.limit,
         .ranks = {.nranks = tg->nranks,
                   .nnodes = tg->layout.nnodes,
                   .node = tg->layout.node,
@@ -177,8 +189,9 @@ static int make_net(struct trygon *tg)
         return rc;
     tg_net_mpi_on_sent(tg->mpi, ring_neighbour, tg);
     tg->ops = tg_net_node_over(tg->net, tg->mpi, ops, ring_neighbour, tg);
+    struct tg_post_ends ends = tg_stores_ends(tg);
     return tg_post_create(tg->rank, tg->nranks, &tg->vals, tg->net, tg->ops,
-                          NULL, &tg->post);
+                          &ends, &tg->post);
 }
 
 static void free_rank(struct trygon *tg)
@@ -188,6 +201,7 @@ static void free_rank(struct trygon *tg)
     tg_core_destroy(&tg->core);
     tg_post_destroy(&tg->post);
     tg_net_node_destroy(&tg->net);
+    tg_stores_free(&tg->stores, tg->nranks);
     tg_vals_fini(&tg->vals);
     tg_layout_free(&tg->layout);
     tg_bells_free(&tg->bells);
@@ -247,14 +261,36 @@ static void drain_net(struct trygon *tg)
             continue;
 }
 
+/* References that user code has not given back, on all ranks: one line for all
+ * of them.  Collective. */
+static void tell_leaks(const struct trygon *tg)
+{
+    uint64_t at = 0, all[2] = {0}, mine[2] = {tg->core->objs.user_counts, 0};
+    const struct tg_obj *x;
+    while ((x = tg_objs_next(&tg->core->objs, &at)) != NULL)
+        mine[1] += x->user > 0 ? tg_obj_size(x) : 0;
+    if (MPI_Reduce(mine, all, 2, MPI_UINT64_T, MPI_SUM, 0, tg->comm) !=
+            MPI_SUCCESS ||
+        tg->rank != 0 || all[0] == 0)
+        return;
+    tg_log(&tg->log, TRYGON_LOG_WARN,
+           "%llu reference%s never released, to objects of %llu bytes in all",
+           (unsigned long long)all[0], all[0] == 1 ? " was" : "s were",
+           (unsigned long long)all[1]);
+}
+
 int tg_rank_destroy(struct trygon **out)
 {
     struct trygon *tg = *out;
+    tg_stores_stop(tg);
     tg_background_stop(tg);
-    if (tg->mpi != NULL && !tg->lost_rank && tg->failed == 0) {
+    bool whole = !tg->lost_rank && tg->failed == 0;
+    if (tg->mpi != NULL && whole) {
         drain_net(tg);
         tg_net_mpi_destroy(&tg->mpi);
     }
+    if (whole)
+        tell_leaks(tg);
     free_rank(tg);
     *out = NULL;
     return TRYGON_SUCCESS;

@@ -24,6 +24,7 @@
 #include "exec/pool.h"
 #include "rank/bells.h"
 #include "rank/post.h"
+#include "rank/stores.h"
 
 enum { TG_HOST_MAX = 64 };
 
@@ -116,6 +117,7 @@ struct trygon {
     const struct tg_net_ops *ops;
     struct tg_vals vals; /* small values live here */
     struct tg_post *post;
+    struct tg_stores stores;
     struct tg_pool *pool;
     TG_VEC(struct tg_callback) callbacks; /* due */
     TG_VEC(uint64_t) unstarted;           /* executions that got no thread */
@@ -160,6 +162,8 @@ struct trygon_call {
     int32_t *cpus;                 /* the system's numbers */
     size_t ncpus;
     struct tg_items returns; /* values set so far */
+    bool stored;             /* the bytes of an argument are in a store */
+    struct tg_lent **lents;  /* of its arguments; NULL: none is lent */
     uint32_t yielded;        /* those set by yields, in order */
     uint64_t served;         /* tg->served when its thread was woken for it */
     void *self;              /* of an actor */
@@ -190,6 +194,9 @@ void tg_leave_for_now(struct trygon *tg);
 /* With the lock held.  Fills in the event's time, unless it is there; performs
  * the actions. */
 int tg_step(struct trygon *tg, struct tg_event *ev);
+/* With the lock held: tell the core what came of its actions outside of a
+ * step. */
+void tg_settle(struct trygon *tg);
 /* The time of the last step, for events that set no timer: reading the clock
  * costs as much as such a step. */
 static inline uint64_t tg_last_ns(const struct trygon *tg)
@@ -251,6 +258,62 @@ void tg_loop_wake(struct trygon_call *call); /* with the lock held */
 void tg_loops_free(struct trygon *tg);
 /* It got no thread: the task fails with NOMEM, the rank goes on. */
 void tg_run_failed(struct trygon *tg, uint64_t exec);
+
+/* ----- block.c ----------------------------------------------------------------- */
+
+uint64_t tg_deadline(int64_t timeout_ms);
+struct tg_answer {       /* struct tg_waiter has what these are */
+    struct tg_row *rows; /* the caller's */
+    uint32_t nrows;
+    uint64_t ticket;
+    trygon_ref_t ref;
+    struct tg_val **vals; /* nranks of them: the caller's */
+};
+/* With the lock held: block until the request is over.  0, TIMEOUT, CANCELLED,
+ * NOTFOUND or what broke the runtime.  out, or NULL: what a message brought. */
+int tg_block(struct trygon *tg, struct tg_wait_req *req, int64_t timeout_ms,
+             struct tg_answer *out);
+/* The same until the request's own deadline. */
+int tg_block_until(struct trygon *tg, struct tg_wait_req *req,
+                   struct tg_answer *out);
+
+/* ----- lend.c ------------------------------------------------------------------ */
+
+/* The bytes of a stored value, which stay where they are as long as it is
+ * lent. */
+struct tg_lent {
+    uint64_t self;
+    struct tg_obj *obj; /* whose hold is somebody else's affair */
+    struct tg_val *val; /* of it, then: it may be freed meanwhile */
+    struct tg_arena *arena;
+    uint64_t blob;
+    const void *data;
+};
+/* With the lock held, which is given up meanwhile: pin those of n objects whose
+ * values are stored, and wait again for what has left this rank in between.
+ * objs[i] may be NULL; each other has a hold and is ready.  lents[i] is NULL
+ * before, and afterwards where there was nothing to pin: also of one that has
+ * failed meanwhile.  0, or as tg_block(), in which case nothing is lent. */
+int tg_lend_all(struct trygon *tg, uint32_t n, struct tg_obj *const objs[],
+                struct tg_lent *lents[], uint64_t deadline_ns);
+void tg_lent_end(struct trygon *tg, struct tg_lent *lent);
+/* As a value's pin, where else a struct tg_obj stands, and back: NULL, if that
+ * is what stands there. */
+static inline void *tg_lent_pin(struct tg_lent *lent)
+{
+    return (unsigned char *)lent + 1;
+}
+static inline struct tg_lent *tg_lent_of(void *pin)
+{
+    return ((uintptr_t)pin & 1) != 0
+               ? (struct tg_lent *)(void *)((unsigned char *)pin - 1)
+               : NULL;
+}
+/* The arguments of a call whose bytes are in stores, as long as it runs.  The
+ * first without the lock, by the call itself: 0 or why it cannot run, which is
+ * the last error; the other one with the lock held. */
+int tg_call_lend(struct trygon_call *call);
+void tg_call_lent_end(struct trygon_call *call);
 
 /* ----- errors.c ---------------------------------------------------------------- */
 

@@ -109,14 +109,22 @@ static void give_up_returns(struct trygon_call *c)
     const struct tg_item *returns = tg_items_at(&c->returns);
     for (uint32_t i = 0; i < c->returns.n; i++) {
         struct tg_event ev = {.type = TG_EV_UNKEEP, .val = returns[i].val};
-        if (ev.val != NULL)
-            tg_step(c->tg, &ev);
+        if (ev.val == NULL)
+            continue;
+        tg_step(c->tg, &ev);
+        if (ev.val->stored) {
+            struct tg_event discard = {.type = TG_EV_DISCARD,
+                                       .handle = tg_val_place(ev.val)->blob};
+            tg_step(c->tg, &discard);
+        }
     }
     tg_items_fini(&c->returns);
 }
 
 void tg_call_give(struct trygon_call *c, struct tg_outcome *out)
 {
+    if (c->lents != NULL)
+        tg_call_lent_end(c);
     if (out->code == 0)
         out->returns = c->returns;
     else
@@ -239,6 +247,9 @@ static bool end_call(struct tg_server *sv, int code)
 int tg_call_user(struct trygon_call *c)
 {
     const struct tg_fn *f = &c->tg->fns[c->exec->fn];
+    int rc = c->stored ? tg_call_lend(c) : TRYGON_SUCCESS;
+    if (rc != TRYGON_SUCCESS)
+        return rc;
     switch ((enum tg_step)c->exec->step) {
     case TG_STEP_TASK: return f->fn != NULL ? f->fn(c) : TRYGON_ERR_MISMATCH;
     case TG_STEP_CONSTRUCT:
@@ -297,9 +308,24 @@ static const struct tg_wlease *lease_of(const struct tg_exec *e)
     return e->actor != NULL ? e->actor->lease : e->lease;
 }
 
+/* Are there arguments that are to be pinned before it runs? */
+static bool has_stored(const struct trygon *tg, const struct tg_exec *e)
+{
+    const struct tg_item *args = tg_items_at(&e->args);
+    for (uint32_t i = 0; i < e->args.n; i++) {
+        if (args[i].val != NULL)
+            continue;
+        const struct tg_obj *x = tg_objs_find(&tg->core->objs, args[i].ref);
+        if (x->val != NULL && x->val->stored)
+            return true;
+    }
+    return false;
+}
+
 void tg_call_set(struct trygon_call *c, struct tg_exec *e)
 {
     c->exec = e;
+    c->stored = has_stored(c->tg, e);
     c->lease = lease_of(e);
     c->self = e->actor != NULL ? e->actor->state_of_user : NULL;
     c->fail_text[0] = '\0';

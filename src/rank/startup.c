@@ -131,6 +131,22 @@ static int offers_from(struct tg_start *s, const struct tg_amounts *env,
     return TRYGON_SUCCESS;
 }
 
+/* What the program has left to the environment. */
+static int store_from(struct tg_start *s, const struct tg_settings *set)
+{
+    trygon_opts_t *o = &s->opts;
+    if (o->store_bytes == 0)
+        o->store_bytes = set->store_bytes;
+    if (o->spill_dir == NULL && set->spill_dir[0] != '\0')
+        o->spill_dir = getenv("TRYGON_SPILL_DIR");
+    if (o->spill_deflate == 0)
+        o->spill_deflate = (int32_t)set->spill_deflate;
+    if (o->spill_deflate < 0 || o->spill_deflate > 9)
+        return bad(s, "option spill_deflate is %d; expected 0 to 9",
+                   (int)o->spill_deflate);
+    return TRYGON_SUCCESS;
+}
+
 /* Also takes the log's level from the settings, so that even errors of the
  * start appear as the user wants them. */
 static int read_options(struct trygon *tg, struct tg_start *s,
@@ -158,6 +174,8 @@ static int read_options(struct trygon *tg, struct tg_start *s,
     else if (tg->rank == 0 && tg->nranks > 1)
         card->requested = 0;
     card->seed = s->opts.seed != 0 ? s->opts.seed : set.seed;
+    if (store_from(s, &set) != TRYGON_SUCCESS)
+        return s->status;
     return offers_from(s, &set.resources, &card->offers);
 }
 
@@ -566,6 +584,7 @@ int tg_startup(struct trygon *tg, struct tg_start *s)
     if (rc == TRYGON_SUCCESS) {
         join_bells(tg, &cards);
         join_inboxes(tg, &cards);
+        rc = tg_stores_start(tg, &s->opts);
     }
     tg_topo_free(&topo);
     free(cards.all);
