@@ -1,0 +1,228 @@
+/* test_store_look.c - freeing large objects by hand, and looking at where they
+ * are.
+ */
+#include "large.h"
+
+enum { GATE };
+
+/* ----- tasks -------------------------------------------------------------------- */
+
+static int makes_later(trygon_call_t *c)
+{
+    UNTIL(atomic_load(&shared[GATE]) != 0);
+    return makes(c);
+}
+
+/* Argument 0: an object within a value.  Returns the code of getting it. */
+static int gets(trygon_call_t *c)
+{
+    trygon_t *tg = trygon_call_runtime(c);
+    trygon_value_t in = {0}, v = {0};
+    OK(trygon_call_arg(c, 0, &in));
+    int rc = trygon_get(tg, in.refs[0], TRYGON_FOREVER, &v);
+    OK(trygon_value_release(tg, &v));
+    return return_int(c, rc);
+}
+
+/* The same, and frees it, though it is another rank's. */
+static int frees(trygon_call_t *c)
+{
+    trygon_value_t in = {0};
+    OK(trygon_call_arg(c, 0, &in));
+    OK(trygon_free(trygon_call_runtime(c), 1, in.refs));
+    return return_int(c, 0);
+}
+
+static const struct h_fn fns[] = {
+    LARGE_FNS, FN(makes_later), FN(gets), FN(frees), {NULL, NULL},
+};
+
+static int64_t call_within(trygon_t *tg, const char *task,
+                           const trygon_task_opts_t *o, trygon_ref_t ref)
+{
+    trygon_value_t v = {NULL, 0, TRYGON_BYTE, 0, NULL, &ref, 1, NULL};
+    return take_int(tg, call_with(tg, task, o, 1, &v));
+}
+
+/* ----- freeing ------------------------------------------------------------------- */
+
+static int free_driver(trygon_t *tg, void *arg)
+{
+    (void)arg;
+    int32_t there = h_size > 1 ? 1 : 0;
+    trygon_task_opts_t o = at(there);
+    trygon_value_t v = {0}, w = {0};
+    trygon_ref_t ref = put_filled(tg, 2 * MiB, 1), small = put_int(tg, 5);
+    CHECK(looks_right(tg, &o, ref, 1));
+    OK(trygon_get(tg, ref, 0, &v));
+    OK(trygon_free(tg, 1, &ref));
+    CHECK_RC(trygon_get(tg, ref, TRYGON_FOREVER, &w), TRYGON_ERR_FREED);
+    UNTIL(call_within(tg, "gets", &o, ref) == TRYGON_ERR_FREED);
+    for (int64_t i = 0; i < 20; i++) { /* the memory is used again, not its */
+        trygon_ref_t next = put_filled(tg, 2 * MiB, 100 + i);
+        see(tg, next, 2 * MiB, 100 + i);
+        drop(tg, next);
+    }
+    CHECK(v.size == 2 * MiB && is_filled(v.data, v.size, 1));
+    OK(trygon_value_release(tg, &v));
+    drop(tg, ref);
+    OK(trygon_free(tg, 1, &small));
+    CHECK_RC(trygon_get(tg, small, 0, &w), TRYGON_ERR_FREED);
+    drop(tg, small);
+
+    ref = make(tg, "makes_later", &o, MiB, 2); /* not there yet */
+    OK(trygon_free(tg, 1, &ref));
+    atomic_store(&shared[GATE], 1);
+    CHECK(take_code(tg, ref) == TRYGON_ERR_FREED);
+
+    ref = put_filled(tg, MiB, 3); /* by a rank that holds it */
+    CHECK(call_within(tg, "frees", &o, ref) == 0);
+    UNTIL(trygon_get(tg, ref, 0, &w) == TRYGON_ERR_FREED ||
+          trygon_value_release(tg, &w) != 0);
+    drop(tg, ref);
+    empties_everywhere(tg);
+    return 0;
+}
+
+static void freed_by_hand(void)
+{
+    play(&(struct scene){.nodes = 2}, fns, free_driver);
+}
+
+static int bad_driver(trygon_t *tg, void *arg)
+{
+    (void)arg;
+    trygon_ref_t none = {TRYGON_KIND_OBJECT, 1234567}, ref = put_int(tg, 1);
+    size_t n = 99;
+    int32_t rank;
+    bool spilled;
+    INVALID(trygon_free(NULL, 1, &ref));
+    INVALID(trygon_free(tg, 1, NULL));
+    OK(trygon_free(tg, 0, NULL));
+    CHECK_RC(trygon_free(tg, 1, &none), TRYGON_ERR_NOTFOUND);
+    INVALID(trygon_ref_locations(tg, ref, 1, &rank, NULL, NULL));
+    INVALID(trygon_ref_locations(tg, ref, 1, NULL, &n, NULL));
+    INVALID(trygon_ref_locations(NULL, ref, 1, &rank, &n, NULL));
+    CHECK_RC(trygon_ref_locations(tg, none, 1, &rank, &n, &spilled),
+             TRYGON_ERR_NOTFOUND);
+    INVALID(trygon_objects(tg, 1, NULL, &n));
+    INVALID(trygon_objects(tg, 0, NULL, NULL));
+    INVALID(trygon_objects(NULL, 0, NULL, &n));
+    CHECK(n == 99);
+    drop(tg, ref);
+    return 0;
+}
+
+static void bad_arguments(void)
+{
+    play(&(struct scene){.nodes = 0}, fns, bad_driver);
+}
+
+/* ----- looking ---------------------------------------------------------------------- */
+
+static size_t places(trygon_t *tg, trygon_ref_t ref, int32_t ranks[4],
+                     bool *spilled)
+{
+    size_t n = 99;
+    OK(trygon_ref_locations(tg, ref, 4, ranks, &n, spilled));
+    return n;
+}
+
+static int places_driver(trygon_t *tg, void *arg)
+{
+    (void)arg;
+    int32_t ranks[4] = {-1, -1, -1, -1};
+    bool spilled = true;
+    size_t n;
+    trygon_ref_t small = put_int(tg, 1), ref = put_filled(tg, MiB, 1);
+    CHECK(places(tg, small, ranks, &spilled) == 0 && !spilled);
+    CHECK(places(tg, ref, ranks, &spilled) == 1 && ranks[0] == 0 && !spilled);
+    if (h_size > 1) {
+        trygon_task_opts_t o = at(1);
+        CHECK(looks_right(tg, &o, ref, 1));
+        UNTIL(places(tg, ref, ranks, NULL) == 2);
+        CHECK(ranks[0] == 0 && ranks[1] == 1);
+    }
+    trygon_ref_t later = make(tg, "makes_later", NULL, 10, 1);
+    CHECK_RC(trygon_ref_locations(tg, later, 4, ranks, &n, NULL),
+             TRYGON_ERR_STATE);
+    atomic_store(&shared[GATE], 1);
+    see(tg, later, 10, 1);
+    CHECK(places(tg, later, ranks, NULL) == 0);
+    drop(tg, later);
+    drop(tg, small);
+    trygon_ref_t more[12];
+    for (int i = 0; i < 12; i++)
+        more[i] = put_filled(tg, MiB, i);
+    UNTIL(places(tg, more[0], ranks, &spilled) == 0 && spilled);
+    see(tg, more[0], MiB, 0);
+    UNTIL(places(tg, more[0], ranks, &spilled) == 1);
+    CHECK(ranks[0] == 0);
+    OK(trygon_ref_release(tg, 12, more));
+    drop(tg, ref);
+    empties_everywhere(tg);
+    return 0;
+}
+
+static void where_it_is(void)
+{
+    play(&(struct scene){.nodes = 2, .bytes = "12M", .own_dir = true}, fns,
+         places_driver);
+}
+
+static int list_driver(trygon_t *tg, void *arg)
+{
+    (void)arg;
+    trygon_object_t list[8];
+    trygon_value_t v = {0};
+    size_t n = 0;
+    trygon_ref_t refs[4] = {
+        put_int(tg, 1),
+        put_filled(tg, MiB, 1),
+        make(tg, "makes", NULL, 3 * MiB, 2),
+        make(tg, "makes_later", NULL, 10, 1),
+    };
+    OK(trygon_get(tg, refs[1], 0, &v));
+    see(tg, refs[2], 3 * MiB, 2);
+    OK(trygon_objects(tg, 8, list, &n));
+    CHECK(n == 4);
+    CHECK(trygon_ref_equal(list[0].ref, refs[2]));
+    CHECK(list[0].size == 3 * MiB && list[0].at == (h_size > 1 ? 1 : 0) &&
+          list[0].owner == 0 && strcmp(list[0].function, "makes") == 0);
+    CHECK(trygon_ref_equal(list[1].ref, refs[1]));
+    CHECK(list[1].size == MiB && list[1].at == 0 && list[1].pins == 1 &&
+          list[1].state == TRYGON_OBJECT_READY && !list[1].spilled &&
+          strcmp(list[1].function, "put") == 0);
+    CHECK(list[2].at == -1 && list[3].at == -1);
+    CHECK(list[2].state + list[3].state ==
+          TRYGON_OBJECT_READY + TRYGON_OBJECT_PENDING);
+    atomic_store(&shared[GATE], 1);
+    OK(trygon_objects(tg, 1, list, &n));
+    CHECK(n == 4 && trygon_ref_equal(list[0].ref, refs[2]));
+    OK(trygon_value_release(tg, &v));
+    see(tg, refs[3], 10, 1);
+    OK(trygon_ref_release(tg, 4, refs));
+    empties_everywhere(tg);
+    OK(trygon_objects(tg, 0, NULL, &n));
+    CHECK(n == 0);
+    return 0;
+}
+
+static void lists_of_all(void)
+{
+    if (h_size <= 2)
+        play(&(struct scene){.nodes = 2}, fns, list_driver);
+}
+
+static const struct h_host_test tests[] = {
+    HOST_TEST(freed_by_hand),
+    HOST_TEST(bad_arguments),
+    HOST_TEST(where_it_is),
+    HOST_TEST(lists_of_all),
+    {NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    return h_host_main(argc, argv, MPI_THREAD_MULTIPLE, tests);
+}
