@@ -34,11 +34,8 @@ void script_yield(struct script *s)
         world_fail(w, "task %u yields item %u when %u are taken", t->id,
                    (unsigned)i, (unsigned)t->taken);
     struct tg_event ev = {.type = TG_EV_YIELD, .tag = s->exec};
-    ev.val = script_room_val(s, 0, s->op.n, s->op.slot);
-    if (ev.val == NULL)
-        ev.val =
-            script_make_val(s, script_item_key(t->gene, i),
-                            script_item_size(t->gene, i), s->op.n, s->op.slot);
+    ev.val = script_value(s, 0, script_item_key(t->gene, i),
+                          script_item_size(t->gene, i), s->op.n, s->op.slot);
     int rc = script_step(s, &ev);
     if (rc == TRYGON_ERR_CANCELLED && e->cancelled) {
         script_discard(s, ev.val);
