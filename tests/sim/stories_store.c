@@ -49,6 +49,12 @@ static const struct op both_driver[] = {PUT(100),
                                         GET(5),
                                         END};
 
+static const struct op result_ops[] = {COMPUTE(200), END};
+static const struct plan large_result = {
+    .gene = {.seed = 5, .name = "large", .ops = result_ops, .result_size = 100},
+    .shape.amount = {TG_UNIT},
+    .nreturns = 1};
+
 /* Another one of the rank has it pinned: until it is released. */
 static const struct op putter_ops[] = {COMPUTE(100), PUT(100), END};
 static const struct plan putter = TASK("putter", putter_ops);
@@ -57,6 +63,12 @@ static const struct op pinning_client[] = {
 static const struct op file_client[] = {
     PUT(100), LOOK(0), SUBMIT(putter), COMPUTE(60000), RELEASE(0), GET(1), END};
 static const struct op waiting_driver[] = {COMPUTE(70000), END};
+
+/* Its owner is lost while a task waits for room for its result. */
+static const struct op holding_client[] = {PUT(100), LOOK(0), COMPUTE(5000),
+                                           RELEASE(0), END};
+static const struct op owning_client[] = {COMPUTE(100), SUBMIT(large_result),
+                                          GET(0), END};
 
 /* Nothing can be written: what is there stays, and a put is refused. */
 static const struct op broken_driver[] = {PUT(100), PUT(100), PUT(100),
@@ -67,11 +79,6 @@ static const struct op unread_driver[] = {
     PUT(100), PUT(100), PUT(100), COMPUTE(3000), GET(0), GET(2), END};
 
 /* Nobody takes the result, or an item of a stream. */
-static const struct op result_ops[] = {COMPUTE(200), END};
-static const struct plan large_result = {
-    .gene = {.seed = 5, .name = "large", .ops = result_ops, .result_size = 100},
-    .shape.amount = {TG_UNIT},
-    .nreturns = 1};
 static const struct op untaken_driver[] = {SUBMIT(large_result), COMPUTE(100),
                                            RELEASE(0), COMPUTE(600), END};
 static const struct op items_ops[] = {YIELD, YIELD, COMPUTE(100), END};
@@ -321,6 +328,37 @@ const struct story stories_store[] = {
                  "[60000] 1 frees blob 1\n"
                  "[60000] 1 reads 1.1\n"
                  "[60010] 1 -> 0 news dead put 1\n"},
+    {.name = "an owner dies while a task waits for room",
+     .nranks = 3,
+     .cpus = {0, 1, 0},
+     .driver = waiting_driver,
+     .client = {NULL, holding_client, owning_client},
+     .events = {{1000, WORLD_DIE, 2}, {1500, WORLD_LOST, 2}},
+     .brief = true,
+     .store = {.from = 50, .bytes = 150},
+     .expected = "[    0] 1 makes blob 1\n"
+                 "[    0] 1 seals blob 1\n"
+                 "[    0] 1 reads put 1\n"
+                 "[   10] 1 -> 0 news new put 1\n"
+                 "[   50] 1 spilled blob 1\n"
+                 "[   50] 1 evicts blob 1: error -17\n"
+                 "[  100] 2 submits 2.1 large\n"
+                 "[  110] 2 -> 0 demand 1\n"
+                 "[  120] 0 -> 1 open 1.1 for 2\n"
+                 "[  120] 0 -> 2 lease 1.1\n"
+                 "[  130] 2 -> 1 run 2.1 on 1.1\n"
+                 "[  130] 1 starts 2.1\n"
+                 "[  330] 1 evicts blob 1: error -17\n"
+                 "[ 1000] 2 dies\n"
+                 "[ 1340] 1 -> 0 lend 1.1\n"
+                 "[ 1500] 0 declares 2 lost\n"
+                 "[ 1510] 0 -> 1 gone 2\n"
+                 "[ 1510] 1 ends 2.1 with -4\n"
+                 "[ 1520] 1 -> 0 resume 1.1\n"
+                 "[ 1520] 1 -> 0 closed 1.1\n"
+                 "[ 2330] 1 evicts blob 1: error -17\n"
+                 "[ 5000] 1 frees blob 1\n"
+                 "[ 5010] 1 -> 0 news dead put 1\n"},
     {.name = "a broken disk keeps objects in memory",
      .nranks = 1,
      .driver = broken_driver,
