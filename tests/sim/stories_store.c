@@ -64,11 +64,21 @@ static const struct op file_client[] = {
     PUT(100), LOOK(0), SUBMIT(putter), COMPUTE(60000), RELEASE(0), GET(1), END};
 static const struct op waiting_driver[] = {COMPUTE(70000), END};
 
-/* Its owner is lost while a task waits for room for its result. */
+/* The owner of a call is lost while its method waits for room: it ends all the
+ * same. */
 static const struct op holding_client[] = {PUT(100), LOOK(0), COMPUTE(5000),
                                            RELEASE(0), END};
-static const struct op owning_client[] = {COMPUTE(100), SUBMIT(large_result),
-                                          GET(0), END};
+static const struct plan actor =
+    TASK_OF("actor", putter_ops + 2, TG_UNIT,
+            .create = {.concurrency = 1, .max_pending = -1});
+static const struct plan large_call = {
+    .gene = {.seed = 7, .name = "call", .ops = result_ops, .result_size = 100},
+    .call = true,
+    .nreturns = 1};
+static const struct op caller_ops[] = {SUBMIT(large_call), COMPUTE(9000), END};
+static const struct plan caller = HOLDER_AT("caller", caller_ops, 2, 1, 0);
+static const struct op calling_driver[] = {SUBMIT(actor), SUBMIT(caller),
+                                           COMPUTE(7000), END};
 
 /* Nothing can be written: what is there stays, and a put is refused. */
 static const struct op broken_driver[] = {PUT(100), PUT(100), PUT(100),
@@ -328,37 +338,51 @@ const struct story stories_store[] = {
                  "[60000] 1 frees blob 1\n"
                  "[60000] 1 reads 1.1\n"
                  "[60010] 1 -> 0 news dead put 1\n"},
-    {.name = "an owner dies while a task waits for room",
+    {.name = "a caller dies while its method waits for room",
      .nranks = 3,
-     .cpus = {0, 1, 0},
-     .driver = waiting_driver,
-     .client = {NULL, holding_client, owning_client},
+     .cpus = {0, 1, 1},
+     .driver = calling_driver,
+     .client = {NULL, holding_client},
      .events = {{1000, WORLD_DIE, 2}, {1500, WORLD_LOST, 2}},
      .brief = true,
      .store = {.from = 50, .bytes = 150},
-     .expected = "[    0] 1 makes blob 1\n"
-                 "[    0] 1 seals blob 1\n"
-                 "[    0] 1 reads put 1\n"
-                 "[   10] 1 -> 0 news new put 1\n"
-                 "[   50] 1 spilled blob 1\n"
-                 "[   50] 1 evicts blob 1: error -17\n"
-                 "[  100] 2 submits 2.1 large\n"
-                 "[  110] 2 -> 0 demand 1\n"
-                 "[  120] 0 -> 1 open 1.1 for 2\n"
-                 "[  120] 0 -> 2 lease 1.1\n"
-                 "[  130] 2 -> 1 run 2.1 on 1.1\n"
-                 "[  130] 1 starts 2.1\n"
-                 "[  330] 1 evicts blob 1: error -17\n"
-                 "[ 1000] 2 dies\n"
-                 "[ 1340] 1 -> 0 lend 1.1\n"
-                 "[ 1500] 0 declares 2 lost\n"
-                 "[ 1510] 0 -> 1 gone 2\n"
-                 "[ 1510] 1 ends 2.1 with -4\n"
-                 "[ 1520] 1 -> 0 resume 1.1\n"
-                 "[ 1520] 1 -> 0 closed 1.1\n"
-                 "[ 2330] 1 evicts blob 1: error -17\n"
-                 "[ 5000] 1 frees blob 1\n"
-                 "[ 5010] 1 -> 0 news dead put 1\n"},
+     .expected =
+         "[    0] 0 submits 0.1 actor\n"
+         "[    0] 0 submits 0.2 caller\n"
+         "[    0] 1 makes blob 1\n"
+         "[    0] 1 seals blob 1\n"
+         "[    0] 1 reads put 1\n"
+         "[   10] 0 -> 1 open 1.1 for 0\n"
+         "[   10] 0 -> 1 run 0.1 on 1.1\n"
+         "[   10] 1 starts 0.1\n"
+         "[   10] 0 -> 2 open 2.1 for 0\n"
+         "[   10] 0 -> 2 run 0.2 on 2.1\n"
+         "[   10] 2 starts 0.2\n"
+         "[   10] 1 -> 0 news new put 1\n"
+         "[   10] 1 ends 0.1 with 0\n"
+         "[   10] 2 submits 2.1 call\n"
+         "[   20] 1 -> 0 done 0.1 with 0\n"
+         "[   20] 2 -> 0 watch 0.1\n"
+         "[   30] 0 -> 2 value 0.1\n"
+         "[   40] 2 -> 1 call 2.1\n"
+         "[   40] 1 starts 2.1\n"
+         "[   50] 1 spilled blob 1\n"
+         "[   50] 1 evicts blob 1: error -17\n"
+         "[  240] 1 evicts blob 1: error -17\n"
+         "[ 1000] 2 dies\n"
+         "[ 1030] 0 -> 1 close 1.1\n"
+         "[ 1040] 1 -> 0 closed 1.1\n"
+         "[ 1500] 0 declares 2 lost\n"
+         "[ 1510] 0 -> 1 gone 2\n"
+         "[ 2240] 1 evicts blob 1: error -17\n"
+         "[ 4240] 1 evicts blob 1: error -17\n"
+         "[ 5000] 1 frees blob 1\n"
+         "[ 5000] 1 makes blob 2\n"
+         "[ 5000] 1 seals blob 2\n"
+         "[ 5000] 1 ends 2.1 with 0\n"
+         "[ 5000] 1 frees blob 2\n"
+         "[ 5010] 1 -> 0 news dead put 1\n"
+         "[ 7000] 0 logs: an error that nobody read: caller: rank 2 was lost; 1 execution, no retries left\n"},
     {.name = "a broken disk keeps objects in memory",
      .nranks = 1,
      .driver = broken_driver,
