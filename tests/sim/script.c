@@ -503,6 +503,7 @@ static void do_op(struct script *s)
     case OP_SET: script_set_begin(s); break;
     case OP_CANCEL: cancel_slot(s, op->slot[0], op->recursive); break;
     case OP_RETAIN: retain(s); break;
+    case OP_FREE: script_free_values(s); break;
     case OP_RELEASE: forget_slots(s, op->slot, op->n); break;
     case OP_CALL: call(s); break;
     case OP_QUERY: {
@@ -574,7 +575,7 @@ static const char *const op_names[] = {
     "?",      "compute", "submit",  "put",    "get",   "wait", "set",
     "cancel", "retain",  "release", "call",   "query", "spin", "kill",
     "exit",   "end",     "yield",   "next",   "sleep", "flag", "await",
-    "name",   "find",    "self",    "actors", "look"};
+    "name",   "find",    "self",    "actors", "look",  "free"};
 
 void script_tell(const struct script *s, char *text, size_t size)
 {

@@ -65,6 +65,7 @@ void script_check_view(struct script *s, const struct sim_view *view,
 /* A stored value, if it can be read just now. */
 void script_glance(struct script *s, const struct tg_val *v,
                    const struct truth_obj *o);
+void script_free_values(struct script *s); /* of the slots */
 /* What the values of a task are made from. */
 uint64_t script_result_key(const struct gene *g, uint32_t i);
 uint64_t script_arg_key(const struct gene *g, uint32_t i);

@@ -148,6 +148,20 @@ void script_discard(struct script *s, const struct tg_val *v)
     script_must(s, script_step(s, &ev), "discard");
 }
 
+/* Some of them may be no objects of a store. */
+void script_free_values(struct script *s)
+{
+    struct world *w = script_world(s);
+    trygon_ref_t refs[OP_SLOTS];
+    for (uint32_t i = 0; i < s->op.n; i++) {
+        refs[i] = s->slots.v[s->op.slot[i]].ref;
+        truth_obj_new(&w->truth, refs[i])->freed = true;
+    }
+    w->stats.freed += s->op.n;
+    struct tg_event ev = {.type = TG_EV_FREE, .n = s->op.n, .refs = refs};
+    script_must(s, script_step(s, &ev), "free");
+}
+
 /* ----- reading ------------------------------------------------------------------ */
 
 bool script_known(const struct tg_obj *x)

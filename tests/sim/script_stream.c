@@ -70,6 +70,7 @@ static bool error_fits(const struct world *w, const struct truth_task *t,
     case TRYGON_ERR_CANCELLED:
     case TRYGON_ERR_DEPENDENCY:
     case TRYGON_ERR_UNSCHEDULABLE: return true; /* as outcome.c has seen */
+    case TRYGON_ERR_FREED: return w->stats.freed > 0;
     case TRYGON_ERR_OBJECT_LOST: return w->nlost > 0;
     case TRYGON_ERR_IO:
     case TRYGON_ERR_STORE_FULL: return outcome_disk_fails(w);

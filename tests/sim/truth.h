@@ -22,6 +22,7 @@ struct truth_obj {
     uint64_t copies; /* for the weight check */
     bool item;       /* that the task has yielded */
     bool failed;     /* and it is an error */
+    bool freed;      /* somebody wants it to be gone */
     UT_hash_handle hh;
 };
 
