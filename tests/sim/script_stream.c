@@ -55,7 +55,8 @@ void script_yield(struct script *s)
 /* Only this item is lost. */
 static bool of_store(int32_t code)
 {
-    return code == TRYGON_ERR_OBJECT_LOST || code == TRYGON_ERR_IO;
+    return code == TRYGON_ERR_OBJECT_LOST || code == TRYGON_ERR_IO ||
+           code == TRYGON_ERR_FREED;
 }
 
 /* Why it may be the last item. */
@@ -96,6 +97,7 @@ static void check_item(struct script *s, struct truth_task *t,
     if (!o->failed &&
         (i >= t->gene->yields || !truth_val_ok(x->val, o->key, o->size)))
         world_fail(w, "item %u of task %u is wrong", (unsigned)i, t->id);
+    t->last_failed = o->failed;
     t->error_taken = o->failed && !of_store(tg_val_err(x->val, 0)->code);
     if (!o->failed)
         script_glance(s, x->val, o);
@@ -124,7 +126,7 @@ static int take(struct script *s)
         tell(w, s->rank->id, "takes %u of %s", (unsigned)i, task_of(t));
         script_add_slot(s, ev.ref, true);
     } else if (rc == TRYGON_ERR_END) {
-        if (!t->error_taken && t->taken != t->gene->yields)
+        if (!t->last_failed && t->taken != t->gene->yields)
             world_fail(w, "task %u yielded %u items, %u came", t->id,
                        t->gene->yields, (unsigned)t->taken);
         tell(w, s->rank->id, "finds the end of %s", task_of(t));
