@@ -352,6 +352,8 @@ static void lose_freed(struct tg_objs *o, struct tg_obj *x)
 {
     struct tg_val *val = x->val;
     x->val = NULL;
+    if (val->stored && x->owned)
+        tg_store_freed(o->store, x->ref);
     if (val->stored)
         tg_store_left(o->store, x->ref, val, x->owned);
     if (x->count > 0) {

@@ -274,8 +274,7 @@ const struct story stories_pull[] = {
                  "[ 1280] 1 -> 0 closed 1.1\n"
                  "[ 1280] 1 -> 0 drop 1\n"
                  "[ 1280] 0 frees blob 1\n"
-                 "[ 1280] 1 -> 0 news no copy of put 0\n"
-                 "[ 1290] 0 -> 1 fade put 0\n"},
+                 "[ 1280] 1 -> 0 news no copy of put 0\n"},
     {.name = "a reader dies while it pulls",
      .nranks = 4,
      .cpus = {0, 1, 1, 1},
