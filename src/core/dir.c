@@ -178,7 +178,7 @@ static void on_unused(struct tg_dir *d, struct object *x)
     }
 }
 
-/* It is dead while others have copies: its owner was told to free it. */
+/* Copies go as well. */
 static void tell_freed(struct tg_dir *d, const struct object *x)
 {
     const struct holder *h;
@@ -197,7 +197,8 @@ static void tell_freed(struct tg_dir *d, const struct object *x)
 /* What the owner alone may say. */
 static bool is_owners(enum tg_news_op op)
 {
-    return op == TG_NEWS_NEW || op == TG_NEWS_UNUSED || op == TG_NEWS_DEAD;
+    return op == TG_NEWS_NEW || op == TG_NEWS_UNUSED || op == TG_NEWS_FREED ||
+           op == TG_NEWS_DEAD;
 }
 
 static void on_news(struct tg_dir *d, int32_t from, const struct tg_news *n)
@@ -223,10 +224,8 @@ static void on_news(struct tg_dir *d, int32_t from, const struct tg_news *n)
             x->in_file = n->op == TG_NEWS_DISK;
         break;
     case TG_NEWS_UNUSED: on_unused(d, x); break;
-    case TG_NEWS_DEAD:
-        tell_freed(d, x);
-        drop_object(d, x);
-        break;
+    case TG_NEWS_FREED: tell_freed(d, x); break;
+    case TG_NEWS_DEAD: drop_object(d, x); break;
     case TG_NEWS_NEW: break;
     }
 }

@@ -365,6 +365,7 @@ enum tg_news_op {
     TG_NEWS_DISK,    /* its store: it is in a file, and in memory no more */
     TG_NEWS_MEMORY,  /* its store: it is in memory again */
     TG_NEWS_UNUSED,  /* owner: only other ranks still hold it */
+    TG_NEWS_FREED,   /* owner: it was told to free it, and DEAD follows */
     TG_NEWS_DEAD     /* owner: it is no more */
 };
 

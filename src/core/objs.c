@@ -162,8 +162,6 @@ static void forget(struct tg_objs *o, struct tg_obj *x)
         note_unread(o, tg_val_err(x->val, 0));
     if (tg_ref_actor(x->ref))
         *tg_vec_add(&o->left) = x->ref;
-    if (o->freed != NULL)
-        forget_freed(o, x->ref);
     struct tg_val *val = x->val;
     x->val = NULL;
     if (val != NULL && val->stored)
@@ -222,6 +220,8 @@ void tg_obj_settle(struct tg_objs *o, struct tg_obj *x)
 {
     if (x->count > 0)
         return;
+    if (o->freed != NULL)
+        forget_freed(o, x->ref);
     if (!x->owned) {
         let_go(o, x);
     } else if (x->weight == 0) {
@@ -346,17 +346,24 @@ static struct tg_val *freed_error(const struct tg_objs *o)
                         "the object was freed");
 }
 
-/* Bytes in a store stay for who has pinned them; others must be kept. */
+/* Bytes in a store stay for who has pinned them; all else that is lent, such as
+ * the references within, must be kept. */
 static void lose_freed(struct tg_objs *o, struct tg_obj *x)
 {
-    if (!x->val->stored && x->count > 0) {
+    struct tg_val *val = x->val;
+    x->val = NULL;
+    if (val->stored && x->owned)
+        tg_store_freed(o->store, x->ref);
+    if (val->stored)
+        tg_store_left(o->store, x->ref, val, x->owned);
+    if (x->count > 0) {
         struct tg_freed *f = tg_alloc(sizeof *f);
         f->ref = x->ref;
-        f->val = x->val;
-        x->val = NULL;
+        f->val = val;
         HASH_ADD(hh, o->freed, ref, sizeof f->ref, f);
+    } else {
+        bury(o, val);
     }
-    lose_value(o, x);
     x->seen = true; /* it is what was asked for */
     tg_objs_resolve(o, x, freed_error(o));
 }

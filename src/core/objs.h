@@ -83,7 +83,7 @@ struct tg_objs {
     uint32_t fired_at;
     TG_VEC(struct tg_weighted) drops; /* sent at the end of the step */
     TG_VEC(struct tg_val *) buried;   /* values of objects that have ended */
-    struct tg_freed *freed; /* small values that were freed, but may be lent */
+    struct tg_freed *freed; /* values that were freed, but may be lent */
     TG_VEC(trygon_ref_t)
     left; /* actors' handles that have ended: read
                                          by core.c */

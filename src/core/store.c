@@ -446,12 +446,14 @@ void tg_store_seal(struct tg_store *s, struct tg_val *v)
 
 /* ----- the rest ------------------------------------------------------------------------ */
 
+/* What is not sealed yet is user code's, which gives it up itself. */
 void tg_store_gone(struct tg_store *s, int32_t rank)
 {
     uint32_t slot = 0;
     struct tg_blob *b;
     while ((b = tg_slab_next(&s->blobs, &slot)) != NULL) {
-        if (b->kind == TG_BLOB_OWN && b->owner == rank && !b->kept)
+        bool sealed = b->kind == TG_BLOB_OWN && b->val != NULL;
+        if (sealed && b->owner == rank && !b->kept)
             tg_blob_free(s, b);
         else
             tg_pull_gone(s, b, rank);

@@ -205,6 +205,8 @@ bool tg_store_promote(struct tg_store *s, trygon_ref_t ref, struct tg_val *v);
 void tg_store_keep(struct tg_store *s, const struct tg_val *v);
 /* A copy of its bytes is in this store. */
 bool tg_store_has_copy(const struct tg_store *s, const struct tg_val *v);
+/* An owned object was freed by hand: tg_store_left() follows. */
+void tg_store_freed(struct tg_store *s, trygon_ref_t ref);
 /* Only other ranks still hold it: those who keep it idly may let it go. */
 void tg_store_unused(struct tg_store *s, trygon_ref_t ref);
 

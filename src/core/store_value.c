@@ -128,6 +128,11 @@ void tg_store_discard(struct tg_store *s, const struct tg_val *v)
         *tg_vec_add(&s->goners) = (struct tg_goner){p->rank, p->blob};
 }
 
+void tg_store_freed(struct tg_store *s, trygon_ref_t ref)
+{
+    *tg_vec_add(&s->news) = (struct tg_news){.ref = ref, .op = TG_NEWS_FREED};
+}
+
 void tg_store_unused(struct tg_store *s, trygon_ref_t ref)
 {
     *tg_vec_add(&s->news) = (struct tg_news){.ref = ref, .op = TG_NEWS_UNUSED};

@@ -441,6 +441,18 @@ static bool kill_op(struct script *s, struct op *op)
     return true;
 }
 
+/* No actors. */
+static void free_op(struct script *s, struct op *op)
+{
+    uint32_t slots[3], n = pick_slots(s, 3, slots);
+    op->type = OP_FREE;
+    for (uint32_t i = 0; i < n; i++)
+        if (!is_actor(s, slots[i]))
+            op->slot[op->n++] = slots[i];
+    if (op->n == 0)
+        op->type = OP_QUERY;
+}
+
 /* Sleeps, or what has to do with the rank's flag.  Without chance of its own, so
  * that the worlds are else what they were. */
 static void pause_op(struct script *s, struct op *op)
@@ -450,6 +462,8 @@ static void pause_op(struct script *s, struct op *op)
     op->type = types[x % 4];
     op->need = (uint32_t)(x >> 8) % 2;
     op->ns = 1 + us * ((x >> 16) % 300);
+    if (s->rank->w->opts.store.from > 0 && (x >> 40) % 4 > 0)
+        free_op(s, op);
 }
 
 void chance_next(struct script *s, struct op *op)

@@ -117,7 +117,8 @@ static void pick_store(uint64_t seed, struct world_opts *o)
     lim->readers_max = 1 + tg_rng_below(g, 3);
     lim->chunks_max = 1 + tg_rng_below(g, 3);
     lim->chunk = 1 + tg_rng_below(g, (uint32_t)s->from * 2);
-    lim->store_look_ns = one_of(g, (const uint64_t[]){50 * us, 200 * us, 2 * ms}, 3);
+    lim->store_look_ns =
+        one_of(g, (const uint64_t[]){50 * us, 200 * us, 2 * ms}, 3);
     lim->store_file_ns = one_of(g, (const uint64_t[]){us, ms, 20 * ms}, 3);
 }
 

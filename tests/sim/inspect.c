@@ -212,6 +212,9 @@ static void check_leftovers(struct world *w, struct sim_rank *r)
         for (uint32_t i = 0; x->val != NULL && i < x->val->nrefs; i++)
             *tg_vec_add(&within) = (struct left){tg_val_refs(x->val)[i], 1};
     }
+    for (const struct tg_freed *f = o->freed; f != NULL; f = f->hh.next)
+        for (uint32_t i = 0; i < f->val->nrefs; i++)
+            *tg_vec_add(&within) = (struct left){tg_val_refs(f->val)[i], 1};
     for (at = 0; (x = tg_objs_next(o, &at)) != NULL;) {
         uint32_t n = 0;
         for (uint32_t i = 0; i < within.n; i++)

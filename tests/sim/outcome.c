@@ -199,6 +199,8 @@ static bool may_be_lost(const struct world *w, const struct truth_obj *o)
 static bool store_fails(const struct world *w, const struct truth_obj *o,
                         int32_t code)
 {
+    if (code == TRYGON_ERR_FREED)
+        return o != NULL && o->freed;
     return code == TRYGON_ERR_OBJECT_LOST
                ? may_be_lost(w, o)
                : code == TRYGON_ERR_IO && w->opts.store.unread > 0;
@@ -215,7 +217,7 @@ static bool argument_failed(const struct world *w, const struct truth_task *t)
             continue;
         const struct truth_task *of = truth_of(&w->truth, t->args[i].ref);
         const struct truth_obj *o = truth_obj(&w->truth, t->args[i].ref);
-        if (o->failed || may_be_lost(w, o))
+        if (o->failed || o->freed || may_be_lost(w, o))
             return true;
         if (w->ranks[tg_ref_rank(t->args[i].ref)].lost ||
             (of != NULL && of->ended && (!of->known || of->outcome != 0)))
@@ -281,7 +283,8 @@ static bool own_error(const struct truth_task *t, int32_t attempt)
 {
     int32_t code = t->code[attempt];
     return code > 0 || code == TRYGON_ERR_STORE_FULL || code == TRYGON_ERR_IO ||
-           code == TRYGON_ERR_OBJECT_LOST || code == TRYGON_ERR_OWNER_DIED;
+           code == TRYGON_ERR_OBJECT_LOST || code == TRYGON_ERR_OWNER_DIED ||
+           code == TRYGON_ERR_FREED;
 }
 
 static bool fits(const struct world *w, const struct truth_task *t)
@@ -311,6 +314,7 @@ static bool fits(const struct world *w, const struct truth_task *t)
     case TRYGON_ERR_IO:
         return outcome_disk_fails(w) && script_did(t, t->outcome);
     case TRYGON_ERR_OBJECT_LOST:
+    case TRYGON_ERR_FREED:
     case TRYGON_ERR_OWNER_DIED: /* of an argument, as it began */
         return argument_failed(w, t) && script_did(t, t->outcome);
     default: return false;
@@ -357,7 +361,8 @@ static void ended(struct sim_rank *r, struct truth_task *t)
     for (uint32_t i = 0; i < n; i++) {
         const struct tg_obj *x =
             tg_slab_find(&r->core->objs.owned, t->results[i].lo);
-        if (x == NULL)
+        const struct truth_obj *o = truth_obj(&w->truth, t->results[i]);
+        if (x == NULL || (o != NULL && o->freed))
             continue;
         if (x->state == TG_OBJ_PENDING)
             world_fail(w, "task %u is over, its result %u is not", t->id, i);

@@ -163,9 +163,9 @@ static void report(const struct world_stats *s, double wall_s)
            ", no room %" PRIu64 "\n",
            s->made, s->mapped, s->evicted, s->pinned, s->spilled, s->restored,
            s->refused);
-    printf("reads %" PRIu64 ", again %" PRIu64 ", pieces %" PRIu64
-           ", of files %" PRIu64 "\n",
-           s->pins, s->away, s->pieces, s->from_file);
+    printf("freed by hand %" PRIu64 ", reads %" PRIu64 ", again %" PRIu64
+           ", pieces %" PRIu64 ", of files %" PRIu64 "\n",
+           s->freed, s->pins, s->away, s->pieces, s->from_file);
     printf("ends:");
     for (int i = 0; i < 32; i++)
         if (s->outcomes[i] > 0)

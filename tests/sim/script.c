@@ -41,33 +41,6 @@ uint32_t script_add_slot(struct script *s, trygon_ref_t ref, bool mine)
 
 /* ----- life --------------------------------------------------------------------- */
 
-static void check_arg(struct script *s, const struct tg_item *it,
-                      const struct truth_arg *arg)
-{
-    const struct tg_val *v = it->val;
-    if (v == NULL) {
-        const struct tg_obj *x = tg_objs_find(&s->rank->core->objs, it->ref);
-        v = x != NULL && script_known(x) ? x->val : NULL;
-    }
-    if (!truth_val_ok(v, arg->key, arg->size))
-        world_fail(script_world(s), "rank %d: task %u has a wrong argument",
-                   (int)s->rank->id, s->task->id);
-    for (uint32_t i = 0; i < v->nrefs && s->slots.n < SLOTS_MOST; i++)
-        script_add_slot(s, tg_val_refs(v)[i], false);
-}
-
-void script_take_args(struct script *s)
-{
-    const struct tg_exec *e = script_exec(s);
-    const struct truth_task *t = s->task;
-    const struct tg_item *args = tg_items_at(&e->args);
-    if (e->args.n != t->nargs ||
-        e->nreturns != (t->creates ? 0 : t->nreturns) || e->fn != t->gene->fn)
-        world_fail(script_world(s), "task %u is not what was submitted", t->id);
-    for (uint32_t i = 0; i < e->args.n; i++)
-        check_arg(s, &args[i], &t->args[i]);
-}
-
 struct script *script_new(struct sim_rank *r, const struct gene *gene,
                           struct truth_task *task, uint64_t exec,
                           int32_t attempt)
@@ -152,18 +125,10 @@ struct tg_val *script_make_val(struct script *s, uint64_t key, uint64_t size,
     return v;
 }
 
-/* In room i of its own, if it is large. */
-static struct tg_val *make_val(struct script *s, uint32_t i, uint64_t key,
-                               uint64_t size, uint32_t n, const uint32_t *slots)
-{
-    struct tg_val *v = script_room_val(s, i, n, slots);
-    return v != NULL ? v : script_make_val(s, key, size, n, slots);
-}
-
 static void put(struct script *s)
 {
     struct tg_event ev = {.type = TG_EV_PUT};
-    ev.val = make_val(s, 0, s->put_key, s->op.size, s->op.n, s->op.slot);
+    ev.val = script_value(s, 0, s->put_key, s->op.size, s->op.n, s->op.slot);
     script_must(s, script_step(s, &ev), "put");
     struct truth_obj *o = truth_obj_new(&script_world(s)->truth, ev.ref);
     o->key = s->put_key;
@@ -217,7 +182,7 @@ static void fill_args(struct script *s, const struct plan *p,
         }
         out->key = script_arg_key(&p->gene, i);
         out->size = a->size;
-        args[i + 1].val = make_val(s, i, out->key, a->size, a->n, a->slot);
+        args[i + 1].val = script_value(s, i, out->key, a->size, a->n, a->slot);
     }
 }
 
@@ -431,9 +396,9 @@ static void make_returns(struct script *s, struct tg_outcome *out)
     tg_items_init(&out->returns, n);
     for (uint32_t i = 0; i < n; i++) {
         bool first = i == 0;
-        struct tg_val *v = make_val(s, i, script_result_key(t->gene, i),
-                                    first ? t->gene->result_size : 16,
-                                    first ? s->op.n : 0, s->op.slot);
+        struct tg_val *v = script_value(s, i, script_result_key(t->gene, i),
+                                        first ? t->gene->result_size : 16,
+                                        first ? s->op.n : 0, s->op.slot);
         struct tg_event ev = {.type = TG_EV_KEEP, .val = v};
         script_must(s, script_step(s, &ev), "keep");
         tg_items_at(&out->returns)[i].val = v;
@@ -538,6 +503,7 @@ static void do_op(struct script *s)
     case OP_SET: script_set_begin(s); break;
     case OP_CANCEL: cancel_slot(s, op->slot[0], op->recursive); break;
     case OP_RETAIN: retain(s); break;
+    case OP_FREE: script_free_values(s); break;
     case OP_RELEASE: forget_slots(s, op->slot, op->n); break;
     case OP_CALL: call(s); break;
     case OP_QUERY: {
@@ -609,7 +575,7 @@ static const char *const op_names[] = {
     "?",      "compute", "submit",  "put",    "get",   "wait", "set",
     "cancel", "retain",  "release", "call",   "query", "spin", "kill",
     "exit",   "end",     "yield",   "next",   "sleep", "flag", "await",
-    "name",   "find",    "self",    "actors", "look"};
+    "name",   "find",    "self",    "actors", "look",  "free"};
 
 void script_tell(const struct script *s, char *text, size_t size)
 {

@@ -40,7 +40,8 @@ enum op_type {
     OP_FIND,        /* the actor of that name, in a new slot */
     OP_SELF,        /* the actor whose method this is, likewise */
     OP_ACTORS,      /* list all actors */
-    OP_LOOK         /* as GET, and the bytes stay pinned until RELEASE */
+    OP_LOOK,        /* as GET, and the bytes stay pinned until RELEASE */
+    OP_FREE         /* the values of the slots, wherever they are */
 };
 
 struct plan;

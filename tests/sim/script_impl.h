@@ -46,16 +46,15 @@ void script_has_name(struct world *w, struct truth_task *t);
 /* Large values (script_store.c). */
 /* Arguments are here, or the script waits, or has ended. */
 void script_start(struct script *s);
-void script_take_args(struct script *s);
 void script_no_args(struct script *s);
 /* What room the op needs. */
 void script_plan_rooms(struct script *s);
 /* It has that room, filled; else it waits, or fails, or has ended. */
 bool script_has_rooms(struct script *s);
 void script_room_came(struct script *s, int rc);
-/* A value from room i; NULL: there is none. */
-struct tg_val *script_room_val(struct script *s, uint32_t i, uint32_t n,
-                               const uint32_t *slots);
+/* A value, in room i if it is large. */
+struct tg_val *script_value(struct script *s, uint32_t i, uint64_t key,
+                            uint64_t size, uint32_t n, const uint32_t *slots);
 void script_no_rooms(struct script *s); /* what is left is given back */
 void script_discard(struct script *s, const struct tg_val *v);
 /* All that a get has got can be read now; else it waits again. */
@@ -66,6 +65,7 @@ void script_check_view(struct script *s, const struct sim_view *view,
 /* A stored value, if it can be read just now. */
 void script_glance(struct script *s, const struct tg_val *v,
                    const struct truth_obj *o);
+void script_free_values(struct script *s); /* of the slots */
 /* What the values of a task are made from. */
 uint64_t script_result_key(const struct gene *g, uint32_t i);
 uint64_t script_arg_key(const struct gene *g, uint32_t i);

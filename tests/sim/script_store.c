@@ -114,7 +114,8 @@ void script_room_came(struct script *s, int rc)
         script_end(s, rc);
 }
 
-struct tg_val *script_room_val(struct script *s, uint32_t i, uint32_t n,
+/* NULL: there is none. */
+static struct tg_val *room_val(struct script *s, uint32_t i, uint32_t n,
                                const uint32_t *slots)
 {
     struct room *x = &s->rooms[i];
@@ -129,6 +130,14 @@ struct tg_val *script_room_val(struct script *s, uint32_t i, uint32_t n,
     return v;
 }
 
+/* In room i of its own, if it is large. */
+struct tg_val *script_value(struct script *s, uint32_t i, uint64_t key,
+                            uint64_t size, uint32_t n, const uint32_t *slots)
+{
+    struct tg_val *v = room_val(s, i, n, slots);
+    return v != NULL ? v : script_make_val(s, key, size, n, slots);
+}
+
 /* It has become no object. */
 void script_discard(struct script *s, const struct tg_val *v)
 {
@@ -137,6 +146,20 @@ void script_discard(struct script *s, const struct tg_val *v)
         return;
     ev.handle = tg_val_place(v)->blob;
     script_must(s, script_step(s, &ev), "discard");
+}
+
+/* Some of them may be no objects of a store. */
+void script_free_values(struct script *s)
+{
+    struct world *w = script_world(s);
+    trygon_ref_t refs[OP_SLOTS];
+    for (uint32_t i = 0; i < s->op.n; i++) {
+        refs[i] = s->slots.v[s->op.slot[i]].ref;
+        truth_obj_new(&w->truth, refs[i])->freed = true;
+    }
+    w->stats.freed += s->op.n;
+    struct tg_event ev = {.type = TG_EV_FREE, .n = s->op.n, .refs = refs};
+    script_must(s, script_step(s, &ev), "free");
 }
 
 /* ----- reading ------------------------------------------------------------------ */
@@ -237,6 +260,33 @@ static void wait_for_args(struct script *s, uint32_t n,
     script_begin_wait(s, &req);
 }
 
+static void check_arg(struct script *s, const struct tg_item *it,
+                      const struct truth_arg *arg)
+{
+    const struct tg_val *v = it->val;
+    if (v == NULL) {
+        const struct tg_obj *x = tg_objs_find(&s->rank->core->objs, it->ref);
+        v = x != NULL && script_known(x) ? x->val : NULL;
+    }
+    if (!truth_val_ok(v, arg->key, arg->size))
+        world_fail(script_world(s), "rank %d: task %u has a wrong argument",
+                   (int)s->rank->id, s->task->id);
+    for (uint32_t i = 0; i < v->nrefs && s->slots.n < SLOTS_MOST; i++)
+        script_add_slot(s, tg_val_refs(v)[i], false);
+}
+
+static void take_args(struct script *s)
+{
+    const struct tg_exec *e = script_exec(s);
+    const struct truth_task *t = s->task;
+    const struct tg_item *args = tg_items_at(&e->args);
+    if (e->args.n != t->nargs ||
+        e->nreturns != (t->creates ? 0 : t->nreturns) || e->fn != t->gene->fn)
+        world_fail(script_world(s), "task %u is not what was submitted", t->id);
+    for (uint32_t i = 0; i < e->args.n; i++)
+        check_arg(s, &args[i], &t->args[i]);
+}
+
 /* What was pinned stays so until the end. */
 void script_start(struct script *s)
 {
@@ -265,7 +315,7 @@ void script_start(struct script *s)
         if (s->args[i].b != NULL)
             check_bytes(s, &s->args[i], s->task->args[i].key,
                         s->task->args[i].size);
-    script_take_args(s);
+    take_args(s);
 }
 
 void script_no_args(struct script *s)

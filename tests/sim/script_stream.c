@@ -34,11 +34,8 @@ void script_yield(struct script *s)
         world_fail(w, "task %u yields item %u when %u are taken", t->id,
                    (unsigned)i, (unsigned)t->taken);
     struct tg_event ev = {.type = TG_EV_YIELD, .tag = s->exec};
-    ev.val = script_room_val(s, 0, s->op.n, s->op.slot);
-    if (ev.val == NULL)
-        ev.val =
-            script_make_val(s, script_item_key(t->gene, i),
-                            script_item_size(t->gene, i), s->op.n, s->op.slot);
+    ev.val = script_value(s, 0, script_item_key(t->gene, i),
+                          script_item_size(t->gene, i), s->op.n, s->op.slot);
     int rc = script_step(s, &ev);
     if (rc == TRYGON_ERR_CANCELLED && e->cancelled) {
         script_discard(s, ev.val);
@@ -58,7 +55,8 @@ void script_yield(struct script *s)
 /* Only this item is lost. */
 static bool of_store(int32_t code)
 {
-    return code == TRYGON_ERR_OBJECT_LOST || code == TRYGON_ERR_IO;
+    return code == TRYGON_ERR_OBJECT_LOST || code == TRYGON_ERR_IO ||
+           code == TRYGON_ERR_FREED;
 }
 
 /* Why it may be the last item. */
@@ -73,6 +71,7 @@ static bool error_fits(const struct world *w, const struct truth_task *t,
     case TRYGON_ERR_CANCELLED:
     case TRYGON_ERR_DEPENDENCY:
     case TRYGON_ERR_UNSCHEDULABLE: return true; /* as outcome.c has seen */
+    case TRYGON_ERR_FREED: return w->stats.freed > 0;
     case TRYGON_ERR_OBJECT_LOST: return w->nlost > 0;
     case TRYGON_ERR_IO:
     case TRYGON_ERR_STORE_FULL: return outcome_disk_fails(w);
@@ -98,6 +97,7 @@ static void check_item(struct script *s, struct truth_task *t,
     if (!o->failed &&
         (i >= t->gene->yields || !truth_val_ok(x->val, o->key, o->size)))
         world_fail(w, "item %u of task %u is wrong", (unsigned)i, t->id);
+    t->last_failed = o->failed;
     t->error_taken = o->failed && !of_store(tg_val_err(x->val, 0)->code);
     if (!o->failed)
         script_glance(s, x->val, o);
@@ -126,7 +126,7 @@ static int take(struct script *s)
         tell(w, s->rank->id, "takes %u of %s", (unsigned)i, task_of(t));
         script_add_slot(s, ev.ref, true);
     } else if (rc == TRYGON_ERR_END) {
-        if (!t->error_taken && t->taken != t->gene->yields)
+        if (!t->last_failed && t->taken != t->gene->yields)
             world_fail(w, "task %u yielded %u items, %u came", t->id,
                        t->gene->yields, (unsigned)t->taken);
         tell(w, s->rank->id, "finds the end of %s", task_of(t));

@@ -15,8 +15,8 @@ static void build_store(const struct story *s, struct world_opts *o)
         o->store.bytes = UINT64_C(1) << 40;
     if (s->chunk > 0)
         o->limits.chunk = s->chunk;
-    if (s->copy_ns > 0)
-        o->limits.copy_ns = s->copy_ns;
+    if (s->readers > 0)
+        o->limits.readers_max = s->readers;
     if (s->store_file_ns > 0)
         o->limits.store_file_ns = s->store_file_ns;
 }

@@ -32,9 +32,10 @@ struct story {
     uint64_t weight_mint, balance_ns, linger_ns; /* 0: the default */
     int32_t slow_from, slow_to;
     uint32_t slow_us;
-    struct store_opts store; /* 0 bytes: a large one, for nothing */
-    int32_t together;        /* so many ranks at a time share a node */
-    uint64_t chunk, copy_ns, store_file_ns; /* 0: the default */
+    struct store_opts store;       /* 0 bytes: a large one, for nothing */
+    int32_t together;              /* so many ranks at a time share a node */
+    uint64_t chunk, store_file_ns; /* 0: the default, as is */
+    uint32_t readers;              /* of one blob at a time */
     bool whole; /* with the end of the run, which is else left out */
     bool brief; /* without its probes */
     const char *expected;
@@ -45,7 +46,7 @@ bool story_run(const struct story *s);
 
 extern const struct story stories_work[], stories_loss[], stories_end[],
     stories_actor[], stories_group[], stories_restart[], stories_retry[],
-    stories_stream[], stories_name[], stories_store[];
+    stories_stream[], stories_name[], stories_store[], stories_pull[];
 
 /* ----- words to write stories with ------------------------------------------ */
 
@@ -142,6 +143,12 @@ extern const struct story stories_work[], stories_loss[], stories_end[],
 /* Of one CPU: without anything else, and with more fields. */
 #define TASK(name_, ops_) TASK_OF(name_, ops_, TG_UNIT, .nargs = 0)
 #define TASK_WITH(name_, ops_, ...) TASK_OF(name_, ops_, TG_UNIT, __VA_ARGS__)
+
+/* A task on that node, with the object of a slot. */
+#define READER_AT(name_, ops_, node_, slot_)                               \
+    TASK_WITH(name_, ops_, .shape.strategy = TRYGON_STRATEGY_NODE,         \
+              .shape.node = (node_), .shape.fail = true, .max_retries = 0, \
+              .nargs = 1, .args = {{.by_ref = true, .slot = {slot_}}})
 
 /* A task that yields so many items, at most limit_ ahead; at least one more
  * field follows. */

@@ -138,8 +138,9 @@ static void tell_named(struct world *w, const struct tg_msg_named *m)
 
 static void tell_news(struct world *w, const struct tg_msg_news *m)
 {
-    static const char *const ops[] = {"?",    "new",    "copy of", "no copy of",
-                                      "file", "memory", "unused",  "dead"};
+    static const char *const ops[] = {"?",          "new",   "copy of",
+                                      "no copy of", "file",  "memory",
+                                      "unused",     "freed", "dead"};
     for (uint32_t i = 0; i < m->n; i++)
         line(w, "%s%s %s", i == 0 ? "" : ", ", ops[m->v[i].op],
              obj_name(w, m->v[i].ref).text);

@@ -22,6 +22,7 @@ struct truth_obj {
     uint64_t copies; /* for the weight check */
     bool item;       /* that the task has yielded */
     bool failed;     /* and it is an error */
+    bool freed;      /* somebody wants it to be gone */
     UT_hash_handle hh;
 };
 
@@ -63,7 +64,8 @@ struct truth_task {
     uint64_t limit;     /* it yields items, so many ahead; 0: it does not */
     uint64_t taken;     /* of these, so far */
     bool closed;        /* nobody reads them any more */
-    bool error_taken;   /* the last of them is an error */
+    bool error_taken;   /* the last of them is an error, so there are no more */
+    bool last_failed;   /* likewise, and it may be the item's own */
     bool over;          /* their end was seen */
     bool creates, call; /* a constructor; of a method */
     bool weak;          /* through a weak handle */
