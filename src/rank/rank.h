@@ -208,6 +208,9 @@ void tg_flush(struct trygon *tg); /* only the latter */
  * thread that does not wait, so that it is no stranger to what happens. */
 void tg_look_in(struct trygon *tg, enum tg_level level);
 void tg_glance(struct trygon *tg); /* now and then */
+/* With the lock held, which is kept: is the object ready within the time for
+ * which a thread that waits spins anyway?  Then it needs no waiter. */
+bool tg_look_for(struct trygon *tg, const struct tg_obj *x);
 /* Without the lock, by a thread that is about to send something.  Most likely
  * it goes where the last one went: if that rank sleeps, it wakes meanwhile. */
 static inline void tg_rouse(struct trygon *tg)
