@@ -53,7 +53,7 @@ static void fail_all(struct trygon *tg, int rc)
 void tg_flush(struct trygon *tg)
 {
     int rc = 0;
-    if (tg->post != NULL && tg->failed == 0 &&
+    if (tg->post != NULL && tg->failed == 0 && tg_post_due(tg->post) &&
         (rc = tg_post_flush(tg->post)) < 0)
         fail_all(tg, rc);
 }

@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 #include <trygon/trygon.h>
 
+#include "base/lock.h"
 #include "base/log.h"
 #include "core/core.h"
 #include "exec/pool.h"
@@ -109,7 +110,7 @@ struct trygon {
     const char **fn_names;
     const struct tg_groups **fn_groups;
 
-    pthread_mutex_t lock; /* guards the rest */
+    struct tg_lock lock; /* guards the rest */
     struct tg_core *core;
     struct tg_net *net; /* NULL: this rank is alone */
     struct tg_net *mpi; /* below it */
