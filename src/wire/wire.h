@@ -18,7 +18,7 @@ enum { TG_WIRE_EMBED = 1024 };
 #define TG_WIRE_SIZE_MAX (UINT64_C(1) << 48)
 
 /* Change it with the layout; the ranks compare it when they start. */
-#define TG_WIRE_VERSION 5u
+#define TG_WIRE_VERSION 6u
 
 /* The values whose bytes travel apart, in the order of the body.  On the way
  * out they point into the message; on the way in into the decoded message,
