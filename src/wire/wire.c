@@ -305,7 +305,7 @@ static void code_open(struct tg_coder *c, struct tg_msg_open *m)
 enum {
     RUN_FIXED = 3 * 8 + 4 * 4 + 2,
     DONE_FIXED = 3 * 8 + 3 * 4,
-    ITEM_FIXED = 2 * 8 + 4
+    ITEM_FIXED = 2 * 8 + 2 * 4
 };
 
 tg_visit run_head(struct tg_fixed *f, struct tg_msg_run *m)
@@ -394,12 +394,16 @@ tg_visit item_head(struct tg_fixed *f, struct tg_msg_item *m)
     tg_fixed_u64(f, &m->task);
     tg_fixed_u64(f, &m->exec);
     tg_fixed_i32(f, &m->attempt);
+    uint32_t index = (uint32_t)m->index;
+    TG_ASSERT(f->reading || m->index == index);
+    tg_fixed_u32(f, &index);
+    m->index = index;
 }
 
 static void code_item_msg(struct tg_coder *c, struct tg_msg_item *m)
 {
     tg_code_fixed(c, ITEM_FIXED, item_head, m);
-    tg_code_within(c, &m->index, 0, TG_ITEMS_MAX - 1);
+    tg_code_must(c, m->index < TG_ITEMS_MAX);
     code_item(c, &m->item);
     tg_code_must(c, m->item.val != NULL && !m->item.val->error);
 }

@@ -266,10 +266,10 @@ static void contradictions_are_refused(void)
     REFUSED(HEAD, 0, 0, ZEROS_4, 0, 0, ZEROS_8, 16); /* so many groups */
 #undef HEAD
 #define HEAD TG_MSG_ITEM, ZEROS_8, ZEROS_8, ZEROS_4
-    ACCEPTED(HEAD, 5, 3);
-    ACCEPTED(HEAD, 0xff, 0xc1, 0xd7, 0x2f, 3);
-    REFUSED(HEAD, 0x80, 0xc2, 0xd7, 0x2f, 3);       /* one item too many */
-    REFUSED(HEAD, 5, 0, ZEROS_8, ZEROS_8, ZEROS_8); /* by reference */
+    ACCEPTED(HEAD, 5, 0, 0, 0, 3);
+    ACCEPTED(HEAD, 0xff, 0xe0, 0xf5, 0x05, 3);
+    REFUSED(HEAD, 0x00, 0xe1, 0xf5, 0x05, 3); /* one item too many */
+    REFUSED(HEAD, ZEROS_4, 0, ZEROS_8, ZEROS_8, ZEROS_8); /* by reference */
 #undef HEAD
 }
 
