@@ -204,27 +204,29 @@ static int call_method(trygon_t *tg, const char *who, trygon_ref_t actor,
     if (fn < 0)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
                        "%s: the actor's class has no method '%s'", who, method);
-    int group = tg_find_group(tg, tg_ref_index(actor), o->group);
+    int group = tg->fns[fn].group;
+    if (o->group != NULL)
+        group = tg_find_group(tg, tg_ref_index(actor), o->group);
     if (group < 0)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
                        "%s: the actor's class has no group '%s'", who,
                        o->group);
-    if (o->group == NULL)
-        group = tg->fns[fn].group;
     struct tg_spec s = {
         .fn = (uint32_t)fn, .group = (uint8_t)group, .actor = actor};
     int rc = tg_check_returns(tg, who, o->num_returns, o->name, returns);
     if (rc == TRYGON_SUCCESS)
         rc = tg_check_yields(tg, who, yields, o->backpressure, o->num_returns,
                              &s.limit);
-    if (rc == TRYGON_SUCCESS)
+    if (opts != NULL && rc == TRYGON_SUCCESS)
         rc = check_retries(tg, who, o);
     if (rc != TRYGON_SUCCESS)
         return rc;
     s.nreturns = yields ? 0 : (uint32_t)o->num_returns;
     s.max_retries = o->max_task_retries;
-    s.name = tg_strdup(o->name);
-    tg_copy_codes(&s, o->retry_codes, o->nretry_codes);
+    if (opts != NULL) {
+        s.name = tg_strdup(o->name);
+        tg_copy_codes(&s, o->retry_codes, o->nretry_codes);
+    }
     return tg_submit_spec(tg, who, nargs, args, &s, returns);
 }
 

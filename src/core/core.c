@@ -95,7 +95,10 @@ static void tell_all(struct tg_core *c, struct tg_msg *m)
     }
 }
 
-static int declare_gone(struct tg_core *c, int32_t rank)
+/* Not in line, as others that are rare: it needs room on the stack, which every
+ * step would then have to make. */
+static __attribute__((noinline)) int declare_gone(struct tg_core *c,
+                                                  int32_t rank)
 {
     if (c->head == NULL || rank <= 0 || rank >= c->ctx.nranks)
         return TRYGON_ERR_INVALID;
@@ -285,10 +288,8 @@ static bool pass_on(struct tg_core *c)
 }
 
 /* The driver has returned and nothing of its is left: all may go on. */
-static void settle_end(struct tg_core *c)
+static __attribute__((noinline)) void settle_end(struct tg_core *c)
 {
-    if (!c->ending || c->owner.nroots > 0)
-        return;
     c->ending = false;
     struct tg_msg m = {.type = TG_MSG_ENDED};
     m.u.ended.status = c->status;
@@ -301,7 +302,8 @@ static void finish_step(struct tg_core *c)
         while (pass_on(c))
             continue;
         c->ctx.local.n = c->ctx.local_at = 0;
-        settle_end(c);
+        if (c->ending && c->owner.nroots == 0)
+            settle_end(c);
     } while (!c->ending && any_news(c)); /* ending: tasks are under way */
     if (c->objs.drops.n > 0)
         tg_objs_flush(&c->objs);
@@ -329,11 +331,10 @@ static void on_timer(struct tg_core *c, const struct tg_timer *t)
     }
 }
 
-static void run_timers(struct tg_core *c)
+static __attribute__((noinline)) void run_timers(struct tg_core *c)
 {
     struct tg_timer t;
-    while (tg_timers_next(&c->ctx.timers) <= c->ctx.now_ns &&
-           tg_timers_pop(&c->ctx.timers, c->ctx.now_ns, &t)) {
+    while (tg_timers_pop(&c->ctx.timers, c->ctx.now_ns, &t)) {
         on_timer(c, &t);
         finish_step(c);
     }
@@ -409,7 +410,8 @@ int tg_core_step(struct tg_core *c, struct tg_event *ev)
 {
     TG_ASSERT(ev->now_ns >= c->ctx.now_ns);
     c->ctx.now_ns = ev->now_ns;
-    run_timers(c);
+    if (tg_timers_next(&c->ctx.timers) <= c->ctx.now_ns)
+        run_timers(c);
     int rc = handle(c, ev);
     if (any_news(c) || c->objs.drops.n > 0 || c->store.news.n > 0 ||
         c->store.goners.n > 0)

@@ -85,7 +85,9 @@ static int on_retain(struct tg_core *c, struct tg_event *ev)
 /* A stream is closed with the user's last count of it. */
 static void drop_of_user(struct tg_core *c, struct tg_obj *x)
 {
-    struct tg_stream *s = x->user == 0 ? tg_streams_of(&c->streams, x) : NULL;
+    bool last = x->user == 0 && tg_ref_kind(x->ref) == TRYGON_KIND_STREAM;
+    struct tg_stream *s = last ? tg_streams_of(&c->streams, x) : NULL;
+    c->objs.user_counts--;
     if (s != NULL) {
         uint64_t handle = s->self;
         tg_streams_close(&c->streams, s);
@@ -96,18 +98,23 @@ static void drop_of_user(struct tg_core *c, struct tg_obj *x)
     tg_objs_drop(&c->objs, x);
 }
 
+/* One count less of the user's; false: there is none. */
+static bool count_down(struct tg_obj *x)
+{
+    bool ok = x != NULL && x->user > 0;
+    if (ok)
+        x->user--;
+    return ok;
+}
+
 /* All or nothing: first the user's counts, which may run out, then the
  * holds. */
-static int on_release(struct tg_core *c, struct tg_event *ev)
+static int release_many(struct tg_core *c, struct tg_event *ev)
 {
     size_t i;
     for (i = 0; i < ev->n; i++) {
-        struct tg_obj *x = held(c, ev->refs[i]);
-        if (tg_ref_none(ev->refs[i]))
-            continue;
-        if (x == NULL || x->user == 0)
+        if (!tg_ref_none(ev->refs[i]) && !count_down(held(c, ev->refs[i])))
             break;
-        x->user--;
     }
     bool ok = i == ev->n;
     while (i-- > 0) {
@@ -115,13 +122,22 @@ static int on_release(struct tg_core *c, struct tg_event *ev)
             continue;
         struct tg_obj *x = tg_objs_get(&c->objs, ev->refs[i]);
         if (ok)
-            c->objs.user_counts--;
+            drop_of_user(c, x);
         else
             x->user++;
-        if (ok)
-            drop_of_user(c, x);
     }
     return ok ? TRYGON_SUCCESS : TRYGON_ERR_INVALID;
+}
+
+static int on_release(struct tg_core *c, struct tg_event *ev)
+{
+    if (ev->n != 1 || tg_ref_none(ev->refs[0]))
+        return release_many(c, ev);
+    struct tg_obj *x = held(c, ev->refs[0]);
+    if (!count_down(x))
+        return TRYGON_ERR_INVALID;
+    drop_of_user(c, x);
+    return TRYGON_SUCCESS;
 }
 
 static int on_cancel(struct tg_core *c, struct tg_event *ev)

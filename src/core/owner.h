@@ -172,6 +172,7 @@ struct tg_owner {
     struct tg_olease_entry *leases;
     struct tg_class *last;       /* of the last submit, or NULL */
     struct tg_actor *actors;     /* called or created here: a hash by handle */
+    struct tg_actor *called;     /* the last one, or NULL */
     uint64_t ncallers;           /* so far: orders of calls that began here */
     TG_VEC(struct tg_dead) dead; /* actors of ours, up to TG_DEAD_MAX */
     uint32_t dead_at;            /* the oldest of them, once they are so many */

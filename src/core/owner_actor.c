@@ -24,8 +24,10 @@ struct place { /* a handle's value: where the actor is */
 
 struct tg_actor *tg_actor_find(const struct tg_owner *w, trygon_ref_t ref)
 {
-    struct tg_actor *a;
+    struct tg_actor *a = w->called;
     ref = tg_ref_strong(ref);
+    if (a != NULL && tg_ref_eq(a->ref, ref))
+        return a;
     HASH_FIND(hh, w->actors, &ref, sizeof ref, a);
     return a;
 }
@@ -298,6 +300,7 @@ bool tg_owner_may_call(const struct tg_owner *w, trygon_ref_t ref)
 void tg_call_enter(struct tg_owner *w, struct tg_task *t, trygon_ref_t ref)
 {
     struct tg_actor *a = find_or_add(w, ref);
+    w->called = a;
     t->weak = tg_ref_weak(ref);
     a->obj[t->weak] = tg_objs_find(w->objs, ref);
     a->nby[t->weak]++;
@@ -481,6 +484,7 @@ void tg_owner_left(struct tg_owner *w, trygon_ref_t ref)
     if (handle(w, a, !weak) != NULL)
         return;
     HASH_DEL(w->actors, a);
+    w->called = NULL;
     forget(a);
 }
 

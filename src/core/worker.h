@@ -109,6 +109,7 @@ struct tg_wactor {      /* an actor that lives here */
     struct tg_wlease *lease;       /* kept for life; or NULL */
     struct tg_exec *started;
     struct tg_wcaller *callers;    /* a hash by rank and group */
+    struct tg_wcaller *last;       /* who called last, or NULL */
     bool in_line;                  /* for its destructor */
     struct tg_wactor *prev, *next; /* there */
 };

@@ -36,8 +36,10 @@ static struct tg_wgroup *group_of(const struct tg_wactor *a, uint8_t group)
 static struct tg_wcaller *find_caller(const struct tg_wactor *a, int32_t rank,
                                       uint8_t group)
 {
-    struct tg_wcaller *c;
+    struct tg_wcaller *c = a->last;
     uint64_t key = TG_WHO(rank, group);
+    if (c != NULL && c->who == key)
+        return c;
     HASH_FIND(hh, a->callers, &key, sizeof key, c);
     return c;
 }
@@ -65,6 +67,7 @@ static struct tg_wcaller *caller_of(struct tg_wactor *a, int32_t rank,
         c->next = first;
         c->skipped.n = 0;
     }
+    a->last = c;
     return c;
 }
 
@@ -72,6 +75,7 @@ static void forget_caller(struct tg_wactor *a, struct tg_wcaller *c)
 {
     TG_ASSERT(c->waiting == NULL);
     HASH_DEL(a->callers, c);
+    a->last = NULL;
     tg_vec_free(&c->skipped);
     free(c);
 }

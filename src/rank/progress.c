@@ -53,7 +53,7 @@ static void fail_all(struct trygon *tg, int rc)
 void tg_flush(struct trygon *tg)
 {
     int rc = 0;
-    if (tg->post != NULL && tg->failed == 0 &&
+    if (tg->post != NULL && tg->failed == 0 && tg_post_due(tg->post) &&
         (rc = tg_post_flush(tg->post)) < 0)
         fail_all(tg, rc);
 }
@@ -78,13 +78,23 @@ static int await_msg(struct trygon *tg, int32_t *from, struct tg_msg *m)
     return rc;
 }
 
+struct goal { /* what a thread waits for, which may be soon: one of these */
+    const bool *done;
+    const struct tg_obj *obj;
+};
+
+static bool reached(const struct goal *g)
+{
+    return g->done != NULL ? *g->done : g->obj->state != TG_OBJ_PENDING;
+}
+
 /* One reading of the clock serves a few messages.  What is awaited goes first:
  * what comes after its frame can wait. */
-static int take_msgs(struct trygon *tg, const bool *done)
+static int take_msgs(struct trygon *tg, const struct goal *goal)
 {
     int32_t from;
     struct tg_msg m;
-    int rc = done != NULL ? await_msg(tg, &from, &m)
+    int rc = goal != NULL ? await_msg(tg, &from, &m)
                           : tg_post_poll(tg->post, &from, &m);
     for (int i = 1; rc > 0; i++) {
         struct tg_event ev = {.type = TG_EV_MSG,
@@ -94,7 +104,7 @@ static int take_msgs(struct trygon *tg, const bool *done)
         tg_step(tg, &ev);
         if (i % CLOCK_TURN == 0)
             tg->looked_ns = tg_now_ns();
-        bool enough = i >= TURN || (done != NULL && *done);
+        bool enough = i >= TURN || (goal != NULL && reached(goal));
         if (tg->failed != 0 || (enough && !tg_post_more(tg->post)))
             break;
         rc = tg_post_poll(tg->post, &from, &m);
@@ -102,14 +112,14 @@ static int take_msgs(struct trygon *tg, const bool *done)
     return rc;
 }
 
-/* done, if not NULL: for what the thread waits, which may be soon. */
-static void look(struct trygon *tg, const bool *done)
+/* goal: or NULL. */
+static void look(struct trygon *tg, const struct goal *goal)
 {
     int rc = 0;
     tg->looked_ns = tg_now_ns();
     atomic_fetch_add_explicit(&tg->looks, 1, memory_order_relaxed);
     if (tg->post != NULL && tg->failed == 0)
-        rc = take_msgs(tg, done);
+        rc = take_msgs(tg, goal);
     tg_settle(tg);
     if (rc < 0)
         fail_all(tg, rc);
@@ -232,10 +242,11 @@ static void poll_until(struct trygon *tg, struct tg_sleeper *s,
                        const bool *done, uint64_t deadline_ns)
 {
     struct idle idle = {.since_ns = UINT64_MAX, .nap_ns = nap_least};
+    struct goal goal = {.done = done};
     take_role(tg, s);
     while (!*done && tg->failed == 0 && tg->poller == s) {
         unsigned rung = tg_bell_seen(&tg->bells);
-        look(tg, s->level > TG_WATCHES && !tg->crowded ? done : NULL);
+        look(tg, s->level > TG_WATCHES && !tg->crowded ? &goal : NULL);
         if (tg->core->received != idle.received || idle.since_ns == UINT64_MAX)
             idle = (struct idle){tg->looked_ns, nap_least, tg->core->received};
         if (*done || tg->failed != 0 || tg->looked_ns >= deadline_ns)
@@ -372,13 +383,36 @@ void tg_serve_until_given(struct trygon *tg, struct tg_server *sv)
         tg->server = NULL;
 }
 
-void tg_look_in(struct trygon *tg, enum tg_level level)
+/* May this thread look, since nobody polls who is as urgent?  Then nobody else
+ * does meanwhile. */
+static bool may_look(struct trygon *tg, enum tg_level level)
 {
     if (!tg_may_poll(tg) || (tg->poller != NULL && tg->poller->level >= level))
-        return;
+        return false;
     if (tg->poller != NULL)
         take_role(tg, NULL);
-    tg_progress(tg);
+    return true;
+}
+
+void tg_look_in(struct trygon *tg, enum tg_level level)
+{
+    if (may_look(tg, level))
+        tg_progress(tg);
+}
+
+bool tg_look_for(struct trygon *tg, const struct tg_obj *x)
+{
+    struct goal goal = {.obj = x};
+    if (tg->post == NULL || tg->crowded || !may_look(tg, TG_AWAITS))
+        return false;
+    look(tg, &goal);
+    for (uint64_t start = tg->looked_ns; !reached(&goal) && tg->failed == 0 &&
+                                         atomic_load(&tg->wanted) == 0 &&
+                                         tg->looked_ns - start < spin_ns;)
+        look(tg, &goal);
+    if (reached(&goal))
+        tg_pass_role(tg, false);
+    return reached(&goal);
 }
 
 void tg_glance(struct trygon *tg)

@@ -18,29 +18,33 @@ uint64_t tg_now_ns(void)
 
 /* It is held for a microsecond at most, and sleeping for it takes ten: spin.
  * Who holds it may have lost its core, so not for long. */
-void tg_enter(struct trygon *tg)
+static __attribute__((noinline)) void enter_late(struct trygon *tg)
 {
-    if (pthread_mutex_trylock(&tg->lock) == 0)
-        return;
     atomic_fetch_add(&tg->wanted, 1);
     bool got = false;
     for (int i = 0; i < SPINS && !got; i++) {
         tg_relax();
-        got = pthread_mutex_trylock(&tg->lock) == 0;
+        got = tg_lock_try(&tg->lock);
     }
     if (!got)
-        pthread_mutex_lock(&tg->lock);
+        tg_lock_take(&tg->lock);
     atomic_fetch_sub(&tg->wanted, 1);
 }
 
+void tg_enter(struct trygon *tg)
+{
+    if (!tg_lock_try(&tg->lock))
+        enter_late(tg);
+}
+
 /* The callbacks that are due, without the lock: they may call trygon. */
-static void run_callbacks(struct trygon *tg)
+static __attribute__((noinline)) void run_callbacks(struct trygon *tg)
 {
     while (tg->callbacks.n > 0) {
         struct tg_callback cb = tg->callbacks.v[--tg->callbacks.n];
-        pthread_mutex_unlock(&tg->lock);
+        tg_lock_give(&tg->lock);
         tg_run_callback(tg, &cb);
-        pthread_mutex_lock(&tg->lock);
+        tg_lock_take(&tg->lock);
         struct tg_event ev = {.type = TG_EV_UNPIN,
                               .obj = tg_objs_find(&tg->core->objs, cb.ref)};
         tg_step(tg, &ev);
@@ -52,7 +56,8 @@ static void run_callbacks(struct trygon *tg)
  * looks soon.  And the poller looks again if something is due before it would. */
 void tg_leave(struct trygon *tg)
 {
-    run_callbacks(tg);
+    if (tg->callbacks.n > 0)
+        run_callbacks(tg);
     bool due = tg->post != NULL && tg->failed == 0 && tg_post_due(tg->post);
     if (due && tg_may_poll(tg)) {
         if (tg->any_thread && !tg->naps) /* an error shows at the next poll */
@@ -63,13 +68,14 @@ void tg_leave(struct trygon *tg)
     }
     if (tg->naps && (due || tg_core_deadline(tg->core) < tg->poll_again_ns))
         tg_bell_ring(&tg->bells);
-    pthread_mutex_unlock(&tg->lock);
+    tg_lock_give(&tg->lock);
 }
 
 void tg_leave_for_now(struct trygon *tg)
 {
-    run_callbacks(tg);
-    pthread_mutex_unlock(&tg->lock);
+    if (tg->callbacks.n > 0)
+        run_callbacks(tg);
+    tg_lock_give(&tg->lock);
 }
 
 /* ----- actions ---------------------------------------------------------------------- */
@@ -211,14 +217,12 @@ static void free_rank(struct trygon *tg)
     free(tg->fn_names);
     free(tg->fn_groups);
     free(tg->mean_ns);
-    pthread_mutex_destroy(&tg->lock);
     free(tg);
 }
 
 int tg_rank_create(MPI_Comm comm, struct tg_start *start, struct trygon **out)
 {
     struct trygon *tg = tg_alloc(sizeof *tg);
-    pthread_mutex_init(&tg->lock, NULL);
     tg->comm = comm;
     tg->sent_to = -1;
     MPI_Comm_rank(comm, &tg->rank);

@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 #include <trygon/trygon.h>
 
+#include "base/lock.h"
 #include "base/log.h"
 #include "core/core.h"
 #include "exec/pool.h"
@@ -110,7 +111,7 @@ struct trygon {
     const char **fn_names;
     const struct tg_groups **fn_groups;
 
-    pthread_mutex_t lock; /* guards the rest */
+    struct tg_lock lock; /* guards the rest */
     struct tg_core *core;
     struct tg_net *net; /* NULL: this rank is alone */
     struct tg_net *mpi; /* below it */
@@ -215,6 +216,9 @@ void tg_flush(struct trygon *tg); /* only the latter */
  * thread that does not wait, so that it is no stranger to what happens. */
 void tg_look_in(struct trygon *tg, enum tg_level level);
 void tg_glance(struct trygon *tg); /* now and then */
+/* With the lock held, which is kept: is the object ready within the time for
+ * which a thread that waits spins anyway?  Then it needs no waiter. */
+bool tg_look_for(struct trygon *tg, const struct tg_obj *x);
 /* Without the lock, by a thread that is about to send something.  Most likely
  * it goes where the last one went: if that rank sleeps, it wakes meanwhile. */
 static inline void tg_rouse(struct trygon *tg)

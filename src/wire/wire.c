@@ -157,7 +157,10 @@ static void code_plain(struct tg_coder *c, struct tg_val **val, size_t size)
             return;
         }
     }
-    tg_code_bytes(c, tg_val_data(*val), size);
+    if (size == sizeof(uint64_t)) /* one number, mostly */
+        tg_code_raw(c, tg_val_data(*val), sizeof(uint64_t));
+    else
+        tg_code_bytes(c, tg_val_data(*val), size);
 }
 
 static void code_weights(struct tg_coder *c, struct tg_item *it)
@@ -311,7 +314,11 @@ static void code_open(struct tg_coder *c, struct tg_msg_open *m)
         tg_code_i32(c, &m->ids[i]);
 }
 
-enum { RUN_FIXED = 3 * 8 + 4 * 4 + 2, DONE_FIXED = 3 * 8 + 3 * 4 };
+enum {
+    RUN_FIXED = 3 * 8 + 4 * 4 + 2,
+    DONE_FIXED = 3 * 8 + 3 * 4,
+    ITEM_FIXED = 2 * 8 + 2 * 4
+};
 
 tg_visit run_head(struct tg_fixed *f, struct tg_msg_run *m)
 {
@@ -330,7 +337,6 @@ static void code_run(struct tg_coder *c, struct tg_msg_run *m)
     tg_code_fixed(c, RUN_FIXED, run_head, m);
     code_items(c, &m->args, UINT32_MAX);
     tg_code_text(c, &m->name, TG_NAME_MAX);
-    tg_code_uint(c, &m->seq);
     tg_code_uint(c, &m->limit);
     tg_code_must(c, m->limit == 0 || m->nreturns == 0);
 }
@@ -395,12 +401,21 @@ static void code_leave(struct tg_coder *c, struct tg_msg_leave *m)
     m->why = (enum tg_leave)why;
 }
 
+tg_visit item_head(struct tg_fixed *f, struct tg_msg_item *m)
+{
+    tg_fixed_u64(f, &m->task);
+    tg_fixed_u64(f, &m->exec);
+    tg_fixed_i32(f, &m->attempt);
+    uint32_t index = (uint32_t)m->index;
+    TG_ASSERT(f->reading || m->index == index);
+    tg_fixed_u32(f, &index);
+    m->index = index;
+}
+
 static void code_item_msg(struct tg_coder *c, struct tg_msg_item *m)
 {
-    tg_code_u64(c, &m->task);
-    tg_code_u64(c, &m->exec);
-    tg_code_i32(c, &m->attempt);
-    tg_code_within(c, &m->index, 0, TG_ITEMS_MAX - 1);
+    tg_code_fixed(c, ITEM_FIXED, item_head, m);
+    tg_code_must(c, m->index < TG_ITEMS_MAX);
     code_item(c, &m->item);
     tg_code_must(c, m->item.val != NULL && !m->item.val->error);
 }
@@ -492,10 +507,12 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
     case TG_MSG_RESUME: tg_code_u64(c, &m->u.close.lease); break;
     case TG_MSG_RUN:
         code_run(c, &m->u.run);
+        tg_code_uint(c, &m->u.run.seq); /* mostly 0 */
         tg_code_must(c, creates_ok(&m->u.run));
         break;
     case TG_MSG_CALL:
         code_run(c, &m->u.run);
+        tg_code_u64(c, &m->u.run.seq);
         tg_code_u8(c, &m->u.run.group, TG_GROUPS_MAX - 1);
         break;
     case TG_MSG_UNCALL:

@@ -160,8 +160,8 @@ static void layout_run(void)
                                "0100000001000000" /* lo */
                                "0000010000000000" /* weight */
                                "03666e00"         /* name */
-                               "00"               /* seq */
-                               "00";              /* no stream */
+                               "00"               /* no stream */
+                               "00";              /* seq */
     static char name[] = "fn";
     struct tg_item args[2] = {{0}, {0}};
     trygon_value_t u = trygon_bytes("\x8\x7\x6\x5\x4\x3\x2\x1", 8);

@@ -70,13 +70,13 @@ static void bad_counts_are_refused(void)
             0xff, 0x07, 0, 0);
     REFUSED(TG_MSG_OPEN, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0);
 #define HEAD TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
-    /* nreturns, nargs, name, seq, limit */
+    /* nreturns, nargs, name, limit, seq */
     ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 0, 0);
     ACCEPTED(HEAD, 0xff, 0xff, ZEROS_4, 0, 0, 0);
     REFUSED(HEAD, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0);
     REFUSED(HEAD, 0, 0, 1, 0, 0, 0, 0, 0, 0);
-    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 1, 0); /* no method at once */
-    ACCEPTED(HEAD, 2, 0, ZEROS_4, 0, 1, 0);
+    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 0, 1); /* no method at once */
+    ACCEPTED(HEAD, 2, 0, ZEROS_4, 0, 0, 1);
     REFUSED(TG_MSG_LEAVE, ZEROS_8, ZEROS_8, 0);
     ACCEPTED(TG_MSG_LEAVE, ZEROS_8, ZEROS_8, 1);
     REFUSED(TG_MSG_LEFT, ZEROS_8, ZEROS_8, 6);
@@ -345,20 +345,21 @@ static void contradictions_are_refused(void)
     REFUSED(HEAD, ZEROS_4, ZEROS_4, 0, 0x81, 0xc2, 0xd7, 0x2f, 0); /* items */
 #undef HEAD
 #define HEAD TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
-    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 0, 7);
-    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 0, 7); /* returns and items */
+    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 0);
+    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 7, 0); /* returns and items */
 #undef HEAD
 #define HEAD TG_MSG_CALL, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
-    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 0, 15);
-    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 7, 0);
-    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 7, 7, 0);  /* returns and items */
-    REFUSED(HEAD, 0, 0, ZEROS_4, 0, 7, 0, 16); /* so many groups */
+    /* nreturns, nargs, name, limit, seq, group */
+    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 0, ZEROS_8, 15);
+    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, ZEROS_8, 0);
+    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 7, ZEROS_8, 0);  /* returns and items */
+    REFUSED(HEAD, 0, 0, ZEROS_4, 0, 0, ZEROS_8, 16); /* so many groups */
 #undef HEAD
-#define HEAD TG_MSG_ITEM, ZEROS_8, ZEROS_8, 0
-    ACCEPTED(HEAD, 5, 3);
-    ACCEPTED(HEAD, 0xff, 0xc1, 0xd7, 0x2f, 3);
-    REFUSED(HEAD, 0x80, 0xc2, 0xd7, 0x2f, 3);       /* one item too many */
-    REFUSED(HEAD, 5, 0, ZEROS_8, ZEROS_8, ZEROS_8); /* by reference */
+#define HEAD TG_MSG_ITEM, ZEROS_8, ZEROS_8, ZEROS_4
+    ACCEPTED(HEAD, 5, 0, 0, 0, 3);
+    ACCEPTED(HEAD, 0xff, 0xe0, 0xf5, 0x05, 3);
+    REFUSED(HEAD, 0x00, 0xe1, 0xf5, 0x05, 3); /* one item too many */
+    REFUSED(HEAD, ZEROS_4, 0, ZEROS_8, ZEROS_8, ZEROS_8); /* by reference */
 #undef HEAD
 }
 
