@@ -63,8 +63,12 @@ static void what_is_in_a_file_is_read_back_when_wanted(void)
     CU_ASSERT_EQUAL(heard(&k, 0, a), 0);
     CU_ASSERT_TRUE(here(&k, 0, a));
     CU_ASSERT_TRUE(own(&k, b)->disk);
-    want(&k, 0, b); /* a leaves without being written again */
+    want(&k, 0, b);
+    CU_ASSERT_TRUE(here(&k, 0, a)); /* for a moment, so that it can be pinned */
+    CU_ASSERT_FALSE(here(&k, 0, b));
+    pass(&k, 0, k.r[0].ctx.lim.store_look_ns);
     CU_ASSERT_TRUE(here(&k, 0, b));
+    CU_ASSERT_FALSE(here(&k, 0, a)); /* without being written again */
     CU_ASSERT_EQUAL(k.r[0].did[TG_STORE_SPILL], 2);
     CU_ASSERT_EQUAL(k.r[0].store.counts.restored, 2);
     leave(&k, 0, a, true);
@@ -272,6 +276,7 @@ static void copies_leave_before_anything_is_written(void)
     struct tg_val *own2 = put(&k, 2, 30);
     want(&k, 2, at2);
     CU_ASSERT_EQUAL(heard(&k, 2, at2), 0);
+    pass(&k, 2, k.r[2].ctx.lim.store_look_ns);
     struct tg_val *more = put(&k, 2, 40);
     CU_ASSERT_FALSE(here(&k, 2, at2));
     CU_ASSERT_TRUE(here(&k, 2, own2));

@@ -179,7 +179,8 @@ static void bad_values_are_refused(void)
     REFUSED(TG_MSG_LIST, ZEROS_8, 3);
     REFUSED(TG_MSG_ROWS, ZEROS_8, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
     ACCEPTED(TG_MSG_ROWS, ZEROS_8, 4, 0);
-    ACCEPTED(TG_MSG_ITEM, ZEROS_8, ZEROS_8, 0, 5, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
+    ACCEPTED(TG_MSG_ITEM, ZEROS_8, ZEROS_8, ZEROS_4, 5, 0, 0, 0, 1, 0, 0, 2, 0,
+             1, 0, ZEROS_8);
 }
 
 #define M48 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40 /* 2^48 */
