@@ -1,5 +1,5 @@
-/* objs.c - see objs.h: entries, holds, readiness and watches.  How references
- * travel is objs_weight.c. */
+/* objs.c - see objs.h: entries and holds.  When objects are ready is
+ * objs_ready.c, how references travel is objs_weight.c. */
 #include "core/objs.h"
 
 #include <stdlib.h>
@@ -88,7 +88,7 @@ int32_t tg_obj_where(const struct tg_obj *x)
     return tg_obj_size(x) > TG_INLINE_MAX ? tg_ref_rank(x->ref) : -1;
 }
 
-static void fail_lost(struct tg_objs *o, struct tg_obj *x)
+void tg_obj_fail_lost(struct tg_objs *o, struct tg_obj *x)
 {
     int32_t owner = tg_ref_rank(x->ref);
     tg_objs_resolve(o, x,
@@ -110,7 +110,7 @@ struct tg_obj *tg_objs_copy(struct tg_objs *o, trygon_ref_t ref)
     c->obj.state = TG_OBJ_PENDING;
     HASH_ADD(hh, o->by_ref, obj.ref, sizeof c->obj.ref, c);
     if (o->ctx->dead[tg_ref_rank(ref)])
-        fail_lost(o, &c->obj);
+        tg_obj_fail_lost(o, &c->obj);
     return &c->obj;
 }
 
@@ -132,7 +132,7 @@ static void note_unread(struct tg_objs *o, const struct trygon_error *e)
 
 /* The references within a value of a dead object go, which may end other
  * objects: those wait in line, so that a long chain needs no deep stack. */
-static void bury(struct tg_objs *o, struct tg_val *val)
+void tg_obj_bury(struct tg_objs *o, struct tg_val *val)
 {
     *tg_vec_add(&o->buried) = val;
     if (o->burying)
@@ -153,7 +153,7 @@ static void forget_freed(struct tg_objs *o, trygon_ref_t ref)
     if (f == NULL)
         return;
     HASH_DEL(o->freed, f);
-    bury(o, f->val);
+    tg_obj_bury(o, f->val);
     free(f);
 }
 
@@ -180,7 +180,7 @@ static void forget(struct tg_objs *o, struct tg_obj *x)
         tg_slab_free(&o->copies, c->self);
     }
     if (val != NULL && val->nrefs > 0)
-        bury(o, val);
+        tg_obj_bury(o, val);
     else
         tg_val_drop(&val);
 }
@@ -275,289 +275,6 @@ void tg_objs_hurry(struct tg_objs *o)
             let_go(o, &c->obj);
 }
 
-/* ----- readiness ----------------------------------------------------------- */
-
-static const bool legal[4][4] = {
-    [TG_OBJ_PENDING] = {[TG_OBJ_READY] = true, [TG_OBJ_FAILED] = true},
-    [TG_OBJ_READY] = {[TG_OBJ_FAILED] = true}, /* never here, owner lost; an
-                                                  actor has ended */
-};
-
-static void set_state(struct tg_obj *x, enum tg_obj_state to)
-{
-    TG_ASSERT(legal[x->state][to]);
-    x->state = (uint8_t)to;
-}
-
-/* A holder elsewhere waits for the value, wherever its bytes are. */
-static bool is_due(const struct tg_objs *o, const struct tg_obj *x,
-                   const struct tg_watch *w)
-{
-    return tg_objs_ready(o, x, w->fetch && w->who != TG_WATCHER_RANK);
-}
-
-/* Move the watches that wait no longer to the notices. */
-static void fire(struct tg_objs *o, struct tg_obj *x)
-{
-    struct tg_watch *w, *next;
-    DL_FOREACH_SAFE (x->watches, w, next) {
-        if (!is_due(o, x, w))
-            continue;
-        DL_DELETE(x->watches, w);
-        tg_objs_hold(o, x);
-        *tg_vec_add(&o->fired) = *w;
-        tg_slab_free(&o->watches, w->self);
-    }
-}
-
-static void ask(struct tg_objs *o, struct tg_obj *x, bool fetch)
-{
-    if (x->owned || x->asked_fetch || (x->asked_ready && !fetch))
-        return;
-    x->asked_ready = true;
-    x->asked_fetch = fetch;
-    struct tg_msg m = {.type = TG_MSG_WATCH};
-    m.u.watch.ref = x->ref;
-    m.u.watch.fetch = fetch;
-    tg_ctx_send(o->ctx, tg_ref_rank(x->ref), &m);
-}
-
-/* Who still waits, waits for bytes that are elsewhere. */
-static void fetch(struct tg_objs *o, struct tg_obj *x)
-{
-    bool call = false;
-    const struct tg_watch *w;
-    if (x->watches == NULL || x->val == NULL || !x->val->stored)
-        return;
-    DL_FOREACH (x->watches, w)
-        call = call || w->who != TG_WATCHER_EXEC;
-    tg_store_want(o->store, x->ref, x->val, call);
-}
-
-/* Its value here, if there is one, goes. */
-static void lose_value(struct tg_objs *o, struct tg_obj *x)
-{
-    struct tg_val *val = x->val;
-    x->val = NULL;
-    if (val == NULL)
-        return;
-    if (val->stored)
-        tg_store_left(o->store, x->ref, val, x->owned);
-    bury(o, val);
-}
-
-static struct tg_val *freed_error(const struct tg_objs *o)
-{
-    return tg_val_error(TRYGON_ERR_FREED, o->ctx->rank, 0, "",
-                        "the object was freed");
-}
-
-/* Bytes in a store stay for who has pinned them; all else that is lent, such as
- * the references within, must be kept. */
-static void lose_freed(struct tg_objs *o, struct tg_obj *x)
-{
-    struct tg_val *val = x->val;
-    x->val = NULL;
-    if (val->stored && x->owned)
-        tg_store_freed(o->store, x->ref);
-    if (val->stored)
-        tg_store_left(o->store, x->ref, val, x->owned);
-    if (x->count > 0) {
-        struct tg_freed *f = tg_alloc(sizeof *f);
-        f->ref = x->ref;
-        f->val = val;
-        HASH_ADD(hh, o->freed, ref, sizeof f->ref, f);
-    } else {
-        bury(o, val);
-    }
-    x->seen = true; /* it is what was asked for */
-    tg_objs_resolve(o, x, freed_error(o));
-}
-
-void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val)
-{
-    set_state(x, val->error ? TG_OBJ_FAILED : TG_OBJ_READY);
-    x->val = val;
-    if (val->stored && x->owned)
-        tg_store_born(o->store, x->ref, val);
-    if (x->owned && x->fading && x->state == TG_OBJ_READY) {
-        lose_freed(o, x);
-        return;
-    }
-    fire(o, x);
-    fetch(o, x);
-}
-
-static void fail_bytes(struct tg_objs *o, struct tg_obj *x, int32_t rc)
-{
-    int32_t at = tg_val_place(x->val)->rank;
-    struct tg_val *error =
-        rc == TRYGON_ERR_OBJECT_LOST
-            ? tg_val_error(rc, at, 0, "", "the object was lost with rank %d",
-                           (int)at)
-            : tg_val_error(rc, at, 0, "",
-                           "the object could not be read back from its file");
-    lose_value(o, x);
-    tg_objs_resolve(o, x, error);
-}
-
-/* A copy has left, or what was waited for is here, or never will be.  Of a lost
- * one of others its owner knows more. */
-void tg_objs_arrived(struct tg_objs *o, const struct tg_arrival *a)
-{
-    struct tg_obj *x = tg_objs_find(o, a->ref);
-    if (x == NULL || x->state != TG_OBJ_READY || x->val == NULL ||
-        !x->val->stored)
-        return;
-    if (a->rc < 0 && (x->owned || a->rc != TRYGON_ERR_OBJECT_LOST)) {
-        fail_bytes(o, x, a->rc);
-    } else if (a->rc < 0) {
-        lose_value(o, x);
-        x->asked_fetch = x->asked_ready = false;
-        if (o->ctx->dead[tg_ref_rank(x->ref)])
-            fail_lost(o, x);
-        else if (x->watches != NULL)
-            ask(o, x, true);
-    } else {
-        fire(o, x);
-        fetch(o, x);
-    }
-    if (!x->owned && x->count == 0 && a->rc != 0)
-        let_go(o, x);
-}
-
-void tg_objs_free_value(struct tg_objs *o, struct tg_obj *x)
-{
-    TG_ASSERT(x->owned);
-    x->fading = true;
-    if (x->state == TG_OBJ_READY)
-        lose_freed(o, x);
-}
-
-void tg_objs_fade(struct tg_objs *o, trygon_ref_t ref, bool freed)
-{
-    struct tg_obj *x = tg_objs_find(o, ref);
-    if (x == NULL || x->owned)
-        return;
-    x->fading = true;
-    if (freed && x->state == TG_OBJ_READY && x->val != NULL)
-        lose_freed(o, x);
-    if (x->count == 0)
-        let_go(o, x);
-}
-
-void tg_objs_fail(struct tg_objs *o, struct tg_obj *x, struct tg_val *error)
-{
-    TG_ASSERT(tg_ref_actor(x->ref)); /* whose value has no references */
-    tg_val_drop(&x->val);
-    tg_objs_resolve(o, x, error);
-}
-
-void tg_obj_arrived(struct tg_objs *o, struct tg_obj *x, uint64_t size,
-                    struct tg_val *val)
-{
-    if (x->state == TG_OBJ_PENDING && val != NULL) {
-        tg_objs_resolve(o, x, val);
-        return;
-    }
-    if (val != NULL && val->error) { /* it was lost, after it had been ready */
-        tg_objs_resolve(o, x, val);
-        return;
-    }
-    if (x->state == TG_OBJ_PENDING)
-        set_state(x, TG_OBJ_READY);
-    if (val != NULL)
-        x->val = val;
-    tg_copy_of(x)->size = size;
-    fire(o, x);
-    fetch(o, x);
-}
-
-uint64_t tg_objs_watch(struct tg_objs *o, struct tg_obj *x,
-                       const struct tg_watch *want)
-{
-    uint64_t handle;
-    struct tg_watch *w = tg_slab_new(&o->watches, &handle);
-    *w = *want;
-    w->self = handle;
-    w->obj = x;
-    TG_ASSERT(!is_due(o, x, w));
-    DL_APPEND(x->watches, w);
-    if (x->state == TG_OBJ_READY && x->val != NULL)
-        tg_store_want(o->store, x->ref, x->val, w->who != TG_WATCHER_EXEC);
-    else
-        ask(o, x, want->fetch);
-    return handle;
-}
-
-void tg_objs_unwatch(struct tg_objs *o, uint64_t watch)
-{
-    struct tg_watch *w = tg_slab_find(&o->watches, watch);
-    if (w == NULL)
-        return;
-    DL_DELETE(w->obj->watches, w);
-    tg_slab_free(&o->watches, watch);
-}
-
-bool tg_objs_notice(struct tg_objs *o, struct tg_watch *w)
-{
-    if (o->fired_at == o->fired.n) {
-        o->fired.n = o->fired_at = 0;
-        return false;
-    }
-    *w = o->fired.v[o->fired_at++];
-    return true;
-}
-
-static bool is_stored_at(const struct tg_obj *x, int32_t rank)
-{
-    return x->state == TG_OBJ_READY && x->val != NULL && x->val->stored &&
-           tg_val_place(x->val)->rank == rank;
-}
-
-/* Watches by or on a lost rank mean nothing any more. */
-static void unwatch_rank(struct tg_objs *o, struct tg_obj *x, int32_t rank)
-{
-    struct tg_watch *w, *next;
-    DL_FOREACH_SAFE (x->watches, w, next) {
-        if (w->who == TG_WATCHER_RANK && w->handle == (uint64_t)rank)
-            tg_objs_unwatch(o, w->self);
-    }
-}
-
-void tg_objs_gone(struct tg_objs *o, int32_t rank)
-{
-    tg_parked_gone(o, rank);
-    uint64_t at = 0;
-    struct tg_obj *x;
-    while ((x = tg_objs_next(o, &at)) != NULL) {
-        if (x->owned)
-            unwatch_rank(o, x, rank);
-        else if (tg_ref_rank(x->ref) == rank)
-            tg_obj_orphan(o, x);
-        else
-            continue;
-        if (x->owned && is_stored_at(x, rank) &&
-            !tg_store_promote(o->store, x->ref, x->val))
-            fail_bytes(o, x, TRYGON_ERR_OBJECT_LOST);
-    }
-}
-
-/* A copy whose owner is lost: what is here stays readable, what is not never
- * will be; no weight goes home. */
-void tg_obj_orphan(struct tg_objs *o, struct tg_obj *x)
-{
-    x->weight = 0;
-    if (x->val != NULL && x->val->stored && tg_objs_ready(o, x, true))
-        tg_store_keep(o->store, x->val);
-    else if (x->val != NULL && x->val->stored)
-        lose_value(o, x);
-    if (x->state != TG_OBJ_FAILED && x->val == NULL)
-        fail_lost(o, x);
-    if (x->count == 0)
-        let_go(o, x);
-}
-
 /* ----- looking ------------------------------------------------------------- */
 
 struct tg_obj *tg_objs_next(const struct tg_objs *o, uint64_t *at)
@@ -594,7 +311,7 @@ static void check_one(const struct tg_objs *o, const struct tg_obj *x)
     TG_ASSERT(!x->idle || x->count == 0);
     const struct tg_watch *w;
     DL_FOREACH (x->watches, w) {
-        TG_ASSERT(w->obj == x && !is_due(o, x, w));
+        TG_ASSERT(w->obj == x && !tg_watch_due(o, x, w));
         TG_ASSERT(w->who != TG_WATCHER_RANK || x->owned);
         TG_ASSERT(x->owned || x->val != NULL || x->asked_fetch ||
                   (x->asked_ready && !w->fetch));

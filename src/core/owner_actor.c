@@ -555,33 +555,6 @@ void tg_actors_gone(struct tg_owner *w, int32_t rank)
 
 /* ----- looking ---------------------------------------------------------------------------- */
 
-void tg_actors_check(const struct tg_owner *w)
-{
-    const struct tg_actor *a;
-    for (a = w->actors; a != NULL; a = a->hh.next) {
-        uint32_t n = 0;
-        const struct tg_task *t;
-        DL_FOREACH (a->queue, t) {
-            TG_ASSERT(t->call && t->actor == a && t->state != TG_TASK_SENT);
-            const struct tg_obj *x = tg_actor_handle(w, a);
-            TG_ASSERT(t->state != TG_TASK_READY || t != a->queue ||
-                      x->state == TG_OBJ_PENDING || a->state != TG_ACTOR_ALIVE);
-            TG_ASSERT(!t->lost || a->state == TG_ACTOR_ASKED);
-            n++;
-        }
-        DL_FOREACH (a->sent, t) {
-            TG_ASSERT(t->call && t->actor == a && t->state == TG_TASK_SENT);
-            TG_ASSERT(!w->ctx->dead[a->where]);
-            n++;
-        }
-        TG_ASSERT(n == a->ncalls && n == a->nby[0] + a->nby[1]);
-        for (int i = 0; i < 2; i++)
-            TG_ASSERT((a->nby[i] > 0) == (a->obj[i] != NULL) &&
-                      (a->obj[i] == NULL || a->obj[i] == handle(w, a, i)));
-        tg_actor_check(w, a);
-    }
-}
-
 void tg_actors_why(const struct tg_owner *w, void (*line)(void *, const char *),
                    void *arg)
 {

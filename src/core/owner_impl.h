@@ -151,7 +151,6 @@ void tg_actor_on_left(struct tg_owner *w, int32_t from,
 void tg_actors_gone(struct tg_owner *w, int32_t rank);
 void tg_actors_end(struct tg_owner *w);
 void tg_actors_fini(struct tg_owner *w);
-void tg_actors_check(const struct tg_owner *w);
 void tg_actors_why(const struct tg_owner *w, void (*line)(void *, const char *),
                    void *arg);
 

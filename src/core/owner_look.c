@@ -71,6 +71,36 @@ static void check_class(const struct tg_owner *w, const struct tg_class *c)
               (c->nopen > 0 && w->mean_ns[c->queue->fn] > 0));
 }
 
+static void check_actors(const struct tg_owner *w)
+{
+    const struct tg_actor *a;
+    for (a = w->actors; a != NULL; a = a->hh.next) {
+        uint32_t n = 0;
+        const struct tg_task *t;
+        DL_FOREACH (a->queue, t) {
+            TG_ASSERT(t->call && t->actor == a && t->state != TG_TASK_SENT);
+            const struct tg_obj *x = tg_actor_handle(w, a);
+            TG_ASSERT(t->state != TG_TASK_READY || t != a->queue ||
+                      x->state == TG_OBJ_PENDING || a->state != TG_ACTOR_ALIVE);
+            TG_ASSERT(!t->lost || a->state == TG_ACTOR_ASKED);
+            n++;
+        }
+        DL_FOREACH (a->sent, t) {
+            TG_ASSERT(t->call && t->actor == a && t->state == TG_TASK_SENT);
+            TG_ASSERT(!w->ctx->dead[a->where]);
+            n++;
+        }
+        TG_ASSERT(n == a->ncalls && n == a->nby[0] + a->nby[1]);
+        for (int weak = 0; weak < 2; weak++) {
+            trygon_ref_t ref = weak ? tg_ref_weaken(a->ref) : a->ref;
+            TG_ASSERT((a->nby[weak] > 0) == (a->obj[weak] != NULL));
+            TG_ASSERT(a->obj[weak] == NULL ||
+                      a->obj[weak] == tg_objs_find(w->objs, ref));
+        }
+        tg_actor_check(w, a);
+    }
+}
+
 void tg_owner_check(const struct tg_owner *w)
 {
     uint32_t slot = 0;
@@ -89,7 +119,7 @@ void tg_owner_check(const struct tg_owner *w)
         TG_ASSERT(!w->ctx->dead[e->l.worker]);
         TG_ASSERT(n > 0 || e->l.state == TG_OLEASE_OPEN);
     }
-    tg_actors_check(w);
+    check_actors(w);
     const struct tg_task *t;
     for (slot = 0; (t = tg_slab_next(&w->tasks, &slot)) != NULL;) {
         TG_ASSERT(t->call || (t->state == TG_TASK_SENT) == (t->lease != NULL));

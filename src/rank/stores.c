@@ -161,10 +161,10 @@ static struct tg_job *new_job(struct tg_stored *x, enum tg_store_op op)
 }
 
 /* What the core knows of it goes into the file as well. */
-static void describe(const struct trygon *tg, struct tg_job *job)
+static void describe(const struct trygon *tg, const struct tg_blob *b,
+                     struct tg_job *job)
 {
     struct tg_spill_item *it = &job->item;
-    const struct tg_blob *b = tg_store_find(&tg->core->store, job->x->blob);
     it->data = tg_stores_data(&tg->stores, job->x->blob);
     it->size = job->x->size;
     it->ref = b->ref;
@@ -192,9 +192,12 @@ static void hand_to_thread(struct trygon *tg, struct tg_job *job)
 
 static void spill(struct trygon *tg, struct tg_stored *x)
 {
+    const struct tg_blob *b = tg_store_find(&tg->core->store, x->blob);
+    if (b == NULL)
+        return; /* freed in the same step */
     struct tg_job *job = new_job(x, TG_STORE_SPILL);
     use_memory(&tg->stores, x);
-    describe(tg, job);
+    describe(tg, b, job);
     hand_to_thread(tg, job);
 }
 

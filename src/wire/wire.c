@@ -214,39 +214,7 @@ static void code_items(struct tg_coder *c, struct tg_items *v, uint32_t max)
         code_item(c, &at[i]);
 }
 
-/* ----- what tasks need -------------------------------------------------- */
-
-/* A mask of the amounts that are not 0, then these. */
-static void code_amounts(struct tg_coder *c, int64_t v[TG_RES_MAX])
-{
-    uint64_t mask = 0;
-    for (unsigned i = 0; i < TG_RES_MAX; i++)
-        mask |= (uint64_t)(v[i] != 0) << i;
-    tg_code_within(c, &mask, 0, (UINT64_C(1) << TG_RES_MAX) - 1);
-    for (unsigned i = 0; i < TG_RES_MAX; i++)
-        if ((mask >> i & 1) != 0) {
-            tg_code_i64(c, &v[i]);
-            tg_code_must(c, v[i] != 0);
-        }
-}
-
-enum { STRATEGY_LAST = 2 }; /* TRYGON_STRATEGY_NODE, in a header above us */
-enum { SHAPE_LEAST = 5 };   /* no amounts, and a byte for each of the rest */
-
-static void code_shape(struct tg_coder *c, struct tg_shape **shape)
-{
-    struct tg_shape *s = tg_code_room(c, *shape, 1, sizeof *s, SHAPE_LEAST);
-    *shape = s;
-    if (c->rc != 0)
-        return;
-    code_amounts(c, s->amount);
-    tg_code_range(c, &s->strategy, 0, STRATEGY_LAST);
-    tg_code_i32(c, &s->node);
-    tg_code_bool(c, &s->soft);
-    tg_code_bool(c, &s->fail);
-}
-
-/* ----- the same, for wire_name.c and wire_store.c ------------------------- */
+/* ----- the same, for the other files ----------------------------------- */
 
 void tg_code_ref(struct tg_coder *c, trygon_ref_t *ref)
 {
@@ -263,56 +231,10 @@ void tg_code_items(struct tg_coder *c, struct tg_items *v, uint32_t max)
     code_items(c, v, max);
 }
 
-void tg_code_shape(struct tg_coder *c, struct tg_shape **shape)
-{
-    code_shape(c, shape);
-}
-
 /* ----- messages, as in msg.h -------------------------------------------- */
 
-enum { ROW_LEAST = 4, WEIGHTED_LEAST = 24, ATTEMPT_LEAST = 9 };
+enum { WEIGHTED_LEAST = 24, ATTEMPT_LEAST = 9 };
 enum { NOTE_MAX = 1 << 20 };
-
-static void code_demand(struct tg_coder *c, struct tg_msg_demand *m)
-{
-    tg_code_u64(c, &m->cls);
-    code_shape(c, &m->shape);
-    tg_code_u32(c, &m->want, UINT32_MAX);
-    tg_code_u32(c, &m->received, UINT32_MAX);
-    tg_code_i32(c, &m->depth);
-    tg_code_range(c, &m->nprefer, 0, TG_PREFER_MAX);
-    for (int32_t i = 0; i < m->nprefer; i++)
-        tg_code_rank(c, &m->prefer[i]);
-}
-
-static void code_lease(struct tg_coder *c, struct tg_msg_lease *m)
-{
-    tg_code_u64(c, &m->lease);
-    tg_code_u64(c, &m->cls);
-    tg_code_rank(c, &m->worker);
-}
-
-static void code_refuse(struct tg_coder *c, struct tg_msg_refuse *m)
-{
-    tg_code_u64(c, &m->cls);
-    tg_code_bool(c, &m->final);
-    tg_code_text(c, &m->reason, TG_REASON_MAX);
-    tg_code_must(c, m->reason != NULL);
-}
-
-static void code_open(struct tg_coder *c, struct tg_msg_open *m)
-{
-    tg_code_u64(c, &m->lease);
-    tg_code_rank(c, &m->owner);
-    tg_code_i32(c, &m->depth);
-    code_shape(c, &m->shape);
-    tg_code_u32(c, &m->ncpus, UINT32_MAX / 2);
-    tg_code_u32(c, &m->ngpus, UINT32_MAX / 2);
-    uint32_t n = m->ncpus + m->ngpus;
-    m->ids = tg_code_room(c, m->ids, n, sizeof *m->ids, 1);
-    for (uint32_t i = 0; i < tg_code_all(c, n); i++)
-        tg_code_i32(c, &m->ids[i]);
-}
 
 enum {
     RUN_FIXED = 3 * 8 + 4 * 4 + 2,
@@ -472,19 +394,6 @@ static void code_note(struct tg_coder *c, struct tg_msg_note *m)
     tg_code_must(c, m->text != NULL);
 }
 
-static void code_table(struct tg_coder *c, struct tg_msg_table *m)
-{
-    tg_code_u64(c, &m->waiter);
-    tg_code_u32(c, &m->n, UINT32_MAX);
-    m->v = tg_code_room(c, m->v, m->n, sizeof *m->v, ROW_LEAST);
-    for (uint32_t i = 0; i < tg_code_all(c, m->n); i++) {
-        tg_code_rank(c, &m->v[i].rank);
-        tg_code_bool(c, &m->v[i].alive);
-        code_amounts(c, m->v[i].total);
-        code_amounts(c, m->v[i].avail);
-    }
-}
-
 static void code_counts(struct tg_coder *c, struct tg_msg_counts *m)
 {
     tg_code_u32(c, &m->round, UINT32_MAX);
@@ -496,10 +405,10 @@ static void code_counts(struct tg_coder *c, struct tg_msg_counts *m)
 static void code_body(struct tg_coder *c, struct tg_msg *m)
 {
     switch (m->type) {
-    case TG_MSG_DEMAND: code_demand(c, &m->u.demand); break;
-    case TG_MSG_LEASE: code_lease(c, &m->u.lease); break;
-    case TG_MSG_REFUSE: code_refuse(c, &m->u.refuse); break;
-    case TG_MSG_OPEN: code_open(c, &m->u.open); break;
+    case TG_MSG_DEMAND: tg_code_demand(c, &m->u.demand); break;
+    case TG_MSG_LEASE: tg_code_lease(c, &m->u.lease); break;
+    case TG_MSG_REFUSE: tg_code_refuse(c, &m->u.refuse); break;
+    case TG_MSG_OPEN: tg_code_open(c, &m->u.open); break;
     case TG_MSG_RECALL:
     case TG_MSG_CLOSE:
     case TG_MSG_CLOSED:
@@ -540,7 +449,7 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
     case TG_MSG_GONE: tg_code_rank(c, &m->u.gone.rank); break;
     case TG_MSG_NOTE: code_note(c, &m->u.note); break;
     case TG_MSG_QUERY: tg_code_u64(c, &m->u.query.waiter); break;
-    case TG_MSG_TABLE: code_table(c, &m->u.table); break;
+    case TG_MSG_TABLE: tg_code_table(c, &m->u.table); break;
     case TG_MSG_ENDED: tg_code_i32(c, &m->u.ended.status); break;
     case TG_MSG_COUNTS: code_counts(c, &m->u.counts); break;
     case TG_MSG_NAME: tg_code_name(c, &m->u.name); break;

@@ -7,7 +7,14 @@
 void tg_code_ref(struct tg_coder *c, trygon_ref_t *ref);
 void tg_code_item(struct tg_coder *c, struct tg_item *it);
 void tg_code_items(struct tg_coder *c, struct tg_items *v, uint32_t max);
+
+/* Leases (wire_head.c). */
 void tg_code_shape(struct tg_coder *c, struct tg_shape **shape);
+void tg_code_demand(struct tg_coder *c, struct tg_msg_demand *m);
+void tg_code_lease(struct tg_coder *c, struct tg_msg_lease *m);
+void tg_code_refuse(struct tg_coder *c, struct tg_msg_refuse *m);
+void tg_code_open(struct tg_coder *c, struct tg_msg_open *m);
+void tg_code_table(struct tg_coder *c, struct tg_msg_table *m);
 
 /* Names of actors (wire_name.c). */
 void tg_code_name(struct tg_coder *c, struct tg_msg_name *m);

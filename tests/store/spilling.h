@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/rng.h"
@@ -183,6 +184,40 @@ static inline bool read_fails(struct tg_spill *s,
     if (rc != TRYGON_ERR_IO || strstr(why, reason) == NULL)
         fprintf(stderr, "tg_spill_read: %d: %s\n", rc, why);
     return rc == TRYGON_ERR_IO && strstr(why, reason) != NULL;
+}
+
+/* Ends a process that was forked from a test, with 0 when nothing has failed
+ * since.  What has is told here: the list ends with the process. */
+static inline void end_child(unsigned before)
+{
+    CU_pFailureRecord r = CU_get_failure_list();
+    for (unsigned i = 0; r != NULL; r = r->pNext, i++)
+        if (i >= before)
+            fprintf(stderr, "in a child: %s:%u: %s\n", r->strFileName,
+                    r->uiLineNumber, r->strCondition);
+    fflush(NULL);
+    _exit(CU_get_number_of_failure_records() > before);
+}
+
+static inline pid_t start_child(void (*fn)(void *arg), void *arg)
+{
+    unsigned before = CU_get_number_of_failure_records();
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        fn(arg);
+        end_child(before);
+    }
+    return pid;
+}
+
+/* Runs fn in a process of its own; returns what waitpid() says of it. */
+static inline int in_child(void (*fn)(void *arg), void *arg)
+{
+    int status = -1;
+    pid_t pid = start_child(fn, arg);
+    CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+    return status;
 }
 
 #endif
