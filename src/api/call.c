@@ -22,6 +22,21 @@ size_t trygon_call_nargs(const trygon_call_t *call)
     return call != NULL ? call->exec->args.n : 0;
 }
 
+/* It came as an object, which the call holds, but which can be freed by hand. */
+static int view_object(struct trygon *tg, trygon_ref_t ref,
+                       trygon_value_t *value)
+{
+    int rc = TRYGON_SUCCESS;
+    tg_enter(tg);
+    const struct tg_obj *x = tg_objs_find(&tg->core->objs, ref);
+    if (x->state == TG_OBJ_READY)
+        tg_view(x->val, value);
+    else
+        rc = tg_fail_with(tg, x->val);
+    tg_leave(tg);
+    return rc;
+}
+
 int trygon_call_arg(trygon_call_t *call, size_t i, trygon_value_t *value)
 {
     TG_NEED_CALL(call);
@@ -33,11 +48,8 @@ int trygon_call_arg(trygon_call_t *call, size_t i, trygon_value_t *value)
     const struct tg_item *a = &tg_items_at(&call->exec->args)[i];
     const struct tg_lent *lent = call->lents != NULL ? call->lents[i] : NULL;
     const struct tg_val *val = lent != NULL ? lent->val : a->val;
-    if (val == NULL) { /* it came as an object, which the call holds */
-        tg_enter(call->tg);
-        val = tg_objs_find(&call->tg->core->objs, a->ref)->val;
-        tg_leave(call->tg);
-    }
+    if (val == NULL)
+        return view_object(call->tg, a->ref, value);
     tg_view(val, value);
     if (lent != NULL)
         value->data = lent->data;

@@ -153,6 +153,7 @@ static int lend_stored(struct trygon *tg, const char *who, size_t n,
             tg_lent_end(tg, lents[i]);
             continue;
         }
+        tg_view(lents[i]->val, &values[i]);
         values[i].data = lents[i]->data;
         values[i].pin = tg_lent_pin(lents[i]);
     }
@@ -174,9 +175,11 @@ static int get_n(struct trygon *tg, const char *who, size_t n,
         (void)comes_soon(tg, refs[0], timeout_ms);
     int rc = await_all(tg, who, n, refs, timeout_ms, pins, &deadline_ns);
     for (size_t i = 0; rc == TRYGON_SUCCESS && i < n; i++) {
-        tg_view(pins[i]->val, &values[i]);
+        const struct tg_val *val = pins[i]->val;
+        stored = stored || val == NULL || val->stored;
+        if (val != NULL && !val->stored)
+            tg_view(val, &values[i]);
         values[i].pin = pins[i];
-        stored = stored || pins[i]->val->stored;
     }
     if (stored)
         rc = lend_stored(tg, who, n, pins, deadline_ns, values);

@@ -203,7 +203,7 @@ void tg_store_free(struct tg_store *s, uint64_t blob); /* stale is fine */
 bool tg_store_promote(struct tg_store *s, trygon_ref_t ref, struct tg_val *v);
 /* This rank holds it on, though its owner is lost. */
 void tg_store_keep(struct tg_store *s, const struct tg_val *v);
-/* A copy of its bytes is in this store. */
+/* A copy of its bytes is in this store's memory. */
 bool tg_store_has_copy(const struct tg_store *s, const struct tg_val *v);
 /* An owned object was freed by hand: tg_store_left() follows. */
 void tg_store_freed(struct tg_store *s, trygon_ref_t ref);

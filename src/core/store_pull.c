@@ -142,6 +142,11 @@ static void send_piece(struct tg_store *s, const struct tg_blob *b,
     s->counts.sent_bytes += d->n;
 }
 
+static bool can_send(const struct tg_blob *b)
+{
+    return b->state == TG_BLOB_SEALED || b->on_disk;
+}
+
 static void send_pieces(struct tg_store *s, const struct tg_blob *b,
                         struct tg_reader *r)
 {
@@ -170,7 +175,7 @@ static void serve_near(struct tg_store *s, struct tg_blob *b)
 void tg_pull_serve(struct tg_store *s, struct tg_blob *b)
 {
     serve_near(s, b);
-    if (b->state != TG_BLOB_SEALED && !b->on_disk)
+    if (!can_send(b))
         return;
     struct tg_reader *r;
     DL_FOREACH2 (b->readers, r, after) {
@@ -213,6 +218,9 @@ void tg_pull_sent(struct tg_store *s, struct tg_blob *b, trygon_ref_t to,
     r->under_way--;
     if (rc != TRYGON_SUCCESS) {
         remove_reader(b, r); /* the message has told it */
+    } else if (r->next < b->size && !can_send(b)) {
+        b->nactive -= r->active; /* it leaves memory just now */
+        r->active = false;
     } else if (r->next < b->size) {
         send_pieces(s, b, r);
     } else if (r->under_way == 0) {

@@ -20,7 +20,8 @@ bool tg_store_here(const struct tg_store *s, const struct tg_val *v)
 bool tg_store_has_copy(const struct tg_store *s, const struct tg_val *v)
 {
     const struct tg_blob *b = tg_slab_find(&s->blobs, tg_val_place(v)->here);
-    return b != NULL && b->kind == TG_BLOB_COPY && b->state == TG_BLOB_SEALED;
+    return b != NULL && b->kind == TG_BLOB_COPY && b->state == TG_BLOB_SEALED &&
+           !b->in_file;
 }
 
 void tg_store_away(struct tg_store *s, struct tg_val *v)

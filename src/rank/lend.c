@@ -17,6 +17,8 @@ static struct tg_arena *arena_of(const struct trygon *tg,
 static struct tg_lent *lend(struct trygon *tg, struct tg_obj *x)
 {
     uint64_t blob, self;
+    if (x->val == NULL)
+        return NULL; /* it was lost, as far as this rank knew: ask again */
     struct tg_arena *arena = arena_of(tg, tg_val_place(x->val), &blob);
     const void *data = blob != 0 ? tg_arena_pin(arena, blob) : NULL;
     if (data == NULL) {
@@ -40,7 +42,7 @@ void tg_lent_end(struct trygon *tg, struct tg_lent *lent)
 static bool lacks(const struct tg_obj *x, const struct tg_lent *lent)
 {
     return x != NULL && lent == NULL && x->state == TG_OBJ_READY &&
-           x->val->stored;
+           (x->val == NULL || x->val->stored);
 }
 
 /* Until those that lack are on this rank again. */

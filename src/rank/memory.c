@@ -76,7 +76,9 @@ static uint64_t limit_of_line(const char *root, char *line)
     controllers++;
     if (strncmp(line, "0:", 2) == 0 && controllers[0] == '\0')
         return limit_up(root, "/sys/fs/cgroup", path, "memory.max");
-    for (char *c = strtok(controllers, ","); c != NULL; c = strtok(NULL, ","))
+    char *rest = NULL;
+    for (char *c = strtok_r(controllers, ",", &rest); c != NULL;
+         c = strtok_r(NULL, ",", &rest))
         if (strcmp(c, "memory") == 0)
             return limit_up(root, "/sys/fs/cgroup/memory", path,
                             "memory.limit_in_bytes");

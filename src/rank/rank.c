@@ -205,9 +205,11 @@ static void free_rank(struct trygon *tg)
     tg_pool_destroy(&tg->pool);
     tg_loops_free(tg);
     tg_core_destroy(&tg->core);
-    tg_post_destroy(&tg->post);
+    if (tg->mpi == NULL) { /* else MPI may read and write there for ever */
+        tg_post_destroy(&tg->post);
+        tg_stores_free(&tg->stores, tg->nranks);
+    }
     tg_net_node_destroy(&tg->net);
-    tg_stores_free(&tg->stores, tg->nranks);
     tg_vals_fini(&tg->vals);
     tg_layout_free(&tg->layout);
     tg_bells_free(&tg->bells);
@@ -286,8 +288,8 @@ static void tell_leaks(const struct trygon *tg)
 int tg_rank_destroy(struct trygon **out)
 {
     struct trygon *tg = *out;
-    tg_stores_stop(tg);
     tg_background_stop(tg);
+    tg_stores_stop(tg);
     bool whole = !tg->lost_rank && tg->failed == 0;
     if (tg->mpi != NULL && whole) {
         drain_net(tg);

@@ -247,7 +247,7 @@ static bool end_call(struct tg_server *sv, int code)
 int tg_call_user(struct trygon_call *c)
 {
     const struct tg_fn *f = &c->tg->fns[c->exec->fn];
-    int rc = c->stored ? tg_call_lend(c) : TRYGON_SUCCESS;
+    int rc = c->lends ? tg_call_lend(c) : TRYGON_SUCCESS;
     if (rc != TRYGON_SUCCESS)
         return rc;
     switch ((enum tg_step)c->exec->step) {
@@ -308,15 +308,16 @@ static const struct tg_wlease *lease_of(const struct tg_exec *e)
     return e->actor != NULL ? e->actor->lease : e->lease;
 }
 
-/* Are there arguments that are to be pinned before it runs? */
-static bool has_stored(const struct trygon *tg, const struct tg_exec *e)
+/* Are there arguments that are to be pinned before it runs, or that have been
+ * freed or lost since they were there? */
+static bool needs_lending(const struct trygon *tg, const struct tg_exec *e)
 {
     const struct tg_item *args = tg_items_at(&e->args);
     for (uint32_t i = 0; i < e->args.n; i++) {
         if (args[i].val != NULL)
             continue;
         const struct tg_obj *x = tg_objs_find(&tg->core->objs, args[i].ref);
-        if (x->val != NULL && x->val->stored)
+        if (x->state != TG_OBJ_READY || x->val == NULL || x->val->stored)
             return true;
     }
     return false;
@@ -325,7 +326,7 @@ static bool has_stored(const struct trygon *tg, const struct tg_exec *e)
 void tg_call_set(struct trygon_call *c, struct tg_exec *e)
 {
     c->exec = e;
-    c->stored = has_stored(c->tg, e);
+    c->lends = needs_lending(c->tg, e);
     c->lease = lease_of(e);
     c->self = e->actor != NULL ? e->actor->state_of_user : NULL;
     c->fail_text[0] = '\0';

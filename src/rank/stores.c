@@ -45,6 +45,12 @@ void *tg_stores_data(const struct tg_stores *s, uint64_t blob)
     return tg_arena_data(s->own, blob);
 }
 
+static void forget(struct tg_stores *s, struct tg_stored *x)
+{
+    HASH_DEL(s->blobs, x);
+    free(x);
+}
+
 /* Nobody is busy with it any more; and is it freed, so is its place in a file. */
 static void not_busy(struct tg_stores *s, struct tg_stored *x)
 {
@@ -53,8 +59,7 @@ static void not_busy(struct tg_stores *s, struct tg_stored *x)
         return;
     if (x->where.file != 0)
         tg_spill_forget(s->spill, &x->where);
-    HASH_DEL(s->blobs, x);
-    free(x);
+    forget(s, x);
 }
 
 /* The same with its memory, which stays where it is meanwhile. */
@@ -118,10 +123,8 @@ static void make(struct trygon *tg, enum tg_store_op op, uint64_t blob)
     else if (tg_arena_alloc(s->own, blob, x->size) == NULL)
         rc = TRYGON_ERR_NOMEM;
     answer(s, op, blob, rc);
-    if (rc == TRYGON_SUCCESS || x->where.file != 0)
-        return;
-    HASH_DEL(s->blobs, x);
-    free(x);
+    if (rc != TRYGON_SUCCESS && x->where.file == 0)
+        forget(s, x);
 }
 
 static void seal(struct tg_stores *s, struct tg_stored *x)
@@ -138,6 +141,8 @@ static void evict(struct tg_stores *s, struct tg_stored *x)
         tg_arena_free(s->own, x->blob);
     x->sealed = x->sealed && !gone;
     answer(s, TG_STORE_EVICT, x->blob, gone ? 0 : TRYGON_ERR_STATE);
+    if (gone && x->where.file == 0)
+        forget(s, x); /* a copy, which ends with its memory */
 }
 
 static void free_blob(struct tg_stores *s, struct tg_stored *x)
@@ -340,8 +345,10 @@ void tg_stores_done(struct trygon *tg, struct tg_job *job)
     if (job->op == TG_STORE_SEND) {
         end_send(tg, job);
     } else {
-        if (job->op == TG_STORE_SPILL && job->rc == TRYGON_SUCCESS)
+        if (job->op == TG_STORE_SPILL && job->rc == TRYGON_SUCCESS) {
             x->where = job->item.where;
+            tg->stores.told_full = false;
+        }
         answer(&tg->stores, job->op, x->blob, job->rc);
         end_use(&tg->stores, x);
     }

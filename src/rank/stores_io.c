@@ -68,6 +68,8 @@ static void done(struct trygon *tg, struct tg_job *jobs)
 {
     struct tg_job *job, *next;
     tg_enter(tg);
+    struct tg_event now = {.type = TG_EV_TICK, .now_ns = tg_now_ns()};
+    tg_step(tg, &now); /* it has taken a while */
     DL_FOREACH_SAFE (jobs, job, next)
         tg_stores_done(tg, job);
     tg_settle(tg);

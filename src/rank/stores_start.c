@@ -302,6 +302,10 @@ void tg_stores_free(struct tg_stores *s, int32_t nranks)
     free(s->of);
     free(s->number);
     tg_vec_free(&s->answers);
+    uint32_t slot = 0;
+    struct tg_lent *lent;
+    while ((lent = tg_slab_next(&s->lents, &slot)) != NULL)
+        tg_val_drop(&lent->val); /* user code has not released it */
     if (s->lents.record != 0)
         tg_slab_fini(&s->lents);
     *s = (struct tg_stores){0};

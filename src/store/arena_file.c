@@ -136,7 +136,7 @@ static int open_unnamed(const char *dir)
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
         return fd;
     char *name = NULL; /* the file system has none such */
-    if (asprintf(&name, "%s/trygon-XXXXXX", dir) < 0)
+    if (asprintf(&name, "%s/map-XXXXXX", dir) < 0)
         return -1;
     fd = mkostemp(name, O_CLOEXEC);
     if (fd >= 0)

@@ -3,7 +3,7 @@
  */
 #include "large.h"
 
-enum { GATE };
+enum { GATE, STARTED, FREED };
 
 /* ----- tasks -------------------------------------------------------------------- */
 
@@ -33,8 +33,23 @@ static int frees(trygon_call_t *c)
     return return_int(c, 0);
 }
 
+/* Argument 0: the number 7, which is freed before it is looked at: a rank that
+ * has a copy may not know that yet. */
+static int looks_late(trygon_call_t *c)
+{
+    trygon_value_t v = {0};
+    int64_t x = 0;
+    atomic_store(&shared[STARTED], 1);
+    UNTIL(atomic_load(&shared[FREED]) != 0);
+    int rc = trygon_call_arg(c, 0, &v);
+    if (rc == 0 && v.size == sizeof x)
+        memcpy(&x, v.data, sizeof x);
+    return return_int(c, rc == TRYGON_ERR_FREED || (rc == 0 && x == 7));
+}
+
 static const struct h_fn fns[] = {
-    LARGE_FNS, FN(makes_later), FN(gets), FN(frees), {NULL, NULL},
+    LARGE_FNS, FN(makes_later), FN(gets),
+    FN(frees), FN(looks_late),  {NULL, NULL},
 };
 
 static int64_t call_within(trygon_t *tg, const char *task,
@@ -74,6 +89,14 @@ static int free_driver(trygon_t *tg, void *arg)
     OK(trygon_free(tg, 1, &ref));
     atomic_store(&shared[GATE], 1);
     CHECK(take_code(tg, ref) == TRYGON_ERR_FREED);
+
+    small = put_int(tg, 7); /* while a task has it as its argument */
+    ref = call_with(tg, "looks_late", &o, 1, &TRYGON_REF(small));
+    UNTIL(atomic_load(&shared[STARTED]) != 0);
+    OK(trygon_free(tg, 1, &small));
+    atomic_store(&shared[FREED], 1);
+    CHECK(take_int(tg, ref) == 1);
+    drop(tg, small);
 
     ref = put_filled(tg, MiB, 3); /* by a rank that holds it */
     CHECK(call_within(tg, "frees", &o, ref) == 0);

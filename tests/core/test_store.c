@@ -243,6 +243,22 @@ static void a_third_reader_is_sent_to_one_that_has_it(void)
     stop(&k);
 }
 
+/* The reader at rank 3 hears from rank 0 that the other rank has a copy. */
+static void send_to(struct node *k, const struct tg_val *reader, int32_t rank,
+                    uint64_t copy)
+{
+    const struct tg_place *to = tg_val_place(reader);
+    const struct tg_blob *b = tg_store_find(&k->r[3].store, to->here);
+    struct tg_msg m = {.type = TG_MSG_DATA};
+    m.u.data = (struct tg_msg_data){.code = TG_DATA_MOVED,
+                                    .rank = rank,
+                                    .blob = copy,
+                                    .number = b->number,
+                                    .to = b->self};
+    tg_store_msg(&k->r[3].store, 0, &m);
+    settle(k);
+}
+
 static void a_reader_whose_source_has_it_no_more_goes_home(void)
 {
     struct node k;
@@ -251,18 +267,42 @@ static void a_reader_whose_source_has_it_no_more_goes_home(void)
     want(&k, 2, at2);
     k.r[0].ctx.lim.readers_max = 0; /* all wait */
     want(&k, 3, at3);
-    struct tg_msg m = {.type = TG_MSG_DATA};
-    struct tg_blob *b = tg_store_find(&k.r[3].store, tg_val_place(at3)->here);
-    m.u.data = (struct tg_msg_data){.code = TG_DATA_MOVED,
-                                    .rank = 2,
-                                    .blob = tg_val_place(at2)->here,
-                                    .number = b->number,
-                                    .to = b->self};
-    leave(&k, 2, at2, false); /* before rank 3 comes */
+    uint64_t copy = tg_val_place(at2)->here;
+    leave(&k, 2, at2, false);
     k.r[0].ctx.lim.readers_max = 2;
-    tg_store_msg(&k.r[3].store, 0, &m);
-    settle(&k);
+    send_to(&k, at3, 2, copy);
     CU_ASSERT_EQUAL(heard(&k, 3, at3), 0);
+    leave(&k, 3, at3, false);
+    leave(&k, 0, a, true);
+    stop(&k);
+}
+
+static void a_source_whose_copy_leaves_sends_no_more_of_it(void)
+{
+    struct node k;
+    start(&k, 100);
+    struct tg_val *a = put(&k, 0, 75), *at2 = known(a), *at3 = known(a);
+    want(&k, 2, at2);
+    pass(&k, 2, k.r[2].ctx.lim.store_look_ns);
+    k.r[0].ctx.lim.readers_max = 0;
+    k.r[2].holds[TG_STORE_SEND] = k.r[2].holds[TG_STORE_EVICT] = true;
+    want(&k, 3, at3);
+    uint64_t copy = tg_val_place(at2)->here;
+    send_to(&k, at3, 2, copy);
+    CU_ASSERT_EQUAL(k.r[2].did[TG_STORE_SEND], 4);
+    uint64_t more = room(&k, 2, 60);
+    CU_ASSERT_EQUAL(k.r[2].did[TG_STORE_EVICT], 1);
+    trygon_ref_t reader = {3, tg_val_place(at3)->here};
+    for (int i = 0; i < 4; i++)
+        tg_store_event(&k.r[2].store, TG_STORE_SEND, copy, 0, reader);
+    settle(&k);
+    CU_ASSERT_EQUAL(k.r[2].did[TG_STORE_SEND], 4);
+    k.r[0].ctx.lim.readers_max = 2;
+    event(&k.r[2], TG_STORE_EVICT, copy, 0);
+    settle(&k);
+    CU_ASSERT_EQUAL(heard(&k, 3, at3), 0); /* it went home */
+    CU_ASSERT_EQUAL(has_room(&k, 2, more), 1);
+    leave(&k, 2, at2, false);
     leave(&k, 3, at3, false);
     leave(&k, 0, a, true);
     stop(&k);
@@ -438,6 +478,7 @@ static const struct unit_test tests[] = {
     TEST(another_node_gets_it_in_pieces),
     TEST(a_third_reader_is_sent_to_one_that_has_it),
     TEST(a_reader_whose_source_has_it_no_more_goes_home),
+    TEST(a_source_whose_copy_leaves_sends_no_more_of_it),
     TEST(copies_leave_before_anything_is_written),
     TEST(a_file_is_sent_without_being_read_back),
     TEST(a_reader_that_needs_it_no_more_is_not_sent_to),
