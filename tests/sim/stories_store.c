@@ -258,16 +258,24 @@ const struct story stories_store[] = {
                  "[ 7440] 1 seals blob 4\n"
                  "[ 7440] 1 reads put 0\n"
                  "[ 7440] 1 ends 0.2 with 0\n"
+                 "[ 7440] 1 frees blob 3\n"
                  "[ 7440] 1 reads put 0\n"
                  "[ 7440] 1 ends 0.1 with 0\n"
+                 "[ 7440] 1 frees blob 4\n"
                  "[ 7450] 1 -> 0 resume 1.2\n"
                  "[ 7450] 1 -> 0 news copy of put 0\n"
                  "[ 7450] 1 -> 0 resume 1.1\n"
                  "[ 7450] 1 -> 0 news copy of put 0\n"
                  "[ 7450] 1 -> 0 done 0.2 with 0\n"
+                 "[ 7450] 1 -> 0 drop 1\n"
+                 "[ 7450] 1 -> 0 news no copy of put 0\n"
                  "[ 7450] 1 -> 0 done 0.1 with 0\n"
+                 "[ 7450] 1 -> 0 drop 1\n"
+                 "[ 7450] 1 -> 0 news no copy of put 0\n"
                  "[ 7450] 0 reads 0.1\n"
-                 "[ 7450] 0 reads 0.2\n"},
+                 "[ 7450] 0 reads 0.2\n"
+                 "[ 7450] 0 frees blob 2\n"
+                 "[ 7450] 0 frees blob 4\n"},
     {.name = "a put waits until something is released",
      .nranks = 2,
      .cpus = {0, 1},
