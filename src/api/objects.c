@@ -8,21 +8,14 @@
 
 size_t trygon_type_size(int32_t type)
 {
-    static const uint8_t sizes[] = {
-        [TRYGON_BYTE] = 1,        [TRYGON_INT8] = 1,    [TRYGON_UINT8] = 1,
-        [TRYGON_INT16] = 2,       [TRYGON_UINT16] = 2,  [TRYGON_INT32] = 4,
-        [TRYGON_UINT32] = 4,      [TRYGON_INT64] = 8,   [TRYGON_UINT64] = 8,
-        [TRYGON_FLOAT32] = 4,     [TRYGON_FLOAT64] = 8, [TRYGON_COMPLEX64] = 8,
-        [TRYGON_COMPLEX128] = 16,
-    };
-    return type >= 0 && type < (int32_t)sizeof sizes ? sizes[type] : 0;
+    return tg_type_size(type);
 }
 
 int trygon_put_array(trygon_t *tg, const void *data, int32_t type, int32_t ndim,
                      const int64_t dims[], trygon_ref_t *ref)
 {
     TG_NEED_TG(tg);
-    uint64_t size = trygon_type_size(type);
+    uint64_t size = tg_type_size(type);
     TG_NEED(tg, size > 0, "the type is none of an array");
     TG_NEED(tg, ndim >= 0 && ndim <= TRYGON_MAX_DIMS, "ndim is not 0 to 8");
     TG_NEED(tg, ndim == 0 || dims != NULL, "dims is NULL");

@@ -236,3 +236,15 @@ const struct trygon_error *tg_val_err(const struct tg_val *v, uint32_t i)
         return NULL;
     return (const struct trygon_error *)(const void *)tg_val_data(v) + i;
 }
+
+size_t tg_type_size(int32_t type)
+{
+    static const uint8_t sizes[] = {
+        [TRYGON_BYTE] = 1,        [TRYGON_INT8] = 1,    [TRYGON_UINT8] = 1,
+        [TRYGON_INT16] = 2,       [TRYGON_UINT16] = 2,  [TRYGON_INT32] = 4,
+        [TRYGON_UINT32] = 4,      [TRYGON_INT64] = 8,   [TRYGON_UINT64] = 8,
+        [TRYGON_FLOAT32] = 4,     [TRYGON_FLOAT64] = 8, [TRYGON_COMPLEX64] = 8,
+        [TRYGON_COMPLEX128] = 16,
+    };
+    return type >= 0 && type < (int32_t)sizeof sizes ? sizes[type] : 0;
+}

@@ -36,6 +36,9 @@ static const uint64_t TG_VAL_SIZE_MAX = UINT64_C(1) << 48;
 /* The bytes are 16-byte aligned, those above TG_VAL_ALIGN_FROM 64-byte. */
 enum { TG_VAL_ALIGN = 64, TG_VAL_ALIGN_FROM = 1024 };
 
+/* Bytes of one element; 0: it is no type of an array. */
+size_t tg_type_size(int32_t type);
+
 /* Whoever may read a value gets its parts; only its maker writes them. */
 static inline int64_t *tg_val_dims(const struct tg_val *v)
 {

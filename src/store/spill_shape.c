@@ -2,28 +2,9 @@
 #include "store/spill_impl.h"
 
 #include "base/assert.h"
+#include "core/value.h"
 
 enum { PIECE = 1 << 20 };
-
-static size_t type_size(int32_t type)
-{
-    switch (type) {
-    case TRYGON_BYTE:
-    case TRYGON_INT8:
-    case TRYGON_UINT8: return 1;
-    case TRYGON_INT16:
-    case TRYGON_UINT16: return 2;
-    case TRYGON_INT32:
-    case TRYGON_UINT32:
-    case TRYGON_FLOAT32: return 4;
-    case TRYGON_INT64:
-    case TRYGON_UINT64:
-    case TRYGON_FLOAT64:
-    case TRYGON_COMPLEX64: return 8;
-    case TRYGON_COMPLEX128: return 16;
-    default: return 0;
-    }
-}
 
 /* Do the dims make the size? */
 static bool fits(const struct tg_spill_item *it, size_t element)
@@ -46,7 +27,7 @@ static bool fits(const struct tg_spill_item *it, size_t element)
 struct tg_shape_h5 tg_spill_shape_of(const struct tg_spill_item *it)
 {
     struct tg_shape_h5 s = {TRYGON_BYTE, 1, 1, {it->size}};
-    size_t element = type_size(it->type);
+    size_t element = tg_type_size(it->type);
     if (!fits(it, element))
         return s;
     s.type = it->type;
