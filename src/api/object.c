@@ -335,6 +335,21 @@ static bool has_duplicates(size_t n, const trygon_ref_t refs[])
     return twice;
 }
 
+/* With the lock held: which are ready, as many as are asked for. */
+static size_t mark_ready(const struct trygon *tg, size_t n,
+                         const trygon_ref_t refs[], const trygon_wait_opts_t *o,
+                         bool ready[])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct tg_obj *x = tg_waits_obj(&tg->core->waits, refs[i]);
+        ready[i] = count < o->num_returns &&
+                   tg_objs_ready(&tg->core->objs, x, o->fetch_local);
+        count += ready[i];
+    }
+    return count;
+}
+
 int trygon_wait(trygon_t *tg, size_t n, const trygon_ref_t refs[],
                 const trygon_wait_opts_t *opts, bool ready[], size_t *nready)
 {
@@ -363,15 +378,13 @@ int trygon_wait(trygon_t *tg, size_t n, const trygon_ref_t refs[],
     size_t count = 0;
     tg_enter(tg);
     int rc = tg_block(tg, &req, o->timeout_ms, NULL);
-    bool fine = rc == TRYGON_SUCCESS || rc == TRYGON_ERR_TIMEOUT;
-    for (size_t i = 0; fine && i < n; i++) {
-        const struct tg_obj *x = tg_waits_obj(&tg->core->waits, refs[i]);
-        ready[i] = count < o->num_returns &&
-                   tg_objs_ready(&tg->core->objs, x, o->fetch_local);
-        count += ready[i];
-    }
+    while (rc == TRYGON_SUCCESS &&
+           (count = mark_ready(tg, n, refs, o, ready)) < o->num_returns)
+        rc = tg_block_until(tg, &req, NULL); /* bytes have left since */
+    if (rc == TRYGON_ERR_TIMEOUT)
+        count = mark_ready(tg, n, refs, o, ready);
     tg_leave(tg);
-    if (!fine)
+    if (rc != TRYGON_SUCCESS && rc != TRYGON_ERR_TIMEOUT)
         return tg_report(tg, "trygon_wait", rc);
     if (nready != NULL)
         *nready = count;

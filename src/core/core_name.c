@@ -154,7 +154,10 @@ void tg_core_create_for(struct tg_core *c, int32_t from,
     else
         x = submit(c, m);
     for (uint32_t i = 0; i < m->args.n; i++)
-        tg_objs_unadopt(&c->objs, &args[i]);
+        if (x != NULL)
+            tg_objs_unadopt(&c->objs, &args[i]);
+        else
+            tg_objs_discard(&c->objs, &args[i]);
     if (x != NULL)
         a.u.named.item.ref = x->ref;
     tg_objs_send(&c->objs, from, &a);

@@ -287,9 +287,3 @@ void tg_dir_check(const struct tg_dir *d)
     TG_ASSERT(n == HASH_COUNT(d->holders));
     TG_ASSERT(d->fading.n == 0);
 }
-
-bool tg_dir_quiet(const struct tg_dir *d)
-{
-    (void)d;
-    return true;
-}

@@ -36,6 +36,5 @@ int32_t tg_dir_where(const struct tg_dir *d, trygon_ref_t ref, uint32_t cap,
                      int32_t ranks[], bool *in_file);
 
 void tg_dir_check(const struct tg_dir *d);
-bool tg_dir_quiet(const struct tg_dir *d); /* always: it waits for nobody */
 
 #endif

@@ -24,7 +24,7 @@
  *
  * Pulling.  A reader asks the rank that made the blob; this one sends it in
  * pieces to at most readers_max at a time and lets others wait.  When a reader
- * has got it all, the next one in line is sent there: a broadcast becomes a
+ * has got it all, half of those who wait are sent there: a broadcast becomes a
  * tree.  A reader whose source has it no more begins again where it was made.
  *
  * Weighted references keep an object, and so its blob, alive as long as anybody
@@ -93,7 +93,6 @@ struct tg_blob {
     bool spilling;      /* it is being written to a file */
     bool wanted;        /* this rank waits for it */
     bool kept;          /* its owner is lost, but this rank holds it on */
-    bool told;          /* the head knows that it is in a file */
     int32_t owner;      /* the object's */
     uint32_t fn;        /* that made it; UINT32_MAX: none */
     uint64_t task;      /* its number; 0: none */
@@ -116,7 +115,6 @@ struct tg_room { /* what is asked for (TG_EV_ROOM) */
     uint64_t size;
     uint64_t exec; /* that asks; 0: other user code */
     bool result;   /* of that execution, so owned by its owner */
-    bool granted;  /* out: there is memory; else it has to wait */
     uint64_t blob; /* out */
     /* filled in by core_user.c */
     int32_t owner;

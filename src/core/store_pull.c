@@ -172,6 +172,11 @@ static void serve_near(struct tg_store *s, struct tg_blob *b)
     }
 }
 
+static bool waits(const struct tg_reader *r)
+{
+    return !r->active && !r->near;
+}
+
 void tg_pull_serve(struct tg_store *s, struct tg_blob *b)
 {
     serve_near(s, b);
@@ -181,7 +186,7 @@ void tg_pull_serve(struct tg_store *s, struct tg_blob *b)
     DL_FOREACH2 (b->readers, r, after) {
         if (b->nactive == s->ctx->lim.readers_max)
             return;
-        if (r->active || r->near)
+        if (!waits(r))
             continue;
         r->active = true;
         b->nactive++;
@@ -189,13 +194,20 @@ void tg_pull_serve(struct tg_store *s, struct tg_blob *b)
     }
 }
 
-/* The reader has it all: the next one in line goes there. */
+/* The reader has it all: every other one that waits goes there, from where half
+ * of them will be sent on, so nobody is moved more often than the logarithm of
+ * their number. */
 static void move_on(struct tg_store *s, const struct tg_reader *done,
                     struct tg_blob *b)
 {
-    struct tg_reader *r;
-    DL_FOREACH2 (b->readers, r, after) {
-        if (r->active || r->near)
+    struct tg_reader *r, *next;
+    bool goes = false;
+    DL_FOREACH_SAFE2(b->readers, r, next, after)
+    {
+        if (!waits(r))
+            continue;
+        goes = !goes;
+        if (!goes)
             continue;
         struct tg_msg m = {.type = TG_MSG_DATA};
         m.u.data = (struct tg_msg_data){.code = TG_DATA_MOVED,
@@ -205,7 +217,6 @@ static void move_on(struct tg_store *s, const struct tg_reader *done,
                                         .to = r->to};
         tg_ctx_send(s->ctx, r->rank, &m);
         remove_reader(b, r);
-        return;
     }
 }
 
