@@ -33,8 +33,8 @@ typedef struct trygon_buffer {
 /* Room for a new object of size bytes, to be filled in place by this process.
  * When the store is full it waits, in order with others, as long as something
  * can come free; inside a task the CPU is lent meanwhile.
- * Errors: STORE_FULL (nothing can come free, and no disk has room: the text
- * says who holds what), TIMEOUT, CANCELLED, INVALID, NOMEM, SHUTDOWN. */
+ * Errors: STORE_FULL (nothing has come free for 10 s, and no disk has room: the
+ * text says why, and who holds what), TIMEOUT, CANCELLED, INVALID, NOMEM, SHUTDOWN. */
 TRYGON_API int trygon_create(trygon_t *tg, size_t size, int64_t timeout_ms,
                              trygon_buffer_t *buffer);
 

@@ -29,7 +29,7 @@ static uint32_t largest(const struct trygon *tg,
     return n;
 }
 
-/* With the lock held: who has the room. */
+/* With the lock held: who has the room, and why there is no file. */
 static int say_full(const struct trygon *tg, const char *who, int rc,
                     uint64_t size)
 {
@@ -47,10 +47,12 @@ static int say_full(const struct trygon *tg, const char *who, int rc,
             (int)top[i]->owner);
         at += more > 0 ? (size_t)more : 0;
     }
-    return tg_fail(tg, rc, "%s: no room for %llu bytes: %llu of %llu used%s",
-                   who, (unsigned long long)size,
-                   (unsigned long long)tg->core->store.used,
-                   (unsigned long long)tg->core->store.limit, text);
+    return tg_fail(
+        tg, rc,
+        "%s: no room for %llu bytes: %llu of %llu used, and no "
+        "file: %s%s",
+        who, (unsigned long long)size, (unsigned long long)tg->core->store.used,
+        (unsigned long long)tg->core->store.limit, tg->stores.no_file, text);
 }
 
 /* ----- room -------------------------------------------------------------------------- */

@@ -84,6 +84,7 @@ enum tg_event_type {
     TG_EV_SEAL,    /* val: a stored one, whose bytes have been written here */
     TG_EV_DISCARD, /* handle: of one that will be no object */
     TG_EV_AWAY,    /* obj: its store has it in a file only */
+    TG_EV_USED,    /* handle: a blob of this store whose bytes are read */
     TG_EV_FREE,    /* n refs: their values go */
     TG_EV_STORE,   /* handle: a blob; tag: enum tg_store_op that has ended with
                       `status`; SEND: to refs, of which it takes none */

@@ -423,6 +423,12 @@ static int on_away(struct tg_core *c, struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
+static int on_used(struct tg_core *c, struct tg_event *ev)
+{
+    tg_store_used(&c->store, ev->handle);
+    return TRYGON_SUCCESS;
+}
+
 static int on_free(struct tg_core *c, struct tg_event *ev)
 {
     if (!all_held(c, ev->n, ev->refs))
@@ -482,6 +488,7 @@ int tg_core_user(struct tg_core *c, struct tg_event *ev)
         [TG_EV_SEAL] = on_seal,
         [TG_EV_DISCARD] = on_discard,
         [TG_EV_AWAY] = on_away,
+        [TG_EV_USED] = on_used,
         [TG_EV_FREE] = on_free,
         [TG_EV_STORE] = on_store,
     };

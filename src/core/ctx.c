@@ -25,6 +25,11 @@ void tg_limits_default(struct tg_limits *lim)
         .chunk = UINT64_C(4) << 20,
         .store_look_ns = 2 * ms,
         .store_file_ns = 100 * ms,
+        .store_grace_ns = 2000 * ms,
+        .store_full_ns = 10000 * ms,
+        .fetch_note_ns = 60000 * ms,
+        .fetch_fail_ns = 600000 * ms,
+        .spill_burst = 100000000,
     };
 }
 

@@ -49,6 +49,11 @@ struct tg_limits {
     uint64_t chunk;         /* bytes of a piece */
     uint64_t store_look_ns; /* what was pinned is looked at again after this */
     uint64_t store_file_ns; /* who waits for room so long gets a file */
+    uint64_t store_grace_ns; /* even though something is being written */
+    uint64_t store_full_ns; /* nothing has left for so long: who writes fails */
+    uint64_t fetch_note_ns; /* who reads waits so long: the log says so */
+    uint64_t fetch_fail_ns; /* and so long: it fails */
+    uint64_t spill_burst;   /* bytes that are written to files together */
 };
 void tg_limits_default(struct tg_limits *lim);
 

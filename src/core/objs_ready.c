@@ -115,6 +115,10 @@ static void fail_bytes(struct tg_objs *o, struct tg_obj *x, int32_t rc)
         rc == TRYGON_ERR_OBJECT_LOST
             ? tg_val_error(rc, at, 0, "", "the object was lost with rank %d",
                            (int)at)
+        : rc == TRYGON_ERR_STORE_FULL
+            ? tg_val_error(rc, o->ctx->rank, 0, "",
+                           "the store of rank %d had no room for the object",
+                           (int)o->ctx->rank)
             : tg_val_error(rc, at, 0, "",
                            "the object could not be read back from its file");
     lose_value(o, x);

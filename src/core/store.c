@@ -1,5 +1,5 @@
-/* store.c - see store.h: blobs, their memory, who gets it and who leaves.
- * How their bytes travel is store_pull.c. */
+/* store.c - see store.h: blobs, and what becomes of them.
+ * Who gets room is store_room.c, and how their bytes travel store_pull.c. */
 #include "core/store.h"
 
 #include <stdlib.h>
@@ -38,7 +38,7 @@ struct tg_blob *tg_store_find(const struct tg_store *s, uint64_t blob)
 /* ----- blobs --------------------------------------------------------------- */
 
 static const bool legal[8][8] = {
-    [TG_BLOB_QUEUED] = {[TG_BLOB_MAKING] = true},
+    [TG_BLOB_QUEUED] = {[TG_BLOB_MAKING] = true, [TG_BLOB_DISK] = true},
     [TG_BLOB_MAKING] = {[TG_BLOB_FILLING] = true, [TG_BLOB_QUEUED] = true},
     [TG_BLOB_FILLING] = {[TG_BLOB_SEALED] = true, [TG_BLOB_LEAVING] = true},
     [TG_BLOB_SEALED] = {[TG_BLOB_LEAVING] = true},
@@ -89,9 +89,16 @@ void tg_blob_settle(struct tg_store *s, struct tg_blob *b)
 {
     enum tg_blob_list list = TG_LIST_NONE;
     if (b->state == TG_BLOB_SEALED && !b->in_file && !b->spilling)
-        list = b->kind == TG_BLOB_COPY || b->on_disk ? TG_LIST_CHEAP
-                                                     : TG_LIST_DEAR;
+        list = b->keep_ns > s->ctx->now_ns             ? TG_LIST_BUSY
+               : b->kind == TG_BLOB_COPY || b->on_disk ? TG_LIST_CHEAP
+                                                       : TG_LIST_DEAR;
     tg_blob_put(s, b, list);
+}
+
+void tg_blob_touch(struct tg_store *s, struct tg_blob *b)
+{
+    if (b->list == TG_LIST_CHEAP || b->list == TG_LIST_DEAR)
+        tg_blob_put(s, b, (enum tg_blob_list)b->list);
 }
 
 void tg_blob_arrived(struct tg_store *s, struct tg_blob *b, int32_t rc)
@@ -128,15 +135,6 @@ void tg_blob_sealed(struct tg_store *s, struct tg_blob *b)
     tg_pull_serve(s, b);
 }
 
-static void give_back(struct tg_store *s, struct tg_blob *b)
-{
-    if (b->in_file)
-        s->in_files -= b->size;
-    else
-        s->used -= b->size;
-    b->in_file = false;
-}
-
 void tg_blob_free(struct tg_store *s, struct tg_blob *b)
 {
     tg_blob_put(s, b, TG_LIST_NONE);
@@ -145,12 +143,14 @@ void tg_blob_free(struct tg_store *s, struct tg_blob *b)
     if (b->kind == TG_BLOB_COPY &&
         (b->state == TG_BLOB_SEALED || b->state == TG_BLOB_LEAVING))
         tell(s, b, TG_NEWS_UNCOPY);
-    if (b->spilling || b->state == TG_BLOB_LEAVING)
-        s->leaving -= b->size;
-    if (tg_blob_has_memory(b) || b->on_disk || b->spilling)
+    if (b->spilling)
+        s->spilling -= b->size;
+    if (tg_blob_has_memory(b) || b->on_disk) {
         tg_blob_act(s, b, TG_STORE_FREE);
+        s->moved_ns = s->ctx->now_ns;
+    }
     if (tg_blob_has_memory(b))
-        give_back(s, b);
+        tg_blob_left_memory(s, b);
     if (b->kind != TG_BLOB_OWN)
         tg_val_place(b->val)->here = 0;
     tg_val_drop(&b->val);
@@ -166,67 +166,14 @@ void tg_store_free(struct tg_store *s, uint64_t blob)
     tg_store_pump(s);
 }
 
-/* ----- who leaves ------------------------------------------------------------ */
-
-static void evict(struct tg_store *s, struct tg_blob *b)
-{
-    tg_blob_put(s, b, TG_LIST_NONE);
-    tg_blob_set_state(b, TG_BLOB_LEAVING);
-    s->leaving += b->size;
-    tg_blob_act(s, b, TG_STORE_EVICT);
-}
-
-static void spill(struct tg_store *s, struct tg_blob *b)
-{
-    tg_blob_put(s, b, TG_LIST_NONE);
-    b->spilling = true;
-    s->leaving += b->size;
-    tg_blob_act(s, b, TG_STORE_SPILL);
-}
-
-/* At least so many bytes are to go, as far as it is possible. */
-static void make_room(struct tg_store *s, uint64_t bytes)
-{
-    uint64_t most = s->leaving + bytes;
-    while (s->leaving < most && s->lists[TG_LIST_CHEAP] != NULL)
-        evict(s, s->lists[TG_LIST_CHEAP]);
-    while (s->leaving < most && s->lists[TG_LIST_DEAR] != NULL &&
-           s->ctx->now_ns >= s->try_disk_ns)
-        spill(s, s->lists[TG_LIST_DEAR]);
-}
-
-/* What could not leave is looked at again. */
-static void look_again(struct tg_store *s)
-{
-    struct tg_blob *b, *next;
-    DL_FOREACH_SAFE (s->lists[TG_LIST_BUSY], b, next) {
-        if (b->keep_ns <= s->ctx->now_ns)
-            tg_blob_settle(s, b);
-    }
-}
-
-static void set_timer(struct tg_store *s)
-{
-    if (s->timed)
-        return;
-    s->timed = true;
-    tg_timers_add(&s->ctx->timers, s->ctx->now_ns + s->ctx->lim.store_look_ns,
-                  TG_TIMER_STORE, 0);
-}
-
-void tg_store_timer(struct tg_store *s)
-{
-    s->timed = false;
-    look_again(s);
-    tg_store_pump(s);
-}
+/* ----- what has been done ------------------------------------------------------ */
 
 /* The memory is gone.  A copy ends with it; what is in a file may be wanted
  * back already. */
 static void on_evicted(struct tg_store *s, struct tg_blob *b, int32_t rc)
 {
-    s->leaving -= b->size;
     if (rc != TRYGON_SUCCESS) {
+        s->evicting -= b->in_file ? 0 : b->size;
         tg_blob_set_state(b, TG_BLOB_SEALED);
         tg_blob_put(s, b, TG_LIST_BUSY);
         if (b->wanted)
@@ -235,7 +182,7 @@ static void on_evicted(struct tg_store *s, struct tg_blob *b, int32_t rc)
         tg_pull_serve(s, b);
         return;
     }
-    give_back(s, b);
+    tg_blob_left_memory(s, b);
     tg_blob_set_state(b, TG_BLOB_DISK);
     if (b->kind == TG_BLOB_COPY) {
         tell(s, b, TG_NEWS_UNCOPY);
@@ -250,11 +197,12 @@ static void on_evicted(struct tg_store *s, struct tg_blob *b, int32_t rc)
     tg_pull_serve(s, b);
 }
 
+/* It stays in memory until that is needed. */
 static void on_spilled(struct tg_store *s, struct tg_blob *b, int32_t rc)
 {
     static const uint64_t pause_ns = 100000000;
     b->spilling = false;
-    s->leaving -= b->size;
+    s->spilling -= b->size;
     if (rc != TRYGON_SUCCESS) {
         s->try_disk_ns = s->ctx->now_ns + pause_ns;
         tg_blob_put(s, b, TG_LIST_BUSY);
@@ -263,114 +211,8 @@ static void on_spilled(struct tg_store *s, struct tg_blob *b, int32_t rc)
     b->on_disk = true;
     s->counts.spilled++;
     s->counts.spilled_bytes += b->size;
-    evict(s, b);
-}
-
-/* ----- who gets room ------------------------------------------------------------- */
-
-static struct tg_blob *first_in_line(const struct tg_store *s)
-{
-    return s->lists[TG_LIST_CALLS] != NULL ? s->lists[TG_LIST_CALLS]
-                                           : s->lists[TG_LIST_ARGS];
-}
-
-static void grant(struct tg_store *s, struct tg_blob *b, enum tg_store_op op)
-{
-    tg_blob_put(s, b, TG_LIST_NONE);
-    tg_blob_set_state(b, TG_BLOB_MAKING);
-    b->in_file = op == TG_STORE_FILE;
-    if (b->in_file)
-        s->in_files += b->size;
-    else
-        s->used += b->size;
-    tg_blob_act(s, b, op);
-}
-
-/* The bytes by which used + more is above the limit, or used above what is
- * comfortable; what is leaving does not count. */
-static uint64_t excess(const struct tg_store *s, uint64_t more)
-{
-    uint64_t high = s->limit / 100 * TG_STORE_HIGH, kept = s->used - s->leaving;
-    uint64_t over = kept + more > s->limit ? kept + more - s->limit : 0;
-    uint64_t above = kept > high ? kept - high : 0;
-    return over > above ? over : above;
-}
-
-/* The first in line has waited long enough, and nothing leaves. */
-static bool needs_file(const struct tg_store *s, const struct tg_blob *b)
-{
-    return b->size > s->limit ||
-           (s->leaving == 0 &&
-            s->ctx->now_ns - b->since_ns >= s->ctx->lim.store_file_ns);
-}
-
-void tg_store_pump(struct tg_store *s)
-{
-    struct tg_blob *b;
-    while ((b = first_in_line(s)) != NULL) {
-        if (s->used + b->size <= s->limit) {
-            grant(s, b, TG_STORE_MAKE);
-            continue;
-        }
-        uint64_t more = b->size <= s->limit ? b->size : 0;
-        make_room(s, excess(s, more));
-        if (!needs_file(s, b))
-            break;
-        grant(s, b, TG_STORE_FILE);
-    }
-    if (b == NULL)
-        make_room(s, excess(s, 0));
-    else if (s->leaving == 0)
-        set_timer(s);
-}
-
-void tg_blob_queue(struct tg_store *s, struct tg_blob *b,
-                   enum tg_blob_list line)
-{
-    tg_blob_set_state(b, TG_BLOB_QUEUED);
-    b->since_ns = s->ctx->now_ns;
-    tg_blob_put(s, b, line);
-}
-
-static void tell_waiter(struct tg_store *s, struct tg_blob *b)
-{
-    if (b->waiter == 0)
-        return;
-    *tg_vec_add(&s->granted) = (struct tg_granted){b->waiter, b->rc};
-    b->waiter = 0;
-}
-
-/* No memory, then no file.  Who reads can wait for better times; who writes is
- * told, since perhaps nobody but he can free anything. */
-static void on_refused(struct tg_store *s, struct tg_blob *b)
-{
-    bool was_file = b->in_file, writes = b->kind == TG_BLOB_OWN && !b->on_disk;
-    give_back(s, b);
-    if (!was_file) {
-        tg_blob_queue(s, b, TG_LIST_CALLS);
-        grant(s, b, TG_STORE_FILE);
-    } else if (!writes) {
-        tg_blob_queue(s, b, TG_LIST_ARGS);
-    } else {
-        b->rc = TRYGON_ERR_STORE_FULL;
-        tg_blob_set_state(b, TG_BLOB_QUEUED);
-        tell_waiter(s, b);
-    }
-}
-
-static void on_made(struct tg_store *s, struct tg_blob *b, int32_t rc)
-{
-    if (rc != TRYGON_SUCCESS) {
-        on_refused(s, b);
-        return;
-    }
-    tg_blob_set_state(b, TG_BLOB_FILLING);
-    if (b->kind == TG_BLOB_COPY)
-        tg_pull_begin(s, b);
-    else if (b->on_disk)
-        tg_blob_act(s, b, TG_STORE_LOAD);
-    else
-        tell_waiter(s, b);
+    s->moved_ns = s->ctx->now_ns;
+    tg_blob_settle(s, b);
 }
 
 static void on_loaded(struct tg_store *s, struct tg_blob *b, int32_t rc)
@@ -384,9 +226,7 @@ static void on_loaded(struct tg_store *s, struct tg_blob *b, int32_t rc)
     }
     tg_blob_arrived(s, b, rc);
     tg_pull_refuse(s, b, rc);
-    tg_blob_set_state(b, TG_BLOB_LEAVING);
-    s->leaving += b->size;
-    tg_blob_act(s, b, TG_STORE_EVICT);
+    tg_blob_evict(s, b);
 }
 
 void tg_store_event(struct tg_store *s, enum tg_store_op op, uint64_t blob,
@@ -397,7 +237,7 @@ void tg_store_event(struct tg_store *s, enum tg_store_op op, uint64_t blob,
         return; /* freed meanwhile */
     switch (op) {
     case TG_STORE_MAKE:
-    case TG_STORE_FILE: on_made(s, b, rc); break;
+    case TG_STORE_FILE: tg_blob_made(s, b, rc); break;
     case TG_STORE_EVICT: on_evicted(s, b, rc); break;
     case TG_STORE_SPILL: on_spilled(s, b, rc); break;
     case TG_STORE_LOAD: on_loaded(s, b, rc); break;
@@ -419,7 +259,7 @@ void tg_store_room(struct tg_store *s, struct tg_room *r)
     b->task = r->task;
     r->blob = b->self;
     tg_blob_queue(s, b, TG_LIST_CALLS);
-    look_again(s);
+    tg_store_look_again(s);
     tg_store_pump(s);
 }
 

@@ -18,9 +18,16 @@
  * first in line gets it as soon as it fits.  Until then, and whenever the store
  * is fuller than TG_STORE_HIGH per cent, blobs leave: copies and what is in a
  * file already first, then what must be written to a file, each least recently
- * used first.  What is pinned, which only its memory knows, refuses to leave
- * and is looked at again later.  If nothing can leave, the first in line gets a
- * mapped file in the stead of memory, so nobody waits for ever.
+ * used first.  If anything must be written, some more is as well, so that many
+ * small ones come into one file; it stays in memory until that is needed.  What
+ * is pinned, which only its memory knows, refuses to leave and is looked at
+ * again later.
+ *
+ * If nothing can leave, or what is being written takes long, the first in line
+ * gets a mapped file in the stead of memory, so nobody waits for ever, and not
+ * for HDF5.  If there is no file either, it keeps its place and tries again.
+ * Who writes is told STORE_FULL when nothing at all has become free for long,
+ * since perhaps nobody but he can free anything; who reads, after very long.
  *
  * Pulling.  A reader asks the rank that made the blob; this one sends it in
  * pieces to at most readers_max at a time and lets others wait.  When a reader
@@ -39,7 +46,8 @@
 /* What is to be done to a blob's bytes, and what has been done. */
 enum tg_store_op {
     TG_STORE_MAKE = 1, /* memory of its size; answer: 0 or NOMEM */
-    TG_STORE_FILE,     /* the same in a mapped file; answer: 0, IO, DISK_FULL */
+    TG_STORE_FILE,     /* the same in a mapped file; answer: 0, IO, DISK_FULL,
+                        or STORE_FULL: no disk will ever have so much */
     TG_STORE_SEAL,     /* it is written: others may read it */
     TG_STORE_EVICT, /* give the memory up; answer: 0, or STATE: it is pinned */
     TG_STORE_FREE,  /* give everything up, the place in a file as well */
@@ -68,6 +76,7 @@ enum tg_blob_list {
     TG_LIST_NONE,
     TG_LIST_CALLS, /* in line: a call waits for it */
     TG_LIST_ARGS,  /* in line: a task's argument */
+    TG_LIST_HUGE,  /* in line for a mapped file: larger than any memory */
     TG_LIST_CHEAP, /* can leave at once */
     TG_LIST_DEAR,  /* must be written to a file before */
     TG_LIST_BUSY,  /* could not leave: is looked at again later */
@@ -97,12 +106,16 @@ struct tg_blob {
     uint32_t fn;        /* that made it; UINT32_MAX: none */
     uint64_t task;      /* its number; 0: none */
     struct tg_val *val; /* what is known of it, once it is sealed or wanted */
+    uint8_t line;       /* CALLS or ARGS */
+    bool noted;         /* the log says that it waits for long */
+    uint64_t turn;      /* in line: who has the least is first */
     uint64_t since_ns;  /* in line */
-    uint64_t keep_ns;   /* until then it does not leave */
-    uint64_t waiter;    /* of the call that waits for room; 0: none */
-    int32_t rc;         /* why it gets none */
-    int32_t home;       /* COPY, NEAR: where it was made */
-    int32_t source;     /* and whom we ask */
+    uint64_t try_memory_ns; /* there was none: not before then again */
+    uint64_t keep_ns;       /* until then it does not leave */
+    uint64_t waiter;        /* of the call that waits for room; 0: none */
+    int32_t rc;             /* why it gets none */
+    int32_t home;           /* COPY, NEAR: where it was made */
+    int32_t source;         /* and whom we ask */
     uint64_t home_blob, source_blob;
     uint32_t number; /* of this asking */
     uint64_t got;    /* bytes that came */
@@ -147,13 +160,18 @@ struct tg_store {
     const int32_t *node; /* of each rank */
     uint64_t limit;      /* bytes */
     uint64_t used;       /* of memory, what is on its way included */
-    uint64_t leaving;    /* of them, about to be given up */
+    uint64_t evicting;   /* of them, about to be given up */
+    uint64_t spilling;   /* of them, being written to files */
     uint64_t in_files;   /* bytes of mapped files */
     struct tg_slab blobs;
     struct tg_blob *lists[TG_LISTS];
-    bool timed;
+    uint64_t timer_ns;    /* 0: none is set */
+    uint64_t turns;       /* in line, so far */
     uint32_t number;      /* of the last asking */
     uint64_t try_disk_ns; /* it failed: not before then again */
+    uint64_t try_file_ns; /* the same of mapped files */
+    bool no_file;         /* the last of these could not be had */
+    uint64_t moved_ns;    /* when a blob was last freed, evicted or spilled */
     struct tg_store_counts counts;
     TG_VEC(struct tg_arrival) arrived; /* read by core.c, as are */
     TG_VEC(struct tg_granted) granted;
@@ -186,6 +204,8 @@ void tg_store_seal(struct tg_store *s, struct tg_val *v);
  * them says so (tg_store_away) and waits again. */
 bool tg_store_here(const struct tg_store *s, const struct tg_val *v);
 void tg_store_away(struct tg_store *s, struct tg_val *v);
+/* The bytes of the blob have been looked at: others leave before it. */
+void tg_store_used(struct tg_store *s, uint64_t blob);
 /* The object ref, whose value is v, is to be readable here: tells arrived. */
 void tg_store_want(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
                    bool call);

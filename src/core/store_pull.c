@@ -125,6 +125,18 @@ void tg_pull_refuse(struct tg_store *s, struct tg_blob *b, int32_t code)
     }
 }
 
+void tg_pull_refuse_near(struct tg_store *s, struct tg_blob *b, int32_t code)
+{
+    struct tg_reader *r, *next;
+    DL_FOREACH_SAFE2(b->readers, r, next, after)
+    {
+        if (!r->near)
+            continue;
+        answer(s, r, code);
+        remove_reader(b, r);
+    }
+}
+
 static void send_piece(struct tg_store *s, const struct tg_blob *b,
                        struct tg_reader *r)
 {
@@ -262,6 +274,7 @@ static void on_pull(struct tg_store *s, int32_t from,
         r->number = m->number;
         r->to = m->to;
         DL_APPEND2(b->readers, r, prev, after);
+        tg_blob_touch(s, b);
     }
     tg_pull_serve(s, b);
     tg_store_pump(s);

@@ -40,6 +40,13 @@ static void want_own(struct tg_store *s, struct tg_blob *b,
         tg_blob_arrived(s, b, TRYGON_SUCCESS);
 }
 
+void tg_store_used(struct tg_store *s, uint64_t blob)
+{
+    struct tg_blob *b = tg_slab_find(&s->blobs, blob);
+    if (b != NULL)
+        tg_blob_touch(s, b);
+}
+
 static struct tg_blob *begin_want(struct tg_store *s, struct tg_val *v,
                                   enum tg_blob_list line)
 {
@@ -75,8 +82,9 @@ void tg_store_want(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
         b = begin_want(s, v, line);
     b->ref = ref;
     b->wanted = true;
-    if (b->list == TG_LIST_ARGS && call)
-        tg_blob_put(s, b, TG_LIST_CALLS);
+    tg_blob_touch(s, b);
+    if (b->state == TG_BLOB_QUEUED && b->line == TG_LIST_ARGS && call)
+        tg_blob_line_up(s, b, TG_LIST_CALLS);
     if (own)
         want_own(s, b, line);
     tg_store_pump(s);
@@ -152,8 +160,9 @@ void tg_store_keep(struct tg_store *s, const struct tg_val *v)
 
 static void check_one(const struct tg_store *s, const struct tg_blob *b)
 {
-    bool lined = b->list == TG_LIST_CALLS || b->list == TG_LIST_ARGS;
-    TG_ASSERT(!lined || b->state == TG_BLOB_QUEUED);
+    bool lined = b->list == TG_LIST_CALLS || b->list == TG_LIST_ARGS ||
+                 b->list == TG_LIST_HUGE;
+    TG_ASSERT(lined == (b->state == TG_BLOB_QUEUED && b->rc == 0));
     TG_ASSERT(lined || b->list == TG_LIST_NONE || b->state == TG_BLOB_SEALED);
     TG_ASSERT(!b->spilling || (b->kind == TG_BLOB_OWN && !b->on_disk));
     TG_ASSERT(b->state != TG_BLOB_DISK || b->on_disk);
@@ -171,7 +180,7 @@ static void check_one(const struct tg_store *s, const struct tg_blob *b)
 
 void tg_store_check(const struct tg_store *s)
 {
-    uint64_t used = 0, leaving = 0, in_files = 0;
+    uint64_t used = 0, evicting = 0, spilling = 0, in_files = 0;
     uint32_t slot = 0;
     const struct tg_blob *b;
     while ((b = tg_slab_next(&s->blobs, &slot)) != NULL) {
@@ -180,10 +189,13 @@ void tg_store_check(const struct tg_store *s)
             in_files += b->size;
         else if (tg_blob_has_memory(b))
             used += b->size;
-        if (b->spilling || b->state == TG_BLOB_LEAVING)
-            leaving += b->size;
+        if (b->spilling)
+            spilling += b->size;
+        if (b->state == TG_BLOB_LEAVING && !b->in_file)
+            evicting += b->size;
     }
-    TG_ASSERT(used == s->used && leaving == s->leaving);
+    TG_ASSERT(used == s->used && evicting == s->evicting);
+    TG_ASSERT(spilling == s->spilling);
     TG_ASSERT(in_files == s->in_files && used <= s->limit);
 }
 

@@ -27,6 +27,11 @@ static struct tg_lent *lend(struct trygon *tg, struct tg_obj *x)
         tg_step(tg, &away);
         return NULL;
     }
+    if (arena == tg->stores.own) {
+        struct tg_event used = {
+            .type = TG_EV_USED, .now_ns = tg_last_ns(tg), .handle = blob};
+        tg_step(tg, &used);
+    }
     struct tg_lent *lent = tg_slab_new(&tg->stores.lents, &self);
     *lent = (struct tg_lent){self, x, tg_val_hold(x->val), arena, blob, data};
     return lent;

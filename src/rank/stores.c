@@ -77,23 +77,37 @@ static void end_use(struct tg_stores *s, struct tg_stored *x)
 
 /* ----- memory ------------------------------------------------------------------- */
 
+static int32_t find_file(struct tg_stores *s, struct tg_stored *x)
+{
+    void *data;
+    char *why = s->no_file;
+    const char *dir;
+    if (s->spill == NULL) {
+        snprintf(why, sizeof s->no_file, "there is no directory for files");
+        return TRYGON_ERR_STORE_FULL;
+    }
+    dir = tg_spill_room(s->spill, x->size);
+    if (dir != NULL)
+        return tg_arena_alloc_file(s->own, x->blob, x->size, dir, &data, why,
+                                   sizeof s->no_file);
+    bool could = tg_spill_could(s->spill, x->size);
+    snprintf(why, sizeof s->no_file, "no directory for files %s",
+             could ? "has room for it" : "is on a disk as large as it");
+    return could ? TRYGON_ERR_DISK_FULL : TRYGON_ERR_STORE_FULL;
+}
+
 static int32_t make_file(struct trygon *tg, struct tg_stored *x)
 {
     struct tg_stores *s = &tg->stores;
-    char why[160] = "no directory has room";
-    void *data;
-    const char *dir =
-        s->spill != NULL ? tg_spill_room(s->spill, x->size) : NULL;
-    if (dir != NULL && tg_arena_alloc_file(s->own, x->blob, x->size, dir, &data,
-                                           why, sizeof why) == TRYGON_SUCCESS)
-        return TRYGON_SUCCESS;
-    if (!s->told_full)
-        tg_log(&tg->log, TRYGON_LOG_WARN,
-               "the object store is full, and there can be no file for %llu "
-               "bytes: %s",
-               (unsigned long long)x->size, why);
+    int32_t rc = find_file(s, x);
+    if (rc == TRYGON_SUCCESS || s->told_full)
+        return rc;
     s->told_full = true;
-    return dir != NULL ? TRYGON_ERR_IO : TRYGON_ERR_DISK_FULL;
+    tg_log(&tg->log, TRYGON_LOG_WARN,
+           "the object store is full, and there can be no file for %llu "
+           "bytes: %s",
+           (unsigned long long)x->size, s->no_file);
+    return rc;
 }
 
 static struct tg_stored *add(struct tg_stores *s, uint64_t blob, uint64_t size)

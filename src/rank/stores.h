@@ -58,6 +58,7 @@ struct tg_stores {
     struct tg_io *io;     /* NULL: it was not needed yet */
     struct tg_slab lents; /* struct tg_lent */
     bool told_full;       /* the log says that nothing can be written */
+    char no_file[160];    /* why there was no mapped file the last time */
 };
 
 /* Blobs of a rank, in files or not. */

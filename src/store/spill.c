@@ -193,6 +193,14 @@ const char *tg_spill_room(struct tg_spill *s, uint64_t n)
     return rc == TRYGON_SUCCESS ? s->dirs[dir].path : NULL;
 }
 
+bool tg_spill_could(const struct tg_spill *s, uint64_t n)
+{
+    for (uint32_t i = 0; i < s->ndirs; i++)
+        if (tg_spilldir_could(&s->dirs[i], n, s->percent))
+            return true;
+    return false;
+}
+
 /* ----- writing ------------------------------------------------------------ */
 
 /* Some items that are to become one file. */

@@ -102,6 +102,8 @@ void tg_spill_forget(struct tg_spill *s, const struct tg_spilled *where);
  * bytes, until the spill is destroyed; NULL: none has.  A file of a name that
  * begins with "map" is taken for one of these and removed with the rest. */
 const char *tg_spill_room(struct tg_spill *s, uint64_t n);
+/* Could one have, if its disk were empty? */
+bool tg_spill_could(const struct tg_spill *s, uint64_t n);
 uint64_t tg_spill_files(struct tg_spill *s); /* that exist now */
 
 #endif

@@ -215,6 +215,16 @@ bool tg_spilldir_room(const struct tg_spill_dir *d, uint64_t n,
            (long double)(used + more) * 100 <= (long double)all * percent;
 }
 
+bool tg_spilldir_could(const struct tg_spill_dir *d, uint64_t n,
+                       uint32_t percent)
+{
+    struct statvfs fs;
+    if (statvfs(d->base, &fs) != 0 || fs.f_blocks == 0)
+        return true;
+    return (long double)n * 100 <=
+           (long double)fs.f_blocks * fs.f_frsize * percent;
+}
+
 /* ----- locking ------------------------------------------------------------ */
 
 /* Is the open file still the one of that name in the directory dir? */

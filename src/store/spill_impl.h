@@ -40,6 +40,9 @@ void tg_spilldir_clean(const struct tg_spill_dir *d, const struct tg_log *log);
 /* Would n bytes more leave the disk at most so full? */
 bool tg_spilldir_room(const struct tg_spill_dir *d, uint64_t n,
                       uint32_t percent);
+/* The same of an empty disk. */
+bool tg_spilldir_could(const struct tg_spill_dir *d, uint64_t n,
+                       uint32_t percent);
 
 /* ----- shapes (spill_shape.c) --------------------------------------------- */
 

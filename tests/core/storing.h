@@ -1,4 +1,4 @@
-/* storing.h - for test_store.c: ranks whose memory and files are pretended. */
+/* storing.h - for the tests of the store: ranks whose memory and files are pretended. */
 #ifndef TG_TESTS_CORE_STORING_H
 #define TG_TESTS_CORE_STORING_H
 
@@ -8,7 +8,7 @@
 #include "core/store.h"
 #include "fixture.h"
 
-enum { RANKS = 4, BLOBS = 64 };
+enum { RANKS = 4, BLOBS = 256 };
 
 struct thing { /* what a rank has of a blob */
     uint64_t blob;
@@ -22,6 +22,7 @@ struct rank {
     int32_t make_rc, file_rc, spill_rc, load_rc;
     bool holds[TG_STORE_SEND + 1]; /* such actions are done, not answered */
     uint32_t did[TG_STORE_SEND + 1];
+    uint32_t notes; /* for the log */
 };
 
 struct node {
@@ -134,8 +135,11 @@ static void settle(struct node *k)
     for (int32_t i = 0; i < RANKS; i++) {
         struct tg_ctx *ctx = &k->r[i].ctx;
         tg_store_flush(&k->r[i].store);
-        while (ctx->local.n > 0) /* rank 0's news */
-            tg_msg_fini(&ctx->local.v[--ctx->local.n]);
+        while (ctx->local.n > 0) { /* rank 0's news, and notes */
+            struct tg_msg *m = &ctx->local.v[--ctx->local.n];
+            k->r[i].notes += m->type == TG_MSG_NOTE;
+            tg_msg_fini(m);
+        }
         if (ctx->out.n == 0)
             continue;
         struct tg_action a = ctx->out.v[0];

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Do the tests of the virtual cluster notice a broken rule?  Each patch here
 # breaks one; it is applied to a copy of the sources, and then a story, a random
-# world, or the test of what they hardly look at (test_dir) must fail.  A patch
-# that no longer applies, or whose bug nobody notices, fails this script.
+# world, or a test of what they hardly look at (test_dir, test_store_room) must
+# fail.  A patch that no longer applies, or whose bug nobody notices, fails this
+# script.
 #     run.sh [NN...]     only these
 #   CC, MUTANT_CFLAGS (-O1), MUTANT_WORLDS (200), CUNIT_CFLAGS, CUNIT_LIBS
 #   MUTANT_CPU_S (60) of processor time, or 15 times as long, are a hang
@@ -23,7 +24,8 @@ sources()
 {
     (cd "$1" && ls src/base/mem.c src/base/slab.c src/core/*.c src/wire/*.c \
         src/rank/post.c src/net/net_sim.c tests/sim/*.c \
-        tests/core/test_dir.c tests/core/fixture.c)
+        tests/core/test_dir.c tests/core/test_store_room.c \
+        tests/core/fixture.c)
 }
 
 # Compile what is newer than its object; all when a header has changed.
@@ -43,9 +45,12 @@ build() # tree
         done
         touch obj/stamp
         world=$(ls obj/*.o | grep -v 'sim_random\|sim_stor[iy]\|sim_bench\|tests_core')
-        part=$(ls obj/src_base*.o obj/src_core*.o obj/tests_core*.o)
-        $compiler $flags $part -o test_dir $cunit &&
-            $compiler $flags $world obj/tests_sim_random.c.o -o sim_random &&
+        part=$(ls obj/src_base*.o obj/src_core*.o obj/tests_core_fixture*.o)
+        for test in test_dir test_store_room; do
+            $compiler $flags $part obj/tests_core_$test.c.o -o $test $cunit ||
+                exit 1
+        done
+        $compiler $flags $world obj/tests_sim_random.c.o -o sim_random &&
             $compiler $flags $world obj/tests_sim_stor[iy]*.o -o sim_stories
     )
 }
@@ -55,7 +60,8 @@ try() # tree
 {
     (
         cd "$1" && ulimit -c 0 && ulimit -t "$limit" || exit 1
-        timeout "$limit" ./test_dir >log 2>&1 || exit 1
+        timeout "$limit" ./test_dir >log 2>&1 &&
+            timeout "$limit" ./test_store_room >log 2>&1 || exit 1
         timeout "$((limit * 15))" ./sim_stories >log 2>&1 &&
             timeout "$((limit * 15))" ./sim_random --worlds "$worlds" >log 2>&1
     )

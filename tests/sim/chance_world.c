@@ -120,6 +120,9 @@ static void pick_store(uint64_t seed, struct world_opts *o)
     lim->store_look_ns =
         one_of(g, (const uint64_t[]){50 * us, 200 * us, 2 * ms}, 3);
     lim->store_file_ns = one_of(g, (const uint64_t[]){us, ms, 20 * ms}, 3);
+    lim->store_grace_ns = lim->store_file_ns * (1 + tg_rng_below(g, 20));
+    lim->store_full_ns = lim->store_file_ns * (1 + tg_rng_below(g, 100));
+    lim->spill_burst = tg_rng_below(g, 4) * s->from;
 }
 
 static void pick_losses(struct tg_rng *g, struct world *w)

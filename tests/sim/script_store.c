@@ -198,8 +198,12 @@ static bool look(struct script *s, struct tg_obj *x, struct sim_view *view)
 {
     if (x->state != TG_OBJ_READY || !x->val->stored || view->b != NULL)
         return true;
-    if (sim_store_pin(s->rank, x->val, view))
+    if (sim_store_pin(s->rank, x->val, view)) {
+        struct tg_event ev = {.type = TG_EV_USED, .handle = view->b->handle};
+        if (view->at == s->rank)
+            script_must(s, script_step(s, &ev), "used");
         return true;
+    }
     say_away(s, x);
     return false;
 }

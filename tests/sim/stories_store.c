@@ -395,6 +395,7 @@ const struct story stories_store[] = {
      .nranks = 1,
      .driver = broken_driver,
      .store_file_ns = 5000000,
+     .store_full_ns = 12000000,
      .brief = true,
      .store = {.from = 50, .bytes = 250, .broken = 1000},
      .expected = "[    0] 0 makes blob 1\n"
@@ -402,12 +403,12 @@ const struct story stories_store[] = {
                  "[    0] 0 makes blob 2\n"
                  "[    0] 0 seals blob 2\n"
                  "[   50] 0 spilled blob 1: error -20\n"
-                 "[ 6050] 0 maps blob 3: error -20\n"
-                 "[ 6050] 0 gets no room: -25\n"
-                 "[ 6050] 0 reads put 0\n"
-                 "[ 6050] 0 reads put 0\n"
-                 "[ 6050] 0 frees blob 1\n"
-                 "[ 6050] 0 frees blob 2\n"},
+                 "[ 6000] 0 maps blob 3: error -20\n"
+                 "[12000] 0 gets no room: -25\n"
+                 "[12000] 0 reads put 0\n"
+                 "[12000] 0 reads put 0\n"
+                 "[12000] 0 frees blob 1\n"
+                 "[12000] 0 frees blob 2\n"},
     {.name = "what cannot be read back is lost alone",
      .nranks = 1,
      .driver = unread_driver,

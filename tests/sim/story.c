@@ -17,6 +17,8 @@ static void build_store(const struct story *s, struct world_opts *o)
         o->limits.chunk = s->chunk;
     if (s->readers > 0)
         o->limits.readers_max = s->readers;
+    if (s->store_full_ns > 0)
+        o->limits.store_full_ns = s->store_full_ns;
     if (s->store_file_ns > 0)
         o->limits.store_file_ns = s->store_file_ns;
 }

@@ -32,10 +32,10 @@ struct story {
     uint64_t weight_mint, balance_ns, linger_ns; /* 0: the default */
     int32_t slow_from, slow_to;
     uint32_t slow_us;
-    struct store_opts store;       /* 0 bytes: a large one, for nothing */
-    int32_t together;              /* so many ranks at a time share a node */
-    uint64_t chunk, store_file_ns; /* 0: the default, as is */
-    uint32_t readers;              /* of one blob at a time */
+    struct store_opts store; /* 0 bytes: a large one, for nothing */
+    int32_t together;        /* so many ranks at a time share a node */
+    uint64_t chunk, store_file_ns, store_full_ns; /* 0: the default, as are */
+    uint32_t readers;                             /* of one blob at a time */
     bool whole; /* with the end of the run, which is else left out */
     bool brief; /* without its probes */
     const char *expected;
