@@ -47,6 +47,10 @@ struct tg_shape *tg_shape_new(const struct tg_shape *s)
 
 void tg_item_fini(struct tg_item *it)
 {
+    if (it->val == NULL) {
+        tg_val_drop(&it->place);
+        return;
+    }
     tg_val_drop(&it->val);
     if (it->weights != NULL)
         free(it->weights);

@@ -79,7 +79,11 @@ enum tg_msg_type {
  * with every reference that travels (objs.h). */
 struct tg_item {
     struct tg_val *val; /* NULL: by reference */
-    uint64_t *weights;  /* val->nrefs of them; NULL: none given yet */
+    union {
+        uint64_t *weights;    /* val->nrefs of them; NULL: none given yet */
+        struct tg_val *place; /* by reference: of the value, stored and without
+                                 references, if that is known; else NULL */
+    };
     trygon_ref_t ref;   /* when val is NULL */
     uint64_t weight;    /* of ref */
 };

@@ -149,8 +149,9 @@ static void abandon(struct tg_objs *o, struct tg_parked *p)
     for (uint32_t i = 0; i < n; i++) {
         if (v[i].val == NULL)
             refund(o, v[i].ref, v[i].weight);
-        for (uint32_t j = 0; v[i].weights != NULL && j < v[i].val->nrefs; j++)
-            refund(o, tg_val_refs(v[i].val)[j], v[i].weights[j]);
+        else if (v[i].weights != NULL)
+            for (uint32_t j = 0; j < v[i].val->nrefs; j++)
+                refund(o, tg_val_refs(v[i].val)[j], v[i].weights[j]);
     }
     DL_DELETE(o->parked, p);
     discard_results(o, &p->msg);
@@ -199,7 +200,8 @@ bool tg_objs_quiet(const struct tg_objs *o)
 
 /* ----- taking weight --------------------------------------------------------- */
 
-static void adopt_one(struct tg_objs *o, trygon_ref_t ref, uint64_t weight)
+static struct tg_obj *adopt_one(struct tg_objs *o, trygon_ref_t ref,
+                                uint64_t weight)
 {
     struct tg_obj *x = tg_objs_copy(o, ref);
     if (weight == weightless) {
@@ -211,13 +213,31 @@ static void adopt_one(struct tg_objs *o, trygon_ref_t ref, uint64_t weight)
         x->weight += weight;
     }
     tg_objs_hold(o, x);
+    return x;
+}
+
+/* Its owner need not be asked: the weight that came with it keeps the object
+ * where it is, unless that rank is lost or the object freed by hand, which who
+ * pulls it hears, and then asks. */
+static void take_place(struct tg_objs *o, struct tg_obj *x,
+                       struct tg_val **place)
+{
+    struct tg_val *v = *place;
+    if (v == NULL)
+        return;
+    *place = NULL;
+    if (!x->owned && x->val == NULL && !o->ctx->dead[tg_val_place(v)->rank])
+        tg_obj_arrived(o, x, v->size, v);
+    else
+        tg_val_drop(&v);
 }
 
 void tg_objs_adopt(struct tg_objs *o, struct tg_item *it)
 {
     if (it->val == NULL) {
-        adopt_one(o, it->ref, it->weight);
+        struct tg_obj *x = adopt_one(o, it->ref, it->weight);
         it->weight = 0;
+        take_place(o, x, &it->place);
         return;
     }
     for (uint32_t i = 0; i < it->val->nrefs; i++)

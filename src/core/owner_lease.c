@@ -263,6 +263,15 @@ void tg_class_settle(struct tg_owner *w, struct tg_class *c)
 
 /* ----- sending runs ---------------------------------------------------------------- */
 
+/* Where its bytes are, for an argument by reference: who gets it can read or
+ * pull them at once.  References within would need weights as well. */
+static struct tg_val *place_of(const struct tg_obj *x)
+{
+    bool known = x->state == TG_OBJ_READY && x->val != NULL && x->val->stored &&
+                 x->val->nrefs == 0;
+    return known ? tg_val_hold(x->val) : NULL;
+}
+
 /* Objects as they travel: small values whole, as long as they and the direct
  * values are not too many together, others by reference. */
 static void fill_objs(const struct tg_task *t, struct tg_item *out,
@@ -280,6 +289,7 @@ static void fill_objs(const struct tg_task *t, struct tg_item *out,
             whole += x->val->size;
         } else {
             out[i].ref = x->ref;
+            out[i].place = place_of(x);
         }
     }
 }

@@ -125,7 +125,7 @@ static void code_value(struct tg_coder *c, struct tg_val **val)
 
 /* How an item travels.  From PLAIN on: most values are few bytes without a
  * shape, of which only the size, how - PLAIN, need be said. */
-enum { BY_REF, BY_VALUE, BY_VALUE_WEIGHED, PLAIN };
+enum { BY_REF, BY_VALUE, BY_VALUE_WEIGHED, BY_REF_PLACED, PLAIN };
 enum { ITEM_LEAST = 1 }; /* no bytes */
 
 static bool is_plain(const struct tg_val *v)
@@ -137,7 +137,7 @@ static bool is_plain(const struct tg_val *v)
 static uint64_t how_of(const struct tg_item *it)
 {
     if (it->val == NULL)
-        return BY_REF;
+        return it->place != NULL ? BY_REF_PLACED : BY_REF;
     if (is_plain(it->val))
         return PLAIN + it->val->size;
     return it->weights != NULL && it->val->nrefs > 0 ? BY_VALUE_WEIGHED
@@ -172,13 +172,24 @@ static void code_weights(struct tg_coder *c, struct tg_item *it)
         tg_code_u64(c, &it->weights[i]);
 }
 
+/* What is known of the object besides. */
+static void code_known(struct tg_coder *c, struct tg_item *it)
+{
+    code_value(c, &it->place);
+    tg_code_must(
+        c, !tg_ref_actor(it->ref) &&
+               (c->rc != 0 || (it->place->stored && it->place->nrefs == 0)));
+}
+
 /* Kept apart from code_item(), which is shorter without it. */
 static __attribute__((noinline)) void
 code_less_plain(struct tg_coder *c, struct tg_item *it, uint64_t how)
 {
-    if (how == BY_REF) {
+    if (how == BY_REF || how == BY_REF_PLACED) {
         code_ref(c, &it->ref);
         tg_code_u64(c, &it->weight);
+        if (how == BY_REF_PLACED)
+            code_known(c, it);
         return;
     }
     code_value(c, &it->val);

@@ -123,6 +123,36 @@ static void many_drops_go_home_in_one_message(void)
     ranks_stop(&k);
 }
 
+/* Then its owner need not be asked. */
+static void a_place_travels_with_its_reference(void)
+{
+    static const int32_t nodes[] = {0, 1, 2};
+    struct tg_store store;
+    struct ranks k;
+    ranks_start(&k);
+    tg_store_init(&store, &k.r[1].ctx, nodes, 1000);
+    k.r[1].objs.store = &store;
+    k.r[1].ctx.dead[2] = true;
+    for (int32_t at = 0; at < 3; at += 2) {
+        trygon_ref_t ref = rig_put(&k.r[0], val_text("x"));
+        struct tg_item it = item_ref(ref);
+        it.place = tg_val_new_stored(100, 0, 0, at, 5);
+        send_item(&k.r[0], 1, it);
+        CU_ASSERT_EQUAL(receive_item(&k.r[0], &k.r[1]), mint);
+        const struct tg_obj *x = rig_obj(&k.r[1], ref);
+        bool known = at == 0; /* the other one is where no rank is any more */
+        CU_ASSERT_EQUAL(x->state, known ? TG_OBJ_READY : TG_OBJ_PENDING);
+        CU_ASSERT_EQUAL(x->val != NULL, known);
+        CU_ASSERT_EQUAL(tg_obj_where(x), known ? 0 : -1);
+        drop(&k.r[1], ref);
+        rig_release(&k.r[0], ref);
+    }
+    exchange(&k);
+    CU_ASSERT_EQUAL(tg_objs_left(&k.r[0].objs), 0);
+    tg_store_fini(&store);
+    ranks_stop(&k);
+}
+
 /* ----- weight 1 ---------------------------------------------------------------- */
 
 /* Rank 1 holds ref with weight 1: too little to pass on. */
@@ -496,6 +526,7 @@ static const struct unit_test tests[] = {
     TEST(an_object_lives_while_a_copy_is_under_way),
     TEST(a_reference_that_comes_to_its_owner_is_a_hold),
     TEST(many_drops_go_home_in_one_message),
+    TEST(a_place_travels_with_its_reference),
     TEST(a_holder_of_weight_1_asks_for_more_and_delays_only_that),
     TEST(a_message_that_waits_keeps_what_it_carries),
     TEST(weight_that_comes_too_late_goes_home),

@@ -42,8 +42,7 @@ static void add_parked(struct truth *t, const struct tg_objs *o)
         for (uint32_t i = 0; i < n; i++) {
             if (v[i].val == NULL)
                 add_copy(t, v[i].ref, v[i].weight);
-            for (uint32_t j = 0; v[i].weights != NULL && j < v[i].val->nrefs;
-                 j++)
+            for (uint32_t j = 0; v[i].val != NULL && j < v[i].val->nrefs; j++)
                 add_copy(t, tg_val_refs(v[i].val)[j], v[i].weights[j]);
         }
     }

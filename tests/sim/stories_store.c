@@ -110,15 +110,13 @@ const struct story stories_store[] = {
                  "[    0] 0 submits 0.1 reader\n"
                  "[   10] 0 -> 1 open 1.1 for 0\n"
                  "[   10] 0 -> 1 run 0.1 on 1.1\n"
-                 "[   20] 1 -> 0 watch put 0\n"
-                 "[   30] 0 -> 1 value put 0\n"
-                 "[   30] 1 starts 0.1\n"
-                 "[  130] 1 ends 0.1 with 0\n"
-                 "[  140] 1 -> 0 done 0.1 with 0\n"
-                 "[  140] 1 -> 0 drop 1\n"
-                 "[  140] 0 reads 0.1\n"
-                 "[  140] 0 reads put 0\n"
-                 "[  140] 0 frees blob 1\n"},
+                 "[   10] 1 starts 0.1\n"
+                 "[  110] 1 ends 0.1 with 0\n"
+                 "[  120] 1 -> 0 done 0.1 with 0\n"
+                 "[  120] 1 -> 0 drop 1\n"
+                 "[  120] 0 reads 0.1\n"
+                 "[  120] 0 reads put 0\n"
+                 "[  120] 0 frees blob 1\n"},
     {.name = "copies leave before anything is written to a file",
      .nranks = 2,
      .cpus = {0, 1},

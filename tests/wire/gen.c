@@ -184,6 +184,8 @@ static void item(struct gen *g, struct tg_item *it, bool by_ref)
     if (by_ref) {
         it->ref = ref(g);
         it->weight = number(g);
+        if (!tg_ref_actor(it->ref) && below(g, 2) == 0)
+            it->place = stored_val(g, 0, 0);
         return;
     }
     it->val = below(g, 6) == 0 ? error_val(g) : some_val(g);

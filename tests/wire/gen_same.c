@@ -41,7 +41,8 @@ static bool same_item(const struct tg_item *a, const struct tg_item *b)
     if (!same_val(a->val, b->val))
         return false;
     if (a->val == NULL)
-        return tg_ref_eq(a->ref, b->ref) && a->weight == b->weight;
+        return tg_ref_eq(a->ref, b->ref) && a->weight == b->weight &&
+               same_val(a->place, b->place);
     if (a->weights == NULL || b->weights == NULL)
         return a->weights == b->weights;
     return memcmp(a->weights, b->weights, a->val->nrefs * sizeof *a->weights) ==

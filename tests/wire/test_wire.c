@@ -152,22 +152,36 @@ static void layout_run(void)
                                "02000000"         /* depth */
                                "2c010000"         /* fn */
                                "0100"             /* nreturns */
-                               "02000000"         /* nargs */
-                               "0b"               /* plain bytes, 8 */
+                               "03000000"         /* nargs */
+                               "0c"               /* plain bytes, 8 */
                                "0807060504030201" /* these */
                                "00"               /* by reference */
                                "0000000002000010" /* hi */
                                "0100000001000000" /* lo */
                                "0000010000000000" /* weight */
+                               "03"               /* with its place */
+                               "0000000002000010" /* hi */
+                               "0200000001000000" /* lo */
+                               "0100000000000000" /* weight */
+                               "00"               /* TRYGON_BYTE */
+                               "00"               /* ndim */
+                               "02"               /* in a store */
+                               "00"               /* nrefs */
+                               "80808001"         /* size */
+                               "06"               /* rank: 3 */
+                               "0500000004000000" /* blob */
                                "03666e00"         /* name */
                                "00"               /* no stream */
                                "00";              /* seq */
     static char name[] = "fn";
-    struct tg_item args[2] = {{0}, {0}};
+    struct tg_item args[3] = {{0}, {0}, {0}};
     trygon_value_t u = trygon_bytes("\x8\x7\x6\x5\x4\x3\x2\x1", 8);
     args[0].val = tg_val_copy(&u);
     args[1].ref = tg_ref_make(TRYGON_KIND_OBJECT, 0, 0x200, 0, 0x100000001);
     args[1].weight = 0x10000;
+    args[2].ref = tg_ref_make(TRYGON_KIND_OBJECT, 0, 0x200, 0, 0x100000002);
+    args[2].weight = 1;
+    args[2].place = tg_val_new_stored(2 << 20, 0, 0, 3, 0x400000005);
     struct tg_msg m = {.type = TG_MSG_RUN};
     m.u.run.lease = 1;
     m.u.run.task = 0x200000003;
@@ -176,10 +190,11 @@ static void layout_run(void)
     m.u.run.depth = 2;
     m.u.run.fn = 300;
     m.u.run.nreturns = 1;
-    m.u.run.args = (struct tg_items){.n = 2, .more = args};
+    m.u.run.args = (struct tg_items){.n = 3, .more = args};
     m.u.run.name = name;
     check_bytes(&m, want);
     tg_val_drop(&args[0].val);
+    tg_val_drop(&args[2].place);
 }
 
 static void layout_done(void)

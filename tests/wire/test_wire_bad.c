@@ -128,12 +128,12 @@ static void bad_values_are_refused(void)
 #define HEAD TG_MSG_VALUE, ZEROS_8, ZEROS_8, 0, 1
     ACCEPTED(HEAD, 1, 1, 0, 0, 0, 0);
     REFUSED(HEAD, 0, ZEROS_8, ZEROS_8, ZEROS_8); /* here, by reference */
-    ACCEPTED(HEAD, 3); /* plain bytes: none, one, all of a message, or more */
-    ACCEPTED(HEAD, 4, 0xaa);
-    REFUSED(HEAD, 4);
-    REFUSED(HEAD, 3, 0);
-    REFUSED(HEAD, 0x83, 8, 0xaa);
-    REFUSED(HEAD, 0x84, 8);
+    ACCEPTED(HEAD, 4); /* plain bytes: none, one, all of a message, or more */
+    ACCEPTED(HEAD, 5, 0xaa);
+    REFUSED(HEAD, 5);
+    REFUSED(HEAD, 4, 0);
+    REFUSED(HEAD, 0x84, 8, 0xaa);
+    REFUSED(HEAD, 0x85, 8);
     REFUSED(HEAD, 1, 0, 0, 0, 0, 0); /* these are said to be so */
     REFUSED(HEAD, 1, 0, 0, 0, 0, 1, 0xaa);
     ACCEPTED(HEAD, 1, 0, 0, 0, 0, 0x81, 8); /* but not apart */
@@ -172,13 +172,21 @@ static void bad_values_are_refused(void)
     REFUSED(TG_MSG_VALUE, ACTOR, 0, 1, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
     REFUSED(TG_MSG_PLACE, ACTOR, 0, 1, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
     ACCEPTED(TG_MSG_VALUE, OBJECT, 0, 1, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
+#define RUN_OF_ONE \
+    TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, 1, 0, 1, 0, 0, 0
+#define PLACE 0, 0, 2, 0, 1, 0, ZEROS_8
+    ACCEPTED(RUN_OF_ONE, 3, OBJECT, ZEROS_8, PLACE, 0, 0, 0);
+    REFUSED(RUN_OF_ONE, 3, ACTOR, ZEROS_8, PLACE, 0, 0, 0);
+    REFUSED(RUN_OF_ONE, 3, OBJECT, ZEROS_8, 0, 0, 0, 0, 1, 0xaa, 0, 0, 0);
+    REFUSED(RUN_OF_ONE, 3, OBJECT, ZEROS_8, 0, 0, 2, 1, 1, OBJECT, 0, ZEROS_8,
+            0, 0, 0); /* with a reference within */
     ACCEPTED(TG_MSG_LIST, ZEROS_8, 1);
     ACCEPTED(TG_MSG_LIST, ZEROS_8, 3, ZEROS_16);
     REFUSED(TG_MSG_LIST, ZEROS_8, 0);
     REFUSED(TG_MSG_LIST, ZEROS_8, 4, ZEROS_16);
     REFUSED(TG_MSG_LIST, ZEROS_8, 3);
     REFUSED(TG_MSG_ROWS, ZEROS_8, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
-    ACCEPTED(TG_MSG_ROWS, ZEROS_8, 4, 0);
+    ACCEPTED(TG_MSG_ROWS, ZEROS_8, 5, 0);
     ACCEPTED(TG_MSG_ITEM, ZEROS_8, ZEROS_8, ZEROS_4, 5, 0, 0, 0, 1, 0, 0, 2, 0,
              1, 0, ZEROS_8);
 }
@@ -339,8 +347,8 @@ static void contradictions_are_refused(void)
 #define HEAD TG_MSG_DONE, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4
     ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0, 0, 0);
     ACCEPTED(HEAD, 1, 0, 0, 0, ZEROS_4, 0, 0, 0);
-    ACCEPTED(HEAD, ZEROS_4, 1, 0, 0, 0, 3, 0, 0, 0);
-    REFUSED(HEAD, 1, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0);
+    ACCEPTED(HEAD, ZEROS_4, 1, 0, 0, 0, 4, 0, 0, 0);
+    REFUSED(HEAD, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0);
     REFUSED(HEAD, 1, 0, 0, 0, ZEROS_4, 1, 0, 0, 0, 0, 0, 0, 0);
     ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0, 0x80, 0xc2, 0xd7, 0x2f, 0);
     REFUSED(HEAD, ZEROS_4, ZEROS_4, 0, 0x81, 0xc2, 0xd7, 0x2f, 0); /* items */
@@ -357,9 +365,9 @@ static void contradictions_are_refused(void)
     REFUSED(HEAD, 0, 0, ZEROS_4, 0, 0, ZEROS_8, 16); /* so many groups */
 #undef HEAD
 #define HEAD TG_MSG_ITEM, ZEROS_8, ZEROS_8, ZEROS_4
-    ACCEPTED(HEAD, 5, 0, 0, 0, 3);
-    ACCEPTED(HEAD, 0xff, 0xe0, 0xf5, 0x05, 3);
-    REFUSED(HEAD, 0x00, 0xe1, 0xf5, 0x05, 3); /* one item too many */
+    ACCEPTED(HEAD, 5, 0, 0, 0, 4);
+    ACCEPTED(HEAD, 0xff, 0xe0, 0xf5, 0x05, 4);
+    REFUSED(HEAD, 0x00, 0xe1, 0xf5, 0x05, 4); /* one item too many */
     REFUSED(HEAD, ZEROS_4, 0, ZEROS_8, ZEROS_8, ZEROS_8); /* by reference */
 #undef HEAD
 }
