@@ -43,10 +43,12 @@ struct tg_spill {
     uint32_t percent;
     const struct tg_log *log;
     uint32_t ndirs;
-    struct tg_spill_dir *dirs;
 
-    pthread_mutex_t lock; /* for the rest, and the dirs */
+    pthread_mutex_t choosing; /* for the next two: may be held for long */
+    struct tg_spill_dir *dirs;
     uint32_t next_dir;
+
+    pthread_mutex_t lock;      /* for the rest */
     uint64_t nfiles;           /* that exist */
     TG_VEC(struct file) files; /* of number 1 and up */
 };
@@ -90,7 +92,8 @@ int tg_spill_create(const struct tg_spill_opts *opts, struct tg_spill **spill,
     s->ndirs = ndirs;
     s->dirs = dirs;
     s->next_dir = tg_rng_below(&rng, ndirs);
-    TG_ASSERT(pthread_mutex_init(&s->lock, NULL) == 0);
+    TG_ASSERT(pthread_mutex_init(&s->choosing, NULL) == 0 &&
+              pthread_mutex_init(&s->lock, NULL) == 0);
     *spill = s;
     return TRYGON_SUCCESS;
 }
@@ -131,6 +134,7 @@ void tg_spill_destroy(struct tg_spill **spill)
     free(s->dirs);
     tg_vec_free(&s->files);
     pthread_mutex_destroy(&s->lock);
+    pthread_mutex_destroy(&s->choosing);
     free(s);
 }
 
@@ -146,13 +150,14 @@ static bool all_failed(const struct tg_spill *s)
 
 /* The next in turn that has room and is not in `tried` (a flag each), entered,
  * so that files can be made there.  Failed ones only when there is no other.
- * The rest with a reason.  With the lock. */
+ * The rest with a reason. */
 static int next_dir(struct tg_spill *s, uint64_t bytes, bool tried[],
                     uint32_t *dir, char *why, size_t nwhy)
 {
     int rc = TRYGON_ERR_IO;
+    pthread_mutex_lock(&s->choosing);
     bool failed_too = all_failed(s);
-    for (uint32_t k = 0; k < s->ndirs; k++) {
+    for (uint32_t k = 0; k < s->ndirs && rc != TRYGON_SUCCESS; k++) {
         uint32_t i = (s->next_dir + k) % s->ndirs;
         struct tg_spill_dir *d = &s->dirs[i];
         if (tried[i] || (d->failed && !failed_too))
@@ -171,12 +176,14 @@ static int next_dir(struct tg_spill *s, uint64_t bytes, bool tried[],
             d->failed = false;
             s->next_dir = (i + 1) % s->ndirs;
             *dir = i;
-            return TRYGON_SUCCESS;
+            rc = TRYGON_SUCCESS;
+            continue;
         }
         d->failed = entered == TRYGON_ERR_IO;
         if (rc != TRYGON_ERR_DISK_FULL)
             rc = entered;
     }
+    pthread_mutex_unlock(&s->choosing);
     return rc;
 }
 
@@ -185,9 +192,7 @@ const char *tg_spill_room(struct tg_spill *s, uint64_t n)
     char why[TG_SPILL_WHY];
     uint32_t dir;
     bool *tried = tg_alloc(s->ndirs * sizeof *tried);
-    pthread_mutex_lock(&s->lock);
     int rc = next_dir(s, n, tried, &dir, why, sizeof why);
-    pthread_mutex_unlock(&s->lock);
     free(tried);
     return rc == TRYGON_SUCCESS ? s->dirs[dir].path : NULL;
 }
@@ -274,8 +279,11 @@ static int write_file(const struct tg_spill *s, const char *path,
 /* The number of a file to be; it has a line, of no object yet. */
 static uint32_t new_number(struct tg_spill *s, uint32_t dir)
 {
+    pthread_mutex_lock(&s->lock);
     *tg_vec_add(&s->files) = (struct file){.dir = dir};
-    return s->files.n;
+    uint32_t number = s->files.n;
+    pthread_mutex_unlock(&s->lock);
+    return number;
 }
 
 static void publish(struct tg_spill *s, uint32_t number, const struct batch *b)
@@ -305,16 +313,13 @@ static uint64_t *new_hashes(const struct batch *b)
 static int try_batch(struct tg_spill *s, struct batch *b, bool tried[],
                      bool *over, char *why, size_t nwhy)
 {
-    uint32_t dir, number = 0;
-    pthread_mutex_lock(&s->lock);
+    uint32_t dir;
     int rc = next_dir(s, b->bytes, tried, &dir, why, nwhy);
-    if (rc == TRYGON_SUCCESS)
-        number = new_number(s, dir);
-    pthread_mutex_unlock(&s->lock);
     *over = rc != TRYGON_SUCCESS;
     if (*over)
         return rc;
 
+    uint32_t number = new_number(s, dir);
     char *path = path_of(s, dir, number);
     b->hashes = new_hashes(b);
     rc = write_file(s, path, b, why, nwhy);
@@ -326,9 +331,9 @@ static int try_batch(struct tg_spill *s, struct batch *b, bool tried[],
     }
     free(b->hashes);
     if (rc == TRYGON_ERR_IO) {
-        pthread_mutex_lock(&s->lock);
+        pthread_mutex_lock(&s->choosing);
         s->dirs[dir].failed = true;
-        pthread_mutex_unlock(&s->lock);
+        pthread_mutex_unlock(&s->choosing);
     }
     return rc;
 }
