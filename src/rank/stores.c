@@ -45,7 +45,7 @@ void *tg_stores_data(const struct tg_stores *s, uint64_t blob)
     return tg_arena_data(s->own, blob);
 }
 
-static void forget(struct tg_stores *s, struct tg_stored *x)
+static void remove_stored(struct tg_stores *s, struct tg_stored *x)
 {
     HASH_DEL(s->blobs, x);
     free(x);
@@ -58,8 +58,8 @@ static void not_busy(struct tg_stores *s, struct tg_stored *x)
     if (--x->busy > 0 || !x->freed)
         return;
     if (x->where.file != 0)
-        tg_spill_forget(s->spill, &x->where);
-    forget(s, x);
+        tg_io_forget(s->io, &x->where);
+    remove_stored(s, x);
 }
 
 /* The same with its memory, which stays where it is meanwhile. */
@@ -77,39 +77,6 @@ static void end_use(struct tg_stores *s, struct tg_stored *x)
 
 /* ----- memory ------------------------------------------------------------------- */
 
-static int32_t find_file(struct tg_stores *s, struct tg_stored *x)
-{
-    void *data;
-    char *why = s->no_file;
-    const char *dir;
-    if (s->spill == NULL) {
-        snprintf(why, sizeof s->no_file, "there is no directory for files");
-        return TRYGON_ERR_STORE_FULL;
-    }
-    dir = tg_spill_room(s->spill, x->size);
-    if (dir != NULL)
-        return tg_arena_alloc_file(s->own, x->blob, x->size, dir, &data, why,
-                                   sizeof s->no_file);
-    bool could = tg_spill_could(s->spill, x->size);
-    snprintf(why, sizeof s->no_file, "no directory for files %s",
-             could ? "has room for it" : "is on a disk as large as it");
-    return could ? TRYGON_ERR_DISK_FULL : TRYGON_ERR_STORE_FULL;
-}
-
-static int32_t make_file(struct trygon *tg, struct tg_stored *x)
-{
-    struct tg_stores *s = &tg->stores;
-    int32_t rc = find_file(s, x);
-    if (rc == TRYGON_SUCCESS || s->told_full)
-        return rc;
-    s->told_full = true;
-    tg_log(&tg->log, TRYGON_LOG_WARN,
-           "the object store is full, and there can be no file for %llu "
-           "bytes: %s",
-           (unsigned long long)x->size, s->no_file);
-    return rc;
-}
-
 static struct tg_stored *add(struct tg_stores *s, uint64_t blob, uint64_t size)
 {
     struct tg_stored *x = tg_alloc(sizeof *x);
@@ -119,26 +86,25 @@ static struct tg_stored *add(struct tg_stores *s, uint64_t blob, uint64_t size)
     return x;
 }
 
-/* Two kinds of memory: op says which. */
-static void make(struct trygon *tg, enum tg_store_op op, uint64_t blob)
+/* NULL: the blob was freed in the same step. */
+static struct tg_stored *find_or_add(struct trygon *tg, uint64_t blob)
+{
+    const struct tg_blob *b = tg_store_find(&tg->core->store, blob);
+    struct tg_stored *x = find(&tg->stores, blob);
+    return b == NULL || x != NULL ? x : add(&tg->stores, blob, b->size);
+}
+
+static void make(struct trygon *tg, uint64_t blob)
 {
     struct tg_stores *s = &tg->stores;
-    const struct tg_blob *b = tg_store_find(&tg->core->store, blob);
-    if (b == NULL)
-        return; /* freed in the same step */
-    struct tg_stored *x = find(s, blob);
+    struct tg_stored *x = find_or_add(tg, blob);
     if (x == NULL)
-        x = add(s, blob, b->size);
-    int32_t rc = TRYGON_SUCCESS;
-    if ((uint32_t)blob >= TG_STORES_SLOTS)
-        rc = TRYGON_ERR_NOMEM;
-    else if (op == TG_STORE_FILE)
-        rc = make_file(tg, x);
-    else if (tg_arena_alloc(s->own, blob, x->size) == NULL)
-        rc = TRYGON_ERR_NOMEM;
-    answer(s, op, blob, rc);
-    if (rc != TRYGON_SUCCESS && x->where.file == 0)
-        forget(s, x);
+        return;
+    bool good = (uint32_t)blob < TG_STORES_SLOTS &&
+                tg_arena_alloc(s->own, blob, x->size) != NULL;
+    answer(s, TG_STORE_MAKE, blob, good ? 0 : TRYGON_ERR_NOMEM);
+    if (!good && x->where.file == 0)
+        remove_stored(s, x);
 }
 
 static void seal(struct tg_stores *s, struct tg_stored *x)
@@ -156,7 +122,7 @@ static void evict(struct tg_stores *s, struct tg_stored *x)
     x->sealed = x->sealed && !gone;
     answer(s, TG_STORE_EVICT, x->blob, gone ? 0 : TRYGON_ERR_STATE);
     if (gone && x->where.file == 0)
-        forget(s, x); /* a copy, which ends with its memory */
+        remove_stored(s, x); /* a copy, which ends with its memory */
 }
 
 static void free_blob(struct tg_stores *s, struct tg_stored *x)
@@ -200,12 +166,31 @@ static void describe(const struct trygon *tg, const struct tg_blob *b,
 
 static void hand_to_thread(struct trygon *tg, struct tg_job *job)
 {
-    if (tg->stores.spill != NULL && tg_io_add(tg, job))
+    if (tg->stores.spill != NULL && tg_io_add(tg->stores.io, job))
         return;
-    job->rc = TRYGON_ERR_IO;
+    bool none = tg->stores.spill == NULL;
+    job->rc = none && job->op == TG_STORE_FILE ? TRYGON_ERR_STORE_FULL
+                                               : TRYGON_ERR_IO;
     snprintf(job->why, sizeof job->why, "%s",
-             tg->stores.spill == NULL ? "no directory to write to"
-                                      : "no thread to do it");
+             none ? "no directory to write to" : "no thread to do it");
+    tg_stores_done(tg, job);
+}
+
+/* Memory in a file. */
+static void make_file(struct trygon *tg, uint64_t blob)
+{
+    struct tg_stored *x = find_or_add(tg, blob);
+    if (x == NULL)
+        return;
+    struct tg_job *job = new_job(x, TG_STORE_FILE);
+    x->busy++;
+    job->n = x->size;
+    if ((uint32_t)blob < TG_STORES_SLOTS) {
+        hand_to_thread(tg, job);
+        return;
+    }
+    job->rc = TRYGON_ERR_NOMEM;
+    snprintf(job->why, sizeof job->why, "too many objects");
     tg_stores_done(tg, job);
 }
 
@@ -232,15 +217,22 @@ static void load(struct trygon *tg, struct tg_stored *x)
 /* A failure of the disk is told, but not each of thousands. */
 static void complain(struct trygon *tg, const struct tg_job *job)
 {
-    if (job->rc == TRYGON_SUCCESS ||
-        (job->op == TG_STORE_SPILL && tg->stores.told_full))
+    unsigned long long size = job->x->size;
+    bool reads = job->op == TG_STORE_LOAD || job->op == TG_STORE_SEND;
+    if (job->rc == TRYGON_SUCCESS || (!reads && tg->stores.told_full))
         return;
-    tg->stores.told_full |= job->op == TG_STORE_SPILL;
-    tg_log(&tg->log, TRYGON_LOG_WARN, "an object of %llu bytes %s: %s",
-           (unsigned long long)job->x->size,
-           job->op == TG_STORE_SPILL ? "could not be written to a file"
-                                     : "could not be read from its file",
-           job->why);
+    tg->stores.told_full |= !reads;
+    if (job->op == TG_STORE_FILE)
+        tg_log(&tg->log, TRYGON_LOG_WARN,
+               "the object store is full, and there can be no file for %llu "
+               "bytes: %s",
+               size, job->why);
+    else
+        tg_log(&tg->log, TRYGON_LOG_WARN, "an object of %llu bytes %s: %s",
+               size,
+               reads ? "could not be read from its file"
+                     : "could not be written to a file",
+               job->why);
 }
 
 /* ----- sending ---------------------------------------------------------------------- */
@@ -335,7 +327,7 @@ struct tg_post_ends tg_stores_ends(struct trygon *tg)
         .arg = tg, .into = into, .got = got, .sent = on_sent};
 }
 
-/* ----- the thread's answers -------------------------------------------------------------- */
+/* ----- the threads' answers -------------------------------------------------------------- */
 
 static void end_send(struct trygon *tg, struct tg_job *job)
 {
@@ -352,12 +344,30 @@ static void end_send(struct trygon *tg, struct tg_job *job)
     not_busy(&tg->stores, job->x);
 }
 
+/* The blob may have been freed meanwhile. */
+static void end_file(struct tg_stores *s, struct tg_job *job)
+{
+    struct tg_stored *x = job->x;
+    if (job->rc != TRYGON_SUCCESS) {
+        x->freed |= x->where.file == 0; /* it is nowhere */
+        memcpy(s->no_file, job->why, sizeof s->no_file);
+    } else if (x->freed) {
+        tg_io_drop(s->io, &job->file);
+    } else {
+        (void)tg_arena_alloc_file(s->own, x->blob, x->size, &job->file);
+    }
+    answer(s, TG_STORE_FILE, x->blob, job->rc);
+    not_busy(s, x);
+}
+
 void tg_stores_done(struct trygon *tg, struct tg_job *job)
 {
     struct tg_stored *x = job->x;
     complain(tg, job);
     if (job->op == TG_STORE_SEND) {
         end_send(tg, job);
+    } else if (job->op == TG_STORE_FILE) {
+        end_file(&tg->stores, job);
     } else {
         if (job->op == TG_STORE_SPILL && job->rc == TRYGON_SUCCESS) {
             x->where = job->item.where;
@@ -371,6 +381,14 @@ void tg_stores_done(struct trygon *tg, struct tg_job *job)
 
 /* ----- actions ---------------------------------------------------------------------------- */
 
+/* Files of the gone are dropped without the lock. */
+static void drop_files(struct tg_stores *s)
+{
+    struct tg_arena_file f;
+    while (tg_arena_take_file(s->own, &f))
+        tg_io_drop(s->io, &f);
+}
+
 void tg_stores_perform(struct trygon *tg, struct tg_action *a)
 {
     struct tg_stores *s = &tg->stores;
@@ -381,8 +399,8 @@ void tg_stores_perform(struct trygon *tg, struct tg_action *a)
         return; /* nothing was made of it */
     TG_ASSERT(x != NULL || makes);
     switch (op) {
-    case TG_STORE_MAKE:
-    case TG_STORE_FILE: make(tg, op, a->handle); break;
+    case TG_STORE_MAKE: make(tg, a->handle); break;
+    case TG_STORE_FILE: make_file(tg, a->handle); break;
     case TG_STORE_SEAL: seal(s, x); break;
     case TG_STORE_EVICT: evict(s, x); break;
     case TG_STORE_FREE: free_blob(s, x); break;
@@ -391,6 +409,7 @@ void tg_stores_perform(struct trygon *tg, struct tg_action *a)
     case TG_STORE_SEND: send_bytes(tg, x, a); break;
     default: TG_UNREACHABLE();
     }
+    drop_files(s);
 }
 
 void tg_stores_gone(struct trygon *tg, int32_t rank)
@@ -399,4 +418,5 @@ void tg_stores_gone(struct trygon *tg, int32_t rank)
     if (s->of[rank] == NULL)
         return;
     tg_arena_reader_gone(s->own, tg_stores_reader(s, tg->rank, rank));
+    drop_files(s);
 }

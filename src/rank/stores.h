@@ -3,10 +3,10 @@
  *
  * Actions that are quick are done at once, with the rank's lock held, and what
  * came of them is an answer for the core, which it hears when the step is over.
- * What waits for a disk is done by a thread of its own, which is started when
- * there is something for it; objects that are to be written meanwhile go into
- * one file.  As long as that thread or MPI is busy with a blob's bytes they
- * stay where they are, whatever the core has decided since.
+ * What waits for a disk, or only calls a file system, is done without the lock,
+ * by threads of the pool (stores_io.c).  As long as one of these or MPI is busy
+ * with a blob's bytes they stay where they are, whatever the core has decided
+ * since.
  */
 #ifndef TG_RANK_STORES_H
 #define TG_RANK_STORES_H
@@ -25,7 +25,7 @@ struct trygon;
 struct tg_stored {
     uint64_t blob, size;
     struct tg_spilled where; /* file 0: in no file */
-    uint32_t busy;           /* the thread or MPI is with it: so often */
+    uint32_t busy;           /* a thread or MPI is with it: so often */
     bool sealed, freed;      /* as the core has said */
     UT_hash_handle hh;
 };
@@ -43,7 +43,7 @@ struct tg_sending { /* bytes on their way to another rank */
     struct tg_sending *prev, *next;
 };
 
-struct tg_io; /* the thread (stores_io.c) */
+struct tg_io; /* what is done without the lock (stores_io.c) */
 
 struct tg_stores {
     uint64_t limit, node_limit; /* bytes of this rank's, and of its node's */
@@ -55,7 +55,7 @@ struct tg_stores {
     TG_VEC(struct tg_store_answer) answers;
     uint32_t answered;
     struct tg_sending *sendings;
-    struct tg_io *io;     /* NULL: it was not needed yet */
+    struct tg_io *io;
     struct tg_slab lents; /* struct tg_lent */
     bool told_full;       /* the log says that nothing can be written */
     char no_file[160];    /* why there was no mapped file the last time */
@@ -70,7 +70,7 @@ enum { TG_STORES_SLOTS = 1 << 20 };
  * that cannot read each other's memory are on different nodes afterwards.  Every
  * rank returns the same code; the reason is logged. */
 int tg_stores_start(struct trygon *tg, const trygon_opts_t *opts);
-/* The thread ends; nothing is done any more. */
+/* What is under way is done, and nothing after it. */
 void tg_stores_stop(struct trygon *tg);
 void tg_stores_free(struct tg_stores *s, int32_t nranks); /* also of zeros */
 
@@ -95,8 +95,8 @@ void *tg_stores_data(const struct tg_stores *s, uint64_t blob);
 
 /* ----- for stores_io.c -------------------------------------------------------- */
 
-struct tg_job { /* of the thread */
-    enum tg_store_op op;
+struct tg_job {
+    enum tg_store_op op; /* SPILL, LOAD, SEND, FILE */
     struct tg_stored *x;
     struct tg_spill_item item; /* SPILL */
     int64_t dims[TRYGON_MAX_DIMS];
@@ -104,14 +104,21 @@ struct tg_job { /* of the thread */
     uint64_t from, n;
     struct tg_msg msg; /* SEND, as is */
     int32_t rank;
+    struct tg_arena_file file; /* FILE: out */
     int rc;
     char why[160];
     struct tg_job *prev, *next;
 };
 
-/* To the thread, which is started if need be; false: it cannot be. */
-bool tg_io_add(struct trygon *tg, struct tg_job *job);
-void tg_io_stop(struct tg_io **io); /* all jobs are done; without the lock */
+struct tg_io *tg_io_create(struct trygon *tg);
+/* False: there is no thread to do it. */
+bool tg_io_add(struct tg_io *io, struct tg_job *job);
+/* Some time later. */
+void tg_io_forget(struct tg_io *io, const struct tg_spilled *where);
+void tg_io_drop(struct tg_io *io, const struct tg_arena_file *file);
+/* Without the lock: all is done, and nothing is taken any more. */
+void tg_io_stop(struct tg_io *io);
+void tg_io_free(struct tg_io **io);
 /* The job is done; frees it. */
 void tg_stores_done(struct trygon *tg, struct tg_job *job);
 

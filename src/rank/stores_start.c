@@ -271,6 +271,7 @@ int tg_stores_start(struct trygon *tg, const trygon_opts_t *opts)
     memset(&card, 0, sizeof card);
     card.offer.fd = -1;
     tg_slab_init(&tg->stores.lents, sizeof(struct tg_lent));
+    tg->stores.io = tg_io_create(tg);
     int rc = agree(tg, opts, &job);
     if (rc != TRYGON_SUCCESS)
         return rc;
@@ -281,13 +282,14 @@ int tg_stores_start(struct trygon *tg, const trygon_opts_t *opts)
 
 void tg_stores_stop(struct trygon *tg)
 {
-    tg_io_stop(&tg->stores.io);
+    tg_io_stop(tg->stores.io);
 }
 
 void tg_stores_free(struct tg_stores *s, int32_t nranks)
 {
     struct tg_stored *x, *next;
     struct tg_sending *out, *after;
+    tg_io_free(&s->io);
     for (int32_t r = 0; s->of != NULL && r < nranks; r++)
         tg_arena_close(&s->of[r]);
     tg_spill_destroy(&s->spill);

@@ -194,6 +194,7 @@ void tg_arena_close(struct tg_arena **arena)
         for (int i = 0; i < TG_ARENA_SPACES; i++)
             tg_space_fini(&a->maker->space[i]);
         tg_vec_free(&a->maker->doomed);
+        tg_vec_free(&a->maker->dropped);
         free(a->maker->room);
     }
     free(a->maker);

@@ -23,8 +23,8 @@
  * use alone is.  Each size has a grain, 1/16 of it at most, to which it is rounded
  * up: 64 bytes, a page from 16 pages on, 2 MiB from 32 MiB on.
  *
- * Threads: pin and unpin from any thread; everything else by one thread at a
- * time.
+ * Threads: pin and unpin, and the making and dropping of files, from any thread;
+ * everything else by one thread at a time.
  */
 #ifndef TG_STORE_ARENA_H
 #define TG_STORE_ARENA_H
@@ -36,6 +36,7 @@
 #include "base/shm.h"
 
 struct tg_arena;
+struct tg_arena_file;
 
 /* Room for `limit` bytes of blobs in up to nslots (a power of two) lines, to be
  * pinned by its maker and by `nreaders` other ranks of the node, which number
@@ -60,11 +61,13 @@ void tg_arena_close(struct tg_arena **arena);
  * memory is in its way, it goes back to the system.  NULL: no hole is large
  * enough. */
 void *tg_arena_alloc(struct tg_arena *a, uint64_t handle, uint64_t size);
-/* The same, but in a file of its own in dir, mapped, without a name, with its
- * disk space reserved: for when the limit is reached and nothing can be given
- * up.  Other ranks pin it like any.  Errors: IO (with a line in why). */
-int tg_arena_alloc_file(struct tg_arena *a, uint64_t handle, uint64_t size,
-                        const char *dir, void **data, char *why, size_t nwhy);
+/* The same, but in a file that has been made for it: for when the limit is
+ * reached and nothing can be given up.  Other ranks pin it like any. */
+void *tg_arena_alloc_file(struct tg_arena *a, uint64_t handle, uint64_t size,
+                          const struct tg_arena_file *f);
+/* A file whose blob is gone and which nobody has pinned, to be dropped by the
+ * caller; false: there is none. */
+bool tg_arena_take_file(struct tg_arena *a, struct tg_arena_file *f);
 /* It must be FILLING: from now on it can be pinned, and not changed. */
 void tg_arena_seal(struct tg_arena *a, uint64_t handle);
 /* The bytes stay where they are until unpinned, whatever becomes of the blob:
@@ -88,6 +91,20 @@ void tg_arena_reader_gone(struct tg_arena *a, int32_t reader);
 uint64_t tg_arena_pins(const struct tg_arena *a, uint64_t handle);
 /* Where it is, whatever its state, for its maker; NULL: it has no memory. */
 void *tg_arena_data(const struct tg_arena *a, uint64_t handle);
+
+/* ----- files: any thread, for it may take long ------------------------------ */
+
+struct tg_arena_file {
+    void *at; /* where it is mapped */
+    uint64_t size, dev, inode;
+    int fd;
+};
+
+/* In dir, mapped, without a name, with its disk space reserved.  Errors: IO
+ * (with a line in why). */
+int tg_arena_file_make(const char *dir, uint64_t size, struct tg_arena_file *f,
+                       char *why, size_t nwhy);
+void tg_arena_file_drop(const struct tg_arena_file *f);
 
 /* ----- by any rank of the node --------------------------------------------- */
 

@@ -31,17 +31,22 @@ static struct tg_view *add_view(struct tg_arena *a, const struct tg_view *view)
     return v;
 }
 
-static void drop_view(struct tg_arena *a, struct tg_view *v)
+static void remove_view(struct tg_arena *a, struct tg_view *v)
 {
     struct tg_view *last = a->viewed.v[--a->viewed.n];
     a->viewed.v[v->place] = last;
     last->place = v->place;
     if (atomic_load(&a->views[v->slot]) == v)
         atomic_store(&a->views[v->slot], NULL);
+    free(v);
+}
+
+static void drop_view(struct tg_arena *a, struct tg_view *v)
+{
     (void)munmap(v->at, v->size);
     if (v->fd >= 0)
         close(v->fd);
-    free(v);
+    remove_view(a, v);
 }
 
 /* The blob is gone, and no thread of this process has it or looks at its view:
@@ -160,68 +165,91 @@ static int reserve(int fd, uint64_t size)
     return rc;
 }
 
-/* An errno, or 0: the view is complete, and what a line says of the file. */
-static int make_file(const char *dir, struct tg_view *v, struct stat *st)
+/* An errno, or 0. */
+static int fill_in(struct tg_arena_file *f)
 {
-    int fd = open_unnamed(dir);
-    if (fd < 0)
-        return errno;
-    int rc = reserve(fd, v->size);
-    if (rc == 0 && fstat(fd, st) != 0)
+    struct stat st;
+    int rc = reserve(f->fd, f->size);
+    if (rc == 0 && fstat(f->fd, &st) != 0)
         rc = errno;
-    if (rc == 0) {
-        v->at = mmap(NULL, v->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        if (v->at == MAP_FAILED)
-            rc = errno;
-    }
-    if (rc == 0)
-        v->fd = fd;
-    else
-        close(fd);
-    return rc;
+    if (rc != 0)
+        return rc;
+    f->dev = st.st_dev;
+    f->inode = st.st_ino;
+    f->at = mmap(NULL, f->size, PROT_READ | PROT_WRITE, MAP_SHARED, f->fd, 0);
+    return f->at == MAP_FAILED ? errno : 0;
 }
 
-int tg_arena_alloc_file(struct tg_arena *a, uint64_t handle, uint64_t size,
-                        const char *dir, void **data, char *why, size_t nwhy)
+int tg_arena_file_make(const char *dir, uint64_t size, struct tg_arena_file *f,
+                       char *why, size_t nwhy)
 {
-    struct tg_view v = {.size = size > 0 ? size : 1, .slot = (uint32_t)handle};
-    struct stat st;
-    TG_ASSERT(v.slot < a->nslots);
+    struct tg_arena_file made = {.size = size > 0 ? size : 1,
+                                 .fd = open_unnamed(dir)};
+    int rc = made.fd < 0 ? errno : fill_in(&made);
+    if (rc == 0) {
+        *f = made;
+        return TRYGON_SUCCESS;
+    }
+    if (made.fd >= 0)
+        close(made.fd);
+    snprintf(why, nwhy, "a file of %" PRIu64 " bytes in %s: %s", size, dir,
+             strerror(rc));
+    return TRYGON_ERR_IO;
+}
+
+/* Others may have the file mapped for a while yet, so it is made empty. */
+void tg_arena_file_drop(const struct tg_arena_file *f)
+{
+    int rc = ftruncate(f->fd, 0);
+    (void)rc; /* else it goes when the last has unmapped it */
+    (void)munmap(f->at, f->size);
+    close(f->fd);
+}
+
+void *tg_arena_alloc_file(struct tg_arena *a, uint64_t handle, uint64_t size,
+                          const struct tg_arena_file *f)
+{
+    struct tg_view v = {
+        .size = f->size, .at = f->at, .slot = (uint32_t)handle, .fd = f->fd};
+    TG_ASSERT(v.slot < a->nslots && size <= f->size);
     struct tg_line *l = &a->lines[v.slot];
     TG_ASSERT(tg_blob_empty(l));
     tg_arena_collect(a);
-    int rc = make_file(dir, &v, &st);
-    if (rc != 0) {
-        snprintf(why, nwhy, "a file of %" PRIu64 " bytes in %s: %s", size, dir,
-                 strerror(rc));
-        return TRYGON_ERR_IO;
-    }
     v.file = ++a->maker->files;
     pthread_mutex_lock(&a->lock);
     a->maker->room[v.slot].view = add_view(a, &v);
     pthread_mutex_unlock(&a->lock);
     l->size = size;
-    l->dev = st.st_dev;
-    l->inode = st.st_ino;
+    l->dev = f->dev;
+    l->inode = f->inode;
     l->fd = v.fd;
     atomic_store(&l->file, v.file);
     atomic_store(&l->word, tg_blob_word(handle, TG_BLOB_FILLING));
-    *data = v.at;
-    return TRYGON_SUCCESS;
+    return v.at;
 }
 
-/* Others may have the file mapped for a while yet, so it is made empty. */
 void tg_arena_drop_file(struct tg_arena *a, struct tg_view *v)
 {
-    int rc = ftruncate(v->fd, 0);
-    (void)rc; /* else it goes when the last has unmapped it */
+    *tg_vec_add(&a->maker->dropped) =
+        (struct tg_arena_file){.at = v->at, .size = v->size, .fd = v->fd};
     pthread_mutex_lock(&a->lock);
-    drop_view(a, v);
+    remove_view(a, v);
     pthread_mutex_unlock(&a->lock);
+}
+
+bool tg_arena_take_file(struct tg_arena *a, struct tg_arena_file *f)
+{
+    bool any = a->maker->dropped.n > 0;
+    if (any)
+        *f = a->maker->dropped.v[--a->maker->dropped.n];
+    return any;
 }
 
 void tg_arena_close_views(struct tg_arena *a)
 {
+    struct tg_arena_file f;
+    while (a->maker != NULL && tg_arena_take_file(a, &f))
+        tg_arena_file_drop(&f);
     while (a->viewed.n > 0)
         drop_view(a, a->viewed.v[a->viewed.n - 1]);
     tg_vec_free(&a->viewed);

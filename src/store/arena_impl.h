@@ -60,6 +60,7 @@ struct tg_maker {
     struct tg_space space[TG_ARENA_SPACES];
     struct tg_room *room; /* of each slot */
     TG_VEC(struct tg_doomed) doomed;
+    TG_VEC(struct tg_arena_file) dropped;
     unsigned returns;     /* seen; see tg_header */
     uint64_t files;       /* numbers given */
     unsigned char gone[]; /* of each row */
@@ -112,7 +113,7 @@ static inline bool tg_blob_empty(const struct tg_line *l)
  * this process has made; the first time it is opened.  NULL: it cannot be, or is
  * not there any more. */
 const void *tg_arena_view(struct tg_arena *a, uint32_t slot, uint64_t file);
-/* The maker gives up a file that nobody has pinned. */
+/* The maker gives up a file that nobody has pinned: it can be taken now. */
 void tg_arena_drop_file(struct tg_arena *a, struct tg_view *v);
 void tg_arena_close_views(struct tg_arena *a);
 

@@ -18,9 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/assert.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -29,14 +26,14 @@ enum {
     OBJECTS_MAX = 2000,     /* of a file */
     FILE_MIN = 100000000,   /* bytes: the default */
     PERCENT = 95,           /* of a disk: the default */
-    PIECE = 1 << 20,        /* bytes that are hashed and written in one go */
     OVERHEAD_FILE = 131072, /* bytes at most that HDF5 adds to a file, */
     OVERHEAD_OBJECT = 8192  /* and to an object */
 };
 
 struct file {
     uint32_t dir;
-    uint32_t live; /* objects; 0: there is no file */
+    uint32_t live;    /* objects; 0: there is no file */
+    uint64_t *hashes; /* of its objects' pieces, in order */
 };
 
 struct tg_spill {
@@ -46,10 +43,12 @@ struct tg_spill {
     uint32_t percent;
     const struct tg_log *log;
     uint32_t ndirs;
-    struct tg_spill_dir *dirs;
 
-    pthread_mutex_t lock; /* for the rest, and the dirs */
+    pthread_mutex_t choosing; /* for the next two: may be held for long */
+    struct tg_spill_dir *dirs;
     uint32_t next_dir;
+
+    pthread_mutex_t lock;      /* for the rest */
     uint64_t nfiles;           /* that exist */
     TG_VEC(struct file) files; /* of number 1 and up */
 };
@@ -93,7 +92,8 @@ int tg_spill_create(const struct tg_spill_opts *opts, struct tg_spill **spill,
     s->ndirs = ndirs;
     s->dirs = dirs;
     s->next_dir = tg_rng_below(&rng, ndirs);
-    TG_ASSERT(pthread_mutex_init(&s->lock, NULL) == 0);
+    TG_ASSERT(pthread_mutex_init(&s->choosing, NULL) == 0 &&
+              pthread_mutex_init(&s->lock, NULL) == 0);
     *spill = s;
     return TRYGON_SUCCESS;
 }
@@ -121,9 +121,11 @@ void tg_spill_destroy(struct tg_spill **spill)
     *spill = NULL;
     if (s == NULL)
         return;
-    for (uint32_t i = 0; i < s->files.n; i++)
+    for (uint32_t i = 0; i < s->files.n; i++) {
         if (s->files.v[i].live > 0)
             remove_file(s, s->files.v[i].dir, i + 1);
+        free(s->files.v[i].hashes);
+    }
     for (uint32_t i = 0; i < s->ndirs; i++) {
         tg_spilldir_leave(&s->dirs[i], s->log);
         free(s->dirs[i].base);
@@ -132,6 +134,7 @@ void tg_spill_destroy(struct tg_spill **spill)
     free(s->dirs);
     tg_vec_free(&s->files);
     pthread_mutex_destroy(&s->lock);
+    pthread_mutex_destroy(&s->choosing);
     free(s);
 }
 
@@ -147,13 +150,14 @@ static bool all_failed(const struct tg_spill *s)
 
 /* The next in turn that has room and is not in `tried` (a flag each), entered,
  * so that files can be made there.  Failed ones only when there is no other.
- * The rest with a reason.  With the lock. */
+ * The rest with a reason. */
 static int next_dir(struct tg_spill *s, uint64_t bytes, bool tried[],
                     uint32_t *dir, char *why, size_t nwhy)
 {
     int rc = TRYGON_ERR_IO;
+    pthread_mutex_lock(&s->choosing);
     bool failed_too = all_failed(s);
-    for (uint32_t k = 0; k < s->ndirs; k++) {
+    for (uint32_t k = 0; k < s->ndirs && rc != TRYGON_SUCCESS; k++) {
         uint32_t i = (s->next_dir + k) % s->ndirs;
         struct tg_spill_dir *d = &s->dirs[i];
         if (tried[i] || (d->failed && !failed_too))
@@ -172,12 +176,14 @@ static int next_dir(struct tg_spill *s, uint64_t bytes, bool tried[],
             d->failed = false;
             s->next_dir = (i + 1) % s->ndirs;
             *dir = i;
-            return TRYGON_SUCCESS;
+            rc = TRYGON_SUCCESS;
+            continue;
         }
         d->failed = entered == TRYGON_ERR_IO;
         if (rc != TRYGON_ERR_DISK_FULL)
             rc = entered;
     }
+    pthread_mutex_unlock(&s->choosing);
     return rc;
 }
 
@@ -186,9 +192,7 @@ const char *tg_spill_room(struct tg_spill *s, uint64_t n)
     char why[TG_SPILL_WHY];
     uint32_t dir;
     bool *tried = tg_alloc(s->ndirs * sizeof *tried);
-    pthread_mutex_lock(&s->lock);
     int rc = next_dir(s, n, tried, &dir, why, sizeof why);
-    pthread_mutex_unlock(&s->lock);
     free(tried);
     return rc == TRYGON_SUCCESS ? s->dirs[dir].path : NULL;
 }
@@ -208,57 +212,30 @@ struct batch {
     uint32_t n;
     struct tg_spill_item *items;
     uint64_t bytes;
+    uint64_t *hashes; /* once there is a directory to write to */
 };
-
-static bool write_all(int fd, const unsigned char *data, uint64_t n,
-                      uint64_t at)
-{
-    while (n > 0) {
-        ssize_t done = pwrite(fd, data, n, (off_t)at);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0) {
-            errno = done == 0 ? ENOSPC : errno;
-            return false;
-        }
-        data += done;
-        at += (uint64_t)done;
-        n -= (uint64_t)done;
-    }
-    return true;
-}
-
-/* Piece by piece, so that what is written is in the cache from the hashing. */
-static bool write_hashed(int fd, const unsigned char *data, uint64_t size,
-                         uint64_t at, uint64_t *hash)
-{
-    XXH3_state_t h;
-    XXH3_64bits_reset(&h);
-    for (uint64_t done = 0, n; done < size; done += n) {
-        n = size - done < PIECE ? size - done : PIECE;
-        XXH3_64bits_update(&h, data + done, n);
-        if (!write_all(fd, data + done, n, at + done))
-            return false;
-    }
-    *hash = XXH3_64bits_digest(&h);
-    return true;
-}
 
 /* Fills the file, which is open here as fd and at HDF5 as h5. */
 static int write_items(const struct tg_spill *s, int fd, const char *path,
                        struct tg_h5 *h5, const struct batch *b, char *why,
                        size_t nwhy)
 {
+    uint64_t first = 0;
     for (uint32_t i = 0; i < b->n; i++) {
         struct tg_spill_item *it = &b->items[i];
+        uint64_t n = tg_spill_pieces(it->size);
+        it->where.first = first;
         if (s->deflate > 0) {
             int rc = tg_h5_deflate(h5, it, why, nwhy);
             if (rc != TRYGON_SUCCESS)
                 return rc;
-        } else if (!write_hashed(fd, it->data, it->size, it->where.at,
-                                 &it->where.hash)) {
+            tg_spill_hash(it->data, it->size, b->hashes + first);
+        } else if (!tg_spill_write_bytes(fd, it->data, it->size, it->where.at,
+                                         b->hashes + first)) {
             return tg_spill_refused(path, why, nwhy);
         }
+        it->where.hash = tg_spill_digest(b->hashes + first, n);
+        first += n;
     }
     return TRYGON_SUCCESS;
 }
@@ -310,14 +287,18 @@ static int write_file(const struct tg_spill *s, const char *path,
 /* The number of a file to be; it has a line, of no object yet. */
 static uint32_t new_number(struct tg_spill *s, uint32_t dir)
 {
-    *tg_vec_add(&s->files) = (struct file){dir, 0};
-    return s->files.n;
+    pthread_mutex_lock(&s->lock);
+    *tg_vec_add(&s->files) = (struct file){.dir = dir};
+    uint32_t number = s->files.n;
+    pthread_mutex_unlock(&s->lock);
+    return number;
 }
 
 static void publish(struct tg_spill *s, uint32_t number, const struct batch *b)
 {
     pthread_mutex_lock(&s->lock);
     s->files.v[number - 1].live = b->n;
+    s->files.v[number - 1].hashes = b->hashes;
     s->nfiles++;
     pthread_mutex_unlock(&s->lock);
     for (uint32_t i = 0; i < b->n; i++) {
@@ -328,36 +309,45 @@ static void publish(struct tg_spill *s, uint32_t number, const struct batch *b)
     }
 }
 
+static uint64_t *new_hashes(const struct batch *b)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < b->n; i++)
+        n += tg_spill_pieces(b->items[i].size);
+    return tg_grow(NULL, n + 1, sizeof(uint64_t));
+}
+
 /* One attempt, in the next directory; over: there is none left to try. */
-static int try_batch(struct tg_spill *s, const struct batch *b, bool tried[],
+static int try_batch(struct tg_spill *s, struct batch *b, bool tried[],
                      bool *over, char *why, size_t nwhy)
 {
-    uint32_t dir, number = 0;
-    pthread_mutex_lock(&s->lock);
+    uint32_t dir;
     int rc = next_dir(s, b->bytes, tried, &dir, why, nwhy);
-    if (rc == TRYGON_SUCCESS)
-        number = new_number(s, dir);
-    pthread_mutex_unlock(&s->lock);
     *over = rc != TRYGON_SUCCESS;
     if (*over)
         return rc;
 
+    uint32_t number = new_number(s, dir);
     char *path = path_of(s, dir, number);
+    b->hashes = new_hashes(b);
     rc = write_file(s, path, b, why, nwhy);
     free(path);
     if (rc == TRYGON_SUCCESS) {
         publish(s, number, b);
         *over = true;
-    } else if (rc == TRYGON_ERR_IO) {
-        pthread_mutex_lock(&s->lock);
+        return rc;
+    }
+    free(b->hashes);
+    if (rc == TRYGON_ERR_IO) {
+        pthread_mutex_lock(&s->choosing);
         s->dirs[dir].failed = true;
-        pthread_mutex_unlock(&s->lock);
+        pthread_mutex_unlock(&s->choosing);
     }
     return rc;
 }
 
 /* When any disk is full, that is the reason; else the first one. */
-static int write_batch(struct tg_spill *s, const struct batch *b, char *why,
+static int write_batch(struct tg_spill *s, struct batch *b, char *why,
                        size_t nwhy)
 {
     bool *tried = tg_alloc(s->ndirs * sizeof *tried), over = false;
@@ -378,7 +368,7 @@ static int write_batch(struct tg_spill *s, const struct batch *b, char *why,
 
 static struct batch batch_of(struct tg_spill_item items[], uint32_t n)
 {
-    struct batch b = {n, items, OVERHEAD_FILE};
+    struct batch b = {.n = n, .items = items, .bytes = OVERHEAD_FILE};
     for (uint32_t i = 0; i < n; i++)
         b.bytes += items[i].size + OVERHEAD_OBJECT;
     return b;
@@ -429,71 +419,70 @@ int tg_spill_write(struct tg_spill *s, uint32_t n, struct tg_spill_item items[],
 
 /* ----- reading ------------------------------------------------------------ */
 
-/* The path of the object's file; NULL: it is gone, as far as we know. */
-static char *file_of(struct tg_spill *s, const struct tg_spilled *where)
+/* What is to be read: whole pieces of the object, and where they go. */
+struct reading {
+    char *path;
+    const struct tg_spilled *where;
+    uint64_t from, n;
+    const uint64_t *hashes; /* of these pieces */
+    void *out;
+};
+
+/* False: the file is gone, as far as we know.  The hashes stay where they are,
+ * since the object lives. */
+static bool find_file(struct tg_spill *s, struct reading *r)
 {
-    char *path = NULL;
     pthread_mutex_lock(&s->lock);
-    if (where->file > 0 && where->file <= s->files.n &&
-        s->files.v[where->file - 1].live > 0)
-        path = path_of(s, s->files.v[where->file - 1].dir, where->file);
+    uint32_t number = r->where->file;
+    bool there =
+        number > 0 && number <= s->files.n && s->files.v[number - 1].live > 0;
+    if (there) {
+        const struct file *f = &s->files.v[number - 1];
+        r->path = path_of(s, f->dir, number);
+        r->hashes = f->hashes + r->where->first + r->from / TG_SPILL_PIECE;
+    }
     pthread_mutex_unlock(&s->lock);
-    return path;
+    return there;
 }
 
-/* errno 0: the file ends before the bytes do. */
-static bool read_all(int fd, unsigned char *out, uint64_t n, uint64_t at)
+static int read_plain(const struct reading *r, bool *same, char *why,
+                      size_t nwhy)
 {
-    while (n > 0) {
-        ssize_t done = pread(fd, out, n, (off_t)at);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0) {
-            errno = done == 0 ? 0 : errno;
-            return false;
-        }
-        out += done;
-        at += (uint64_t)done;
-        n -= (uint64_t)done;
-    }
-    return true;
+    int fd = open(r->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool good =
+        fd >= 0 && tg_spill_read_bytes(fd, r->out, r->n, r->where->at + r->from,
+                                       r->hashes, same);
+    if (!good && errno != 0)
+        (void)tg_spill_refused(r->path, why, nwhy);
+    else if (!good)
+        snprintf(why, nwhy, "%s: ends early", r->path);
+    if (fd >= 0)
+        close(fd);
+    return good ? TRYGON_SUCCESS : TRYGON_ERR_IO;
 }
 
-static bool read_hashed(int fd, unsigned char *out, uint64_t size, uint64_t at,
-                        uint64_t *hash)
+static int read_pieces(struct tg_spill *s, struct reading *r, char *why,
+                       size_t nwhy)
 {
-    XXH3_state_t h;
-    XXH3_64bits_reset(&h);
-    for (uint64_t done = 0, n; done < size; done += n) {
-        n = size - done < PIECE ? size - done : PIECE;
-        if (!read_all(fd, out + done, n, at + done))
-            return false;
-        XXH3_64bits_update(&h, out + done, n);
-    }
-    *hash = XXH3_64bits_digest(&h);
-    return true;
-}
-
-static int read_plain(const char *path, const struct tg_spilled *where,
-                      uint64_t from, uint64_t n, void *out, uint64_t *hash,
-                      char *why, size_t nwhy)
-{
-    int rc = TRYGON_SUCCESS;
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        (void)tg_spill_refused(path, why, nwhy);
+    bool same = true;
+    int rc;
+    if (!find_file(s, r)) {
+        snprintf(why, nwhy, "rank%" PRId32 "-%" PRIu32 ".h5: no such file",
+                 s->rank, r->where->file);
         return TRYGON_ERR_IO;
     }
-    bool good = n == where->size ? read_hashed(fd, out, n, where->at, hash)
-                                 : read_all(fd, out, n, where->at + from);
-    if (!good && errno != 0) {
-        (void)tg_spill_refused(path, why, nwhy);
-        rc = TRYGON_ERR_IO;
-    } else if (!good) {
-        snprintf(why, nwhy, "%s: ends early", path);
+    if (s->deflate > 0) {
+        rc = tg_h5_inflate(r->path, r->where, r->from, r->n, r->out, why, nwhy);
+        same = rc != TRYGON_SUCCESS || tg_spill_same(r->out, r->n, r->hashes);
+    } else {
+        rc = read_plain(r, &same, why, nwhy);
+    }
+    if (!same) {
+        snprintf(why, nwhy, "%s: object %" PRIu32 " is damaged", r->path,
+                 r->where->number);
         rc = TRYGON_ERR_IO;
     }
-    close(fd);
+    free(r->path);
     return rc;
 }
 
@@ -501,25 +490,24 @@ int tg_spill_read(struct tg_spill *s, const struct tg_spilled *where,
                   uint64_t from, uint64_t n, void *out, char *why, size_t nwhy)
 {
     TG_ASSERT(from <= where->size && n <= where->size - from);
-    uint64_t hash = 0;
-    char *path = file_of(s, where);
-    if (path == NULL) {
-        snprintf(why, nwhy, "rank%" PRId32 "-%" PRIu32 ".h5: no such file",
-                 s->rank, where->file);
-        return TRYGON_ERR_IO;
-    }
-    int rc = s->deflate > 0
-                 ? tg_h5_inflate(path, where, from, n, out, why, nwhy)
-                 : read_plain(path, where, from, n, out, &hash, why, nwhy);
-    bool whole = n == where->size;
-    if (s->deflate > 0 && whole && rc == TRYGON_SUCCESS)
-        hash = XXH3_64bits(out, n);
-    if (rc == TRYGON_SUCCESS && whole && hash != where->hash) {
-        snprintf(why, nwhy, "%s: object %" PRIu32 " is damaged", path,
-                 where->number);
-        rc = TRYGON_ERR_IO;
-    }
-    free(path);
+    uint64_t before = from % TG_SPILL_PIECE; /* in its piece */
+    uint64_t behind =
+        (TG_SPILL_PIECE - (from + n) % TG_SPILL_PIECE) % TG_SPILL_PIECE;
+    if (behind > where->size - from - n)
+        behind = where->size - from - n;
+    struct reading r = {.where = where,
+                        .from = from - before,
+                        .n = before + n + behind,
+                        .out = out};
+    if (r.n == n)
+        return read_pieces(s, &r, why, nwhy);
+    r.out = malloc((size_t)r.n);
+    if (r.out == NULL)
+        return TRYGON_ERR_NOMEM;
+    int rc = read_pieces(s, &r, why, nwhy);
+    if (rc == TRYGON_SUCCESS)
+        memcpy(out, (unsigned char *)r.out + before, n);
+    free(r.out);
     return rc;
 }
 
@@ -547,6 +535,10 @@ void tg_spill_forget(struct tg_spill *s, const struct tg_spilled *where)
     bool last = --f->live == 0;
     s->nfiles -= last;
     char *path = path_of(s, f->dir, where->file);
+    if (last) {
+        free(f->hashes);
+        f->hashes = NULL;
+    }
     pthread_mutex_unlock(&s->lock);
 
     if (last)

@@ -11,8 +11,11 @@
  *
  * HDF5 makes the datasets, contiguous, their space allocated early and never
  * filled; the bytes are written and read with pwrite and pread at their place
- * in the file, so that reading back needs no HDF5.  Every object has an xxHash,
- * taken while it is written, which is an attribute as well: so HDF5 has the
+ * in the file, so that reading back needs no HDF5.  Every piece of an object has
+ * an xxHash (XXH3, 64 bits), taken while it is written, with which whatever is
+ * read of it is compared.  One of all of them is an attribute, of the form
+ * XXH3_x if the object is one piece, of 1 MiB or less, else XXHM_x: XXH3 of the
+ * hashes of its pieces, 8 bytes each as the machine has them.  So HDF5 has the
  * file open, and locked, until the bytes are there, and what a killed job has
  * left half written cannot be taken for a file.  With deflate > 0 datasets are
  * chunked and compressed by HDF5, which then reads them as well.
@@ -66,7 +69,8 @@ struct tg_spilled {
     uint32_t file; /* 0: nowhere */
     uint64_t at;   /* of its first byte in the file; deflated: unused */
     uint64_t size;
-    uint64_t hash;   /* of all its bytes: XXH3, 64 bits */
+    uint64_t hash;   /* of all its pieces */
+    uint64_t first;  /* of its pieces, among those of the file */
     uint32_t number; /* of the dataset in its file */
 };
 
@@ -90,8 +94,9 @@ struct tg_spill_item { /* in: what to write; out: rc, where */
  * asked again.  Returns the worst of the items' codes: IO, then DISK_FULL. */
 int tg_spill_write(struct tg_spill *s, uint32_t n, struct tg_spill_item items[],
                    char *why, size_t nwhy);
-/* Read `n` bytes from byte `from` of the object.  The whole object at once is
- * checked against its hash.  Errors: IO (also: damaged), with a line in why. */
+/* Read `n` bytes from byte `from` of the object, and compare all pieces that
+ * these are in with their hashes: best from a multiple of 1 MiB to another, or
+ * to the end.  Errors: NOMEM; IO (also: damaged), with a line in why. */
 int tg_spill_read(struct tg_spill *s, const struct tg_spilled *where,
                   uint64_t from, uint64_t n, void *out, char *why, size_t nwhy);
 /* The object is dead, and nobody reads it.  Deflated ones give their space back

@@ -29,16 +29,13 @@
 #include <unistd.h>
 #include <fcntl.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "base/assert.h"
 #include "base/mem.h"
 #include "core/types.h"
 
 enum {
     NAME = 48,
-    HASH_TEXT = 21, /* as xxhsum -H3 prints it, without a NUL */
+    HASH_TEXT = 21, /* of a hash, without a NUL */
     ALIGN = 4096,   /* of large datasets: what a hole can give back */
     META_BLOCK = 64 * 1024
 };
@@ -370,17 +367,20 @@ static void close_ids(struct tg_h5 *f)
     close_id(&f->text, H5Tclose);
 }
 
-static bool write_hash(const struct tg_h5 *f, uint32_t i, uint64_t hash)
+static bool write_hash(const struct tg_h5 *f, uint32_t i,
+                       const struct tg_spill_item *it)
 {
     char text[HASH_TEXT + 1];
-    snprintf(text, sizeof text, "XXH3_%016" PRIx64, hash);
+    bool one = it->size <= TG_SPILL_PIECE; /* xxhsum -H3 prints it like this */
+    snprintf(text, sizeof text, "%s_%016" PRIx64, one ? "XXH3" : "XXHM",
+             it->where.hash);
     return H5Awrite(f->hashes[i], f->text, text) >= 0;
 }
 
 static bool finish(struct tg_h5 *f, const struct tg_spill_item items[])
 {
     for (uint32_t i = 0; i < f->n; i++)
-        if (!write_hash(f, i, items[i].where.hash))
+        if (!write_hash(f, i, &items[i]))
             return false;
     /* Before anything is closed: what cannot be written is still whole. */
     if (H5Fflush(f->file, H5F_SCOPE_LOCAL) < 0)
@@ -498,18 +498,13 @@ static bool move_piece(const struct window *w, uint64_t p, const void *from,
     return rc >= 0;
 }
 
-static bool write_pieces(const struct window *w, const unsigned char *data,
-                         uint64_t *hash)
+static bool write_pieces(const struct window *w, const unsigned char *data)
 {
-    XXH3_state_t h;
-    XXH3_64bits_reset(&h);
     for (uint64_t p = 0; p < w->pieces.n; p++) {
         struct tg_run r = tg_piece_run(&w->shape, &w->pieces, p);
         if (!move_piece(w, p, data + r.from, NULL))
             return false;
-        XXH3_64bits_update(&h, data + r.from, r.n);
     }
-    *hash = XXH3_64bits_digest(&h);
     return true;
 }
 
@@ -518,8 +513,7 @@ static bool deflate(struct tg_h5 *f, struct tg_spill_item *it)
     struct window w = {
         .set = f->sets[it->where.number], .type = -1, .file = -1};
     f->sets[it->where.number] = -1;
-    bool good = open_window(&w) &&
-                write_pieces(&w, it->data, &it->where.hash) &&
+    bool good = open_window(&w) && write_pieces(&w, it->data) &&
                 H5Dflush(w.set) >= 0; /* closing it tells too late */
     close_window(&w);
     return good;

@@ -1,8 +1,9 @@
 /* spill_impl.h - what the files of the spill share: see spill.h.
  *
  * spill.c has the files and what lives in them, spill_dir.c the directories;
- * spill_hdf5.c makes the files' inside and is the only one that calls HDF5;
- * spill_shape.c says what an object looks like there.
+ * spill_bytes.c moves bytes and compares them; spill_hdf5.c makes the files'
+ * inside and is the only one that calls HDF5; spill_shape.c says what an object
+ * looks like there.
  */
 #ifndef TG_STORE_SPILL_IMPL_H
 #define TG_STORE_SPILL_IMPL_H
@@ -43,6 +44,26 @@ bool tg_spilldir_room(const struct tg_spill_dir *d, uint64_t n,
 /* The same of an empty disk. */
 bool tg_spilldir_could(const struct tg_spill_dir *d, uint64_t n,
                        uint32_t percent);
+
+/* ----- bytes (spill_bytes.c) ------------------------------------------------ */
+
+/* Every piece of an object has a hash, XXH3 of 64 bits, so that any part of it
+ * can be checked alone.  A piece of 1 MiB is still in the cache when it is
+ * written after it was hashed, and the parts that other nodes pull are whole
+ * numbers of pieces. */
+enum { TG_SPILL_PIECE = 1 << 20 };
+uint64_t tg_spill_pieces(uint64_t size); /* empty objects have none */
+void tg_spill_hash(const void *data, uint64_t size, uint64_t hashes[]);
+/* All hashes as one: the only one, or XXH3 of the n of them. */
+uint64_t tg_spill_digest(const uint64_t hashes[], uint64_t n);
+bool tg_spill_same(const void *data, uint64_t size, const uint64_t hashes[]);
+/* False: with errno. */
+bool tg_spill_write_bytes(int fd, const void *data, uint64_t size, uint64_t at,
+                          uint64_t hashes[]);
+/* Whole pieces; stops at the first that is not the same.  False: with errno,
+ * which is 0 if the file ends before the bytes do. */
+bool tg_spill_read_bytes(int fd, void *out, uint64_t size, uint64_t at,
+                         const uint64_t hashes[], bool *same);
 
 /* ----- shapes (spill_shape.c) --------------------------------------------- */
 
@@ -94,10 +115,10 @@ int tg_h5_check(char *why, size_t nwhy);
 int tg_h5_create(const char *path, int deflate, uint32_t n,
                  struct tg_spill_item items[], struct tg_h5 **out, char *why,
                  size_t nwhy);
-/* The bytes of an item of a deflated file; where.hash is set. */
+/* The bytes of an item of a deflated file. */
 int tg_h5_deflate(struct tg_h5 *f, struct tg_spill_item *item, char *why,
                   size_t nwhy);
-/* Add the hashes, and close.  After an error it is still to be dropped. */
+/* Add where.hash of each, and close.  After an error it is still to be dropped. */
 int tg_h5_close(struct tg_h5 **f, const struct tg_spill_item items[], char *why,
                 size_t nwhy);
 /* Close what will be removed.  HDF5 keeps a file that it cannot write to the

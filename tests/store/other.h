@@ -17,6 +17,26 @@
 #include "base/rng.h"
 #include "store/arena.h"
 
+static inline void drop_files(struct tg_arena *arena)
+{
+    struct tg_arena_file f;
+    while (tg_arena_take_file(arena, &f))
+        tg_arena_file_drop(&f);
+}
+
+/* A blob in a file of its own, once those of the gone are dropped. */
+static inline int alloc_file(struct tg_arena *arena, uint64_t handle,
+                             uint64_t size, const char *dir, void **at,
+                             char *why, size_t nwhy)
+{
+    struct tg_arena_file f;
+    drop_files(arena);
+    int rc = tg_arena_file_make(dir, size, &f, why, nwhy);
+    if (rc == 0)
+        *at = tg_arena_alloc_file(arena, handle, size, &f);
+    return rc;
+}
+
 /* ----- contents ---------------------------------------------------------------- */
 
 /* Every step bytes, and the last ones. */

@@ -86,8 +86,8 @@ static uint64_t make_file(uint64_t size)
 {
     uint64_t h = new_handle();
     void *at = NULL;
-    CU_ASSERT_EQUAL_FATAL(
-        tg_arena_alloc_file(a, h, size, "/tmp", &at, why, sizeof why), 0);
+    CU_ASSERT_EQUAL_FATAL(alloc_file(a, h, size, "/tmp", &at, why, sizeof why),
+                          0);
     fill(at, h, size, 8);
     tg_arena_seal(a, h);
     return h;
@@ -372,6 +372,7 @@ static void blobs_in_files(void)
     CU_ASSERT_EQUAL(ask(OTHER_PIN, next, MIB), 1);
     CU_ASSERT_EQUAL(ask(OTHER_UNPIN, next, MIB), 1);
     CU_ASSERT(tg_arena_evict(a, next));
+    drop_files(a);
     /* The first is gone from the disk, though others may have it mapped. */
     CU_ASSERT_EQUAL(disk_blocks(fd), 0);
     close(fd);
@@ -423,29 +424,26 @@ static void refused_files(void)
     begin(64 * MIB);
     uint64_t h = new_handle();
     why[0] = '\0';
-    CU_ASSERT_EQUAL(tg_arena_alloc_file(a, h, 4096, "/nowhere/at/all", &at, why,
-                                        sizeof why),
-                    TRYGON_ERR_IO);
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "/nowhere/at/all"));
     CU_ASSERT_EQUAL(
-        tg_arena_alloc_file(a, h, UINT64_MAX, "/tmp", &at, why, sizeof why),
+        alloc_file(a, h, 4096, "/nowhere/at/all", &at, why, sizeof why),
         TRYGON_ERR_IO);
+    CU_ASSERT_PTR_NOT_NULL(strstr(why, "/nowhere/at/all"));
+    CU_ASSERT_EQUAL(alloc_file(a, h, UINT64_MAX, "/tmp", &at, why, sizeof why),
+                    TRYGON_ERR_IO);
 
     /* More than the system lets a file grow to: no signal. */
     struct rlimit was, r;
     CU_ASSERT_EQUAL(getrlimit(RLIMIT_FSIZE, &was), 0);
     r = (struct rlimit){MIB, was.rlim_max};
     CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &r), 0);
-    CU_ASSERT_EQUAL(
-        tg_arena_alloc_file(a, h, 2 * MIB, "/tmp", &at, why, sizeof why),
-        TRYGON_ERR_IO);
+    CU_ASSERT_EQUAL(alloc_file(a, h, 2 * MIB, "/tmp", &at, why, sizeof why),
+                    TRYGON_ERR_IO);
     CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &was), 0);
     CU_ASSERT_PTR_EQUAL(at, &limit);
     CU_ASSERT_PTR_NULL(tg_arena_data(a, h));
 
     /* The slot is as good as before. */
-    CU_ASSERT_EQUAL(
-        tg_arena_alloc_file(a, h, 4096, "/tmp", &at, why, sizeof why), 0);
+    CU_ASSERT_EQUAL(alloc_file(a, h, 4096, "/tmp", &at, why, sizeof why), 0);
     tg_arena_free(a, h);
     end();
 }
@@ -471,18 +469,18 @@ static int fill_a_disk(void)
     (void)tg_slab_new(&s, &g);
     int bad = tg_arena_create(limit, SLOTS, 0, &a, &offer, why, sizeof why);
     if (bad == 0) {
-        if (tg_arena_alloc_file(a, h, 2 * MIB, dir, &at, why, sizeof why) !=
+        if (alloc_file(a, h, 2 * MIB, dir, &at, why, sizeof why) !=
                 TRYGON_ERR_IO ||
             strstr(why, strerror(ENOSPC)) == NULL)
             bad |= 2;
         /* What the failed one had taken is free again. */
-        if (tg_arena_alloc_file(a, h, 983040, dir, &at, why, sizeof why) != 0)
+        if (alloc_file(a, h, 983040, dir, &at, why, sizeof why) != 0)
             bad |= 4;
-        if (tg_arena_alloc_file(a, g, 131072, dir, &at, why, sizeof why) !=
+        if (alloc_file(a, g, 131072, dir, &at, why, sizeof why) !=
             TRYGON_ERR_IO)
             bad |= 8;
         tg_arena_free(a, h);
-        if (tg_arena_alloc_file(a, g, 131072, dir, &at, why, sizeof why) != 0)
+        if (alloc_file(a, g, 131072, dir, &at, why, sizeof why) != 0)
             bad |= 16;
         tg_arena_close(&a);
     }

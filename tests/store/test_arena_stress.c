@@ -317,8 +317,7 @@ static void race_make(struct racing *r, uint32_t i, uint64_t h)
         (void)tg_slab_new(&r->handles, &h);
     if (board->blobs == 1 || tg_rng_below(&r->rng, 16) != 0)
         at = tg_arena_alloc(r->a, h, size_of(h));
-    else if (tg_arena_alloc_file(r->a, h, size_of(h), "/tmp", &at, why,
-                                 sizeof why) != 0)
+    else if (alloc_file(r->a, h, size_of(h), "/tmp", &at, why, sizeof why) != 0)
         at = NULL;
     CU_ASSERT_FATAL(at != NULL);
     fill(at, h, size_of(h), 8);

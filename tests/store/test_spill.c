@@ -6,6 +6,9 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "core/types.h"
 #include "spilling.h"
 
@@ -20,7 +23,7 @@ static const struct {
              {"float32", 4},    {"float64", 8}, {"complex64", 8},
              {"complex128", 16}};
 
-enum { NTYPES = sizeof types / sizeof types[0] };
+enum { NTYPES = sizeof types / sizeof types[0], MIB = 1 << 20 };
 
 static struct tg_spill_item random_item(struct tg_rng *rng, int64_t dims[])
 {
@@ -91,10 +94,11 @@ static void expected(const struct tg_spill_item *it, char *out, size_t n)
         snprintf(dims, sizeof dims, "%" PRIu64, it->size);
     snprintf(out, n,
              "%04" PRIu32 ".task%" PRIu64 " %s %" PRIu32 " %d %d.77.9.5 "
-             "XXH3_%016" PRIx64 " %s; %s %" PRIu64 "\n",
+             "%s_%016" PRIx64 " %s; %s %" PRIu64 "\n",
              it->where.number, it->task, types[it->type].dtype,
-             crc32_of(it->data, it->size), it->owner, it->owner, it->where.hash,
-             dims, it->function, it->task);
+             crc32_of(it->data, it->size), it->owner, it->owner,
+             it->size <= MIB ? "XXH3" : "XXHM", it->where.hash, dims,
+             it->function, it->task);
 }
 
 /* All of one file, in order. */
@@ -314,6 +318,67 @@ static void the_dead_give_their_space_back(void)
     drop_folder(&f);
 }
 
+/* Of one MiB and less it is that of the bytes, else that of the MiBs' hashes. */
+static void objects_have_hashes(void)
+{
+    struct folder f = new_folder();
+    struct tg_rng rng = {13};
+    struct tg_spill *s = spill_in(&f, JOB, 0);
+    struct tg_spill_item items[] = {new_item(&rng, MIB),
+                                    new_item(&rng, 2 * MIB + 5)};
+    items[0].ref = items[1].ref =
+        tg_ref_make(TRYGON_KIND_OBJECT, 1, 0, 5, UINT64_C(9) << 32 | 77);
+    const unsigned char *p = items[1].data;
+    uint64_t three[] = {XXH3_64bits(p, MIB), XXH3_64bits(p + MIB, MIB),
+                        XXH3_64bits(p + 2 * MIB, 5)};
+    write_ok(s, 2, items);
+    CU_ASSERT_EQUAL(items[0].where.hash, XXH3_64bits(items[0].data, MIB));
+    CU_ASSERT_EQUAL(items[1].where.hash, XXH3_64bits(three, sizeof three));
+    struct folder d = job_dir(&f, JOB), file = file_in(&d, "rank0-1.h5");
+    look_with_h5py(file.path, 2, items);
+    tg_spill_destroy(&s);
+    free_items(items, 2);
+    drop_folder(&f);
+}
+
+static bool part_fails(struct tg_spill *s, const struct tg_spill_item *it,
+                       uint64_t from, uint64_t n)
+{
+    static unsigned char out[3000000];
+    char why[WHY] = "";
+    int rc = tg_spill_read(s, &it->where, from, n, out, why, sizeof why);
+    if (rc == TRYGON_SUCCESS) {
+        CU_ASSERT(memcmp(out, (const unsigned char *)it->data + from, n) == 0);
+    } else {
+        CU_ASSERT_EQUAL(rc, TRYGON_ERR_IO);
+        CU_ASSERT_PTR_NOT_NULL(strstr(why, "object 0 is damaged"));
+    }
+    return rc != TRYGON_SUCCESS;
+}
+
+/* Of an object whose second MiB is wrong. */
+static void look_at_parts(struct tg_spill *s, const struct tg_spill_item *it)
+{
+    CU_ASSERT(part_fails(s, it, MIB, MIB));
+    CU_ASSERT(part_fails(s, it, MIB + 10, 1));
+    CU_ASSERT(part_fails(s, it, MIB - 1, 2));
+    CU_ASSERT(part_fails(s, it, 2 * MIB - 1, 2));
+    CU_ASSERT(part_fails(s, it, 0, it->size));
+    CU_ASSERT(!part_fails(s, it, 0, MIB));
+    CU_ASSERT(!part_fails(s, it, 2 * MIB, it->size - 2 * MIB));
+    CU_ASSERT(!part_fails(s, it, 2 * MIB + 7, 100));
+    CU_ASSERT(!part_fails(s, it, it->size - 1, 1));
+    CU_ASSERT(!part_fails(s, it, it->size, 0));
+}
+
+static void turn_bit(int fd, off_t at)
+{
+    unsigned char byte;
+    CU_ASSERT(pread(fd, &byte, 1, at) == 1);
+    byte ^= 4;
+    CU_ASSERT(pwrite(fd, &byte, 1, at) == 1);
+}
+
 static void damage_is_noticed(void)
 {
     struct folder f = new_folder();
@@ -324,18 +389,43 @@ static void damage_is_noticed(void)
     write_ok(s, 2, items);
     struct folder d = job_dir(&f, JOB), file = file_in(&d, "rank0-1.h5");
     int fd = open(file.path, O_RDWR);
-    unsigned char byte;
-    off_t at = (off_t)items[0].where.at + 1234567;
-    CU_ASSERT(pread(fd, &byte, 1, at) == 1);
-    byte ^= 4;
-    CU_ASSERT(pwrite(fd, &byte, 1, at) == 1);
+    turn_bit(fd, (off_t)items[0].where.at + 1234567);
     CU_ASSERT(read_fails(s, &items[0], "rank0-1.h5: object 0 is damaged"));
+    look_at_parts(s, &items[0]);
     CU_ASSERT(same_back(s, &items[1], &rng));
     CU_ASSERT(ftruncate(fd, (off_t)items[0].where.at + 1) == 0);
     CU_ASSERT(read_fails(s, &items[0], "rank0-1.h5: ends early"));
     close(fd);
     tg_spill_destroy(&s);
     free_items(items, 2);
+    drop_folder(&f);
+}
+
+/* HDF5 reads bytes that hash to something else. */
+static void damage_of_deflated_objects_is_noticed(void)
+{
+    struct folder f = new_folder();
+    struct tg_rng rng = {14};
+    struct tg_spill *s = new_spill(
+        &(struct tg_spill_opts){.dirs = f.path, .job = JOB, .deflate = 1});
+    struct tg_spill_item it = new_item(&rng, 3000000);
+    write_ok(s, 1, &it);
+    struct folder d = job_dir(&f, JOB), file = file_in(&d, "rank0-1.h5");
+    hid_t h = H5Fopen(file.path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t set = H5Dopen2(h, "0000.task0", H5P_DEFAULT);
+    hid_t all = H5Dget_space(set);
+    hsize_t at = 1234567, one = 1;
+    unsigned char byte = ((const unsigned char *)it.data)[at] ^ 4;
+    hid_t memory = H5Screate_simple(1, &one, NULL);
+    CU_ASSERT(H5Sselect_hyperslab(all, H5S_SELECT_SET, &at, NULL, &one, NULL) >=
+              0);
+    CU_ASSERT(
+        H5Dwrite(set, H5T_NATIVE_UINT8, memory, all, H5P_DEFAULT, &byte) >= 0);
+    CU_ASSERT(H5Sclose(memory) >= 0 && H5Sclose(all) >= 0);
+    CU_ASSERT(H5Dclose(set) >= 0 && H5Fclose(h) >= 0);
+    look_at_parts(s, &it);
+    tg_spill_destroy(&s);
+    free_items(&it, 1);
     drop_folder(&f);
 }
 
@@ -466,7 +556,9 @@ static const struct unit_test tests[] = {
     TEST(a_file_has_2000_objects_at_most),
     TEST(a_file_is_closed_when_it_is_large_enough),
     TEST(the_dead_give_their_space_back),
+    TEST(objects_have_hashes),
     TEST(damage_is_noticed),
+    TEST(damage_of_deflated_objects_is_noticed),
     TEST(the_users_error_report_stays),
     TEST(users_call_hdf5_meanwhile),
     TEST(users_call_hdf5_while_we_deflate),
