@@ -21,21 +21,27 @@ static inline uint64_t word_at(int64_t seed, size_t i)
 static inline void fill(void *data, size_t n, int64_t seed)
 {
     unsigned char *p = data;
-    for (size_t at = 0; at < n; at += sizeof(uint64_t)) {
-        uint64_t x = word_at(seed, at);
-        memcpy(p + at, &x, n - at < sizeof x ? n - at : sizeof x);
+    size_t at = 0;
+    uint64_t x;
+    for (; at + sizeof x <= n; at += sizeof x) {
+        x = word_at(seed, at);
+        memcpy(p + at, &x, sizeof x);
     }
+    x = word_at(seed, at);
+    memcpy(p + at, &x, n - at);
 }
 
 static inline bool is_filled(const void *data, size_t n, int64_t seed)
 {
     const unsigned char *p = data;
-    size_t wrong = 0;
-    for (size_t at = 0; at < n; at += sizeof(uint64_t)) {
-        uint64_t x = word_at(seed, at);
-        wrong += memcmp(p + at, &x, n - at < sizeof x ? n - at : sizeof x) != 0;
+    size_t at = 0;
+    uint64_t x, is, wrong = 0;
+    for (; at + sizeof x <= n; at += sizeof x) {
+        memcpy(&is, p + at, sizeof is);
+        wrong |= is ^ word_at(seed, at);
     }
-    return wrong == 0;
+    x = word_at(seed, at);
+    return wrong == 0 && memcmp(p + at, &x, n - at) == 0;
 }
 
 static inline trygon_ref_t put_filled(trygon_t *tg, size_t n, int64_t seed)
