@@ -5,10 +5,11 @@
 #define TG_TESTS_API_LARGE_H
 
 #include <dirent.h>
+#include <sys/stat.h>
 
 #include "harness.h"
 
-enum { KiB = 1024, MiB = 1024 * 1024 };
+enum { KiB = 1024, MiB = 1024 * 1024, PATH = 300 };
 
 /* ----- contents ------------------------------------------------------------------ */
 
@@ -168,6 +169,40 @@ static inline int files_in(const char *dir)
     if (d != NULL)
         closedir(d);
     return n;
+}
+
+/* The job's directory: the only one in that for files. */
+static inline bool job_dir(char out[static PATH])
+{
+    const char *base = getenv("TRYGON_SPILL_DIR");
+    DIR *d = opendir(base != NULL ? base : "");
+    bool found = false;
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+        if (strncmp(e->d_name, "trygon-", 7) == 0)
+            found = snprintf(out, PATH, "%s/%.100s", base, e->d_name) < PATH;
+    if (d != NULL)
+        closedir(d);
+    return found;
+}
+
+/* Bytes that the job's files take of the disk, and how many there are. */
+static inline int64_t on_disk(int *files)
+{
+    char dir[PATH], path[2 * PATH];
+    int64_t sum = 0;
+    DIR *d = job_dir(dir) ? opendir(dir) : NULL;
+    *files = 0;
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        struct stat st;
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        if (strncmp(e->d_name, "rank", 4) != 0 || stat(path, &st) != 0)
+            continue;
+        sum += (int64_t)st.st_blocks * 512;
+        ++*files;
+    }
+    if (d != NULL)
+        closedir(d);
+    return sum;
 }
 
 /* Of `shared`: how often was asked whether the stores are empty; of each rank,

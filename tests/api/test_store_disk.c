@@ -3,11 +3,10 @@
  */
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 
 #include "large.h"
 
-enum { MOST = 128, PATH = 300 };
+enum { MOST = 128 };
 
 /* Argument: an object within a value.  Returns the code of getting it. */
 static int gets(trygon_call_t *c)
@@ -25,20 +24,6 @@ static const struct h_fn fns[] = {LARGE_FNS, FN(gets), {NULL, NULL}};
 static char small_disk[PATH]; /* of this rank alone; "": there can be none */
 
 /* ----- files --------------------------------------------------------------------- */
-
-/* The job's directory: the only one in there. */
-static bool job_dir(char out[static PATH])
-{
-    const char *base = getenv("TRYGON_SPILL_DIR");
-    DIR *d = opendir(base != NULL ? base : "");
-    bool found = false;
-    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
-        if (strncmp(e->d_name, "trygon-", 7) == 0)
-            found = snprintf(out, PATH, "%s/%.100s", base, e->d_name) < PATH;
-    if (d != NULL)
-        closedir(d);
-    return found;
-}
 
 /* All that is in the job's directory, and itself. */
 static void remove_dir(void)
