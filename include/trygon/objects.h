@@ -96,9 +96,10 @@ typedef struct trygon_object {
     uint64_t size;    /* bytes */
     int32_t type;     /* enum trygon_type */
     uint64_t counts;  /* of its owner's rank: user code, tasks, other objects */
-    uint64_t holders; /* other ranks hold it: 1, or 0 */
-    uint64_t pins;    /* readers that have it in place now; 0 if it is stored
-                         on another rank than the one that asks */
+    uint64_t holders; /* how many other ranks hold it; who has just been sent
+                         it may not be among them yet */
+    uint64_t pins;    /* of readers that have it in place now; 0 if it is
+                         stored on another node than the rank that asks */
     char function[64]; /* the task that made it, or "put"; "": it is small */
 } trygon_object_t;
 

@@ -167,7 +167,31 @@ int trygon_ref_locations(trygon_t *tg, trygon_ref_t ref, size_t capacity,
 
 struct listed {
     TG_VEC(struct tg_obj_row) objects, blobs;
+    TG_VEC(trygon_ref_t) held; /* by ranks that do not own them */
 };
+
+static int by_ref(const void *a, const void *b)
+{
+    const trygon_ref_t *x = a, *y = b;
+    if (x->hi != y->hi)
+        return x->hi < y->hi ? -1 : 1;
+    return x->lo < y->lo ? -1 : x->lo > y->lo;
+}
+
+/* How often it is among those, which are in order. */
+static uint64_t holders(const struct listed *l, trygon_ref_t ref)
+{
+    const trygon_ref_t *end = l->held.v + l->held.n, *x = NULL, *last;
+    if (l->held.n > 0)
+        x = bsearch(&ref, l->held.v, l->held.n, sizeof ref, by_ref);
+    if (x == NULL)
+        return 0;
+    for (last = x + 1; last < end && by_ref(last, &ref) == 0;)
+        last++;
+    while (x > l->held.v && by_ref(x - 1, &ref) == 0)
+        x--;
+    return (uint64_t)(last - x);
+}
 
 static void sort_out(const struct trygon *tg, struct tg_val *const vals[],
                      struct listed *l)
@@ -177,6 +201,8 @@ static void sort_out(const struct trygon *tg, struct tg_val *const vals[],
         for (uint64_t at = 0; tg_obj_rows_next(vals[r], &at, &row);) {
             if (tg_ref_none(row.ref))
                 *tg_vec_add(&l->blobs) = row;
+            else if (tg_ref_rank(row.ref) != r)
+                *tg_vec_add(&l->held) = row.ref;
             else
                 *tg_vec_add(&l->objects) = row;
         }
@@ -199,7 +225,7 @@ static int by_size(const void *a, const void *b)
     return x->size > y->size ? -1 : x->size < y->size;
 }
 
-/* With the lock held: pins are known where it is stored only. */
+/* With the lock held: pins are known on the node where it is stored. */
 static void show(const struct trygon *tg, const struct tg_obj_row *row,
                  const struct tg_obj_row *blob, trygon_object_t *out)
 {
@@ -209,13 +235,12 @@ static void show(const struct trygon *tg, const struct tg_obj_row *row,
                              .at = row->at,
                              .size = row->size,
                              .type = row->type,
-                             .counts = row->counts,
-                             .holders = row->held};
+                             .counts = row->counts};
     if (blob == NULL)
         return;
     out->spilled = blob->spilled;
-    if (row->at == tg->rank)
-        out->pins = tg_arena_pins(tg->stores.own, row->blob);
+    if (tg->stores.of[row->at] != NULL)
+        out->pins = tg_arena_pins(tg->stores.of[row->at], row->blob);
     snprintf(out->function, sizeof out->function, "%s",
              blob->fn < tg->nfns ? tg->fns[blob->fn].name : "put");
 }
@@ -229,11 +254,14 @@ static void show_all(const struct trygon *tg, struct listed *l, size_t capacity,
         qsort(l->blobs.v, l->blobs.n, size, by_place);
     if (l->objects.n > 0)
         qsort(l->objects.v, l->objects.n, size, by_size);
+    if (l->held.n > 0)
+        qsort(l->held.v, l->held.n, sizeof *l->held.v, by_ref);
     for (size_t i = 0; i < l->objects.n && i < capacity; i++) {
         const struct tg_obj_row *row = &l->objects.v[i], *blob = NULL;
         if (row->at >= 0 && l->blobs.n > 0)
             blob = bsearch(row, l->blobs.v, l->blobs.n, size, by_place);
         show(tg, row, blob, &objects[i]);
+        objects[i].holders = holders(l, row->ref);
     }
 }
 
@@ -245,7 +273,7 @@ int trygon_objects(trygon_t *tg, size_t capacity, trygon_object_t objects[],
             "an output is NULL");
     struct tg_msg_list list = {.what = TG_LISTED_OBJECTS};
     struct tg_val **vals = NULL;
-    struct listed l = {{0}, {0}};
+    struct listed l = {{0}, {0}, {0}};
     tg_enter(tg);
     int rc = ask(tg, &list, &vals);
     if (rc == TRYGON_SUCCESS) {
@@ -257,5 +285,6 @@ int trygon_objects(trygon_t *tg, size_t capacity, trygon_object_t objects[],
     tg_leave(tg);
     tg_vec_free(&l.objects);
     tg_vec_free(&l.blobs);
+    tg_vec_free(&l.held);
     return tg_report(tg, __func__, rc);
 }

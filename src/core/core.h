@@ -124,8 +124,8 @@ struct tg_event {
     uint64_t tag;
 };
 
-/* What is listed of objects (TG_LISTED_OBJECTS): those that a rank owns, and,
- * without a reference, the blobs that were made in its store. */
+/* What is listed of objects (TG_LISTED_OBJECTS): those that a rank owns or
+ * holds, and, without a reference, the blobs that were made in its store. */
 struct tg_obj_row {
     trygon_ref_t ref; /* none: a blob */
     int32_t state;    /* enum tg_obj_state */
@@ -133,7 +133,6 @@ struct tg_obj_row {
     int32_t type;
     uint32_t fn; /* of a blob: that made it; UINT32_MAX: none */
     uint64_t blob, size, counts;
-    bool held;    /* by other ranks */
     bool spilled; /* of a blob: a file has it */
 };
 /* The next row of one rank's list; *at starts at 0. */

@@ -20,9 +20,11 @@ void tg_core_ask_list(struct tg_core *c, const struct tg_msg_list *what,
 
 /* ----- objects --------------------------------------------------------------- */
 
+/* Those of others: as long as something here holds them. */
 static bool is_listed(const struct tg_obj *x)
 {
-    return x->owned && tg_ref_kind(x->ref) == TRYGON_KIND_OBJECT;
+    return (x->owned || x->count > 0) &&
+           tg_ref_kind(x->ref) == TRYGON_KIND_OBJECT;
 }
 
 static struct tg_obj_row object_row(const struct tg_obj *x)
@@ -31,8 +33,7 @@ static struct tg_obj_row object_row(const struct tg_obj *x)
                              .state = x->state,
                              .at = -1,
                              .size = tg_obj_size(x),
-                             .counts = x->count,
-                             .held = x->weight > 0};
+                             .counts = x->count};
     if (x->val != NULL && x->state == TG_OBJ_READY)
         row.type = x->val->type;
     if (x->val != NULL && x->val->stored) {

@@ -346,8 +346,8 @@ struct tg_msg_create { /* what a submit has, of a constructor */
 
 enum tg_listed {
     TG_LISTED_ACTORS = 1, /* every rank: that it owns */
-    TG_LISTED_OBJECTS,    /* every rank: that it owns, or has in its store */
-    TG_LISTED_PLACES      /* the head: where the object ref is stored */
+    TG_LISTED_OBJECTS, /* every rank: that it owns, holds, or has in its store */
+    TG_LISTED_PLACES   /* the head: where the object ref is stored */
 };
 
 struct tg_msg_list {

@@ -287,14 +287,15 @@ void tg_arena_unpin(struct tg_arena *a, uint64_t handle)
 
 /* ----- giving up, by the maker ---------------------------------------------------- */
 
-/* Of all that live.  A rank that has not opened the arena has not touched its
+/* Of all that live, as far as a reader knows.  A rank that has not opened the arena has not touched its
  * row, and looking at it would give it memory. */
 static uint64_t pins(const struct tg_arena *a, uint32_t slot)
 {
     uint64_t sum = 0;
     for (int32_t r = 0; r < a->nrows; r++) {
         atomic_uint *row = (void *)(a->rows + (size_t)r * a->row_size);
-        if (a->maker->gone[r] == 0 && atomic_load(&a->head->joined[r]) != 0)
+        if ((a->maker == NULL || a->maker->gone[r] == 0) &&
+            atomic_load(&a->head->joined[r]) != 0)
             sum += atomic_load(&row[slot]);
     }
     return sum;
@@ -389,7 +390,10 @@ void tg_arena_reader_gone(struct tg_arena *a, int32_t reader)
 
 uint64_t tg_arena_pins(const struct tg_arena *a, uint64_t handle)
 {
-    return tg_arena_data(a, handle) != NULL ? pins(a, (uint32_t)handle) : 0;
+    uint32_t slot = (uint32_t)handle;
+    bool here =
+        slot < a->nslots && state_of(&a->lines[slot], handle) != TG_BLOB_EMPTY;
+    return here ? pins(a, slot) : 0;
 }
 
 /* ----- memory, by the maker ------------------------------------------------------- */

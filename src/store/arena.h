@@ -86,9 +86,6 @@ void tg_arena_free(struct tg_arena *a, uint64_t handle);
 uint64_t tg_arena_trim(struct tg_arena *a, uint64_t keep);
 /* That reader is dead.  Its number is not used again. */
 void tg_arena_reader_gone(struct tg_arena *a, int32_t reader);
-/* Of all that live, the maker too; 0 for what has no memory.  They are counted
- * by slot: see evict. */
-uint64_t tg_arena_pins(const struct tg_arena *a, uint64_t handle);
 /* Where it is, whatever its state, for its maker; NULL: it has no memory. */
 void *tg_arena_data(const struct tg_arena *a, uint64_t handle);
 
@@ -114,5 +111,8 @@ void tg_arena_file_drop(const struct tg_arena_file *f);
  * other processes than the maker's the bytes are write-protected. */
 const void *tg_arena_pin(struct tg_arena *a, uint64_t handle);
 void tg_arena_unpin(struct tg_arena *a, uint64_t handle);
+/* Of all that live, the maker too (a reader counts those of the dead as well);
+ * 0 for what has no memory.  They are counted by slot: see evict. */
+uint64_t tg_arena_pins(const struct tg_arena *a, uint64_t handle);
 
 #endif

@@ -5,10 +5,11 @@
 #define TG_TESTS_API_LARGE_H
 
 #include <dirent.h>
+#include <sys/stat.h>
 
 #include "harness.h"
 
-enum { KiB = 1024, MiB = 1024 * 1024 };
+enum { KiB = 1024, MiB = 1024 * 1024, PATH = 300 };
 
 /* ----- contents ------------------------------------------------------------------ */
 
@@ -21,21 +22,27 @@ static inline uint64_t word_at(int64_t seed, size_t i)
 static inline void fill(void *data, size_t n, int64_t seed)
 {
     unsigned char *p = data;
-    for (size_t at = 0; at < n; at += sizeof(uint64_t)) {
-        uint64_t x = word_at(seed, at);
-        memcpy(p + at, &x, n - at < sizeof x ? n - at : sizeof x);
+    size_t at = 0;
+    uint64_t x;
+    for (; at + sizeof x <= n; at += sizeof x) {
+        x = word_at(seed, at);
+        memcpy(p + at, &x, sizeof x);
     }
+    x = word_at(seed, at);
+    memcpy(p + at, &x, n - at);
 }
 
 static inline bool is_filled(const void *data, size_t n, int64_t seed)
 {
     const unsigned char *p = data;
-    size_t wrong = 0;
-    for (size_t at = 0; at < n; at += sizeof(uint64_t)) {
-        uint64_t x = word_at(seed, at);
-        wrong += memcmp(p + at, &x, n - at < sizeof x ? n - at : sizeof x) != 0;
+    size_t at = 0;
+    uint64_t x, is, wrong = 0;
+    for (; at + sizeof x <= n; at += sizeof x) {
+        memcpy(&is, p + at, sizeof is);
+        wrong |= is ^ word_at(seed, at);
     }
-    return wrong == 0;
+    x = word_at(seed, at);
+    return wrong == 0 && memcmp(p + at, &x, n - at) == 0;
 }
 
 static inline trygon_ref_t put_filled(trygon_t *tg, size_t n, int64_t seed)
@@ -100,7 +107,7 @@ static int makes_in_place(trygon_call_t *c)
 
 /* Which of the numbers of its rank's store. */
 enum { USED, OBJECTS, PULLED, SENT, SPILLED, RESTORED, FALLBACK };
-static int stat(trygon_call_t *c)
+static int store_stat(trygon_call_t *c)
 {
     trygon_store_stats_t s = stats_of(trygon_call_runtime(c));
     const uint64_t of[] = {s.used,          s.objects,       s.pulled_bytes,
@@ -109,7 +116,7 @@ static int stat(trygon_call_t *c)
     return return_int(c, (int64_t)of[arg_int(c, 0)]);
 }
 
-#define LARGE_FNS FN(looks), FN(makes), FN(makes_in_place), FN(stat)
+#define LARGE_FNS FN(looks), FN(makes), FN(makes_in_place), FN(store_stat)
 
 static inline trygon_task_opts_t at(int32_t node)
 {
@@ -138,7 +145,7 @@ static inline trygon_ref_t make(trygon_t *tg, const char *how,
 static inline int64_t stat_at(trygon_t *tg, int32_t node, int64_t which)
 {
     trygon_task_opts_t o = at(node);
-    return take_int(tg, call_with(tg, "stat", &o, 1, &INT(which)));
+    return take_int(tg, call_with(tg, "store_stat", &o, 1, &INT(which)));
 }
 
 /* ----- runtimes ------------------------------------------------------------------------ */
@@ -162,6 +169,76 @@ static inline int files_in(const char *dir)
     if (d != NULL)
         closedir(d);
     return n;
+}
+
+/* The job's directory: the only one in that for files. */
+static inline bool job_dir(char out[static PATH])
+{
+    const char *base = getenv("TRYGON_SPILL_DIR");
+    DIR *d = opendir(base != NULL ? base : "");
+    bool found = false;
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+        if (strncmp(e->d_name, "trygon-", 7) == 0)
+            found = snprintf(out, PATH, "%s/%.100s", base, e->d_name) < PATH;
+    if (d != NULL)
+        closedir(d);
+    return found;
+}
+
+/* Bytes that the job's files take of the disk, and how many there are. */
+static inline int64_t on_disk(int *files)
+{
+    char dir[PATH], path[2 * PATH];
+    int64_t sum = 0;
+    DIR *d = job_dir(dir) ? opendir(dir) : NULL;
+    *files = 0;
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        struct stat st;
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+        if (strncmp(e->d_name, "rank", 4) != 0 || stat(path, &st) != 0)
+            continue;
+        sum += (int64_t)st.st_blocks * 512;
+        ++*files;
+    }
+    if (d != NULL)
+        closedir(d);
+    return sum;
+}
+
+/* Of `shared`: how often was asked whether the stores are empty; of each rank,
+ * when it last was. */
+enum { ASKED = H_SHARED - 17, EMPTY = H_SHARED - 16 };
+
+struct watcher {
+    trygon_t *tg;
+    pthread_t thread;
+    atomic_bool end;
+};
+
+/* A thread of every rank, which answers that. */
+static inline void *watch(void *arg)
+{
+    struct watcher *w = arg;
+    while (!atomic_load(&w->end)) {
+        int asked = atomic_load(&shared[ASKED]);
+        if (asked != atomic_load(&shared[EMPTY + h_rank])) {
+            trygon_store_stats_t s = stats_of(w->tg);
+            if (s.used + s.objects + s.fallback_bytes == 0)
+                atomic_store(&shared[EMPTY + h_rank], asked);
+        }
+        usleep(1000);
+    }
+    return NULL;
+}
+
+static inline void run_watched(trygon_t *tg, trygon_driver_fn driver)
+{
+    struct watcher w = {.tg = tg};
+    CHECK(h_size <= 16);
+    CHECK(pthread_create(&w.thread, NULL, watch, &w) == 0);
+    OK(trygon_run(tg, driver, NULL, NULL));
+    atomic_store(&w.end, true);
+    pthread_join(w.thread, NULL);
 }
 
 /* By every rank: start, run the driver, end. */
@@ -189,7 +266,7 @@ static inline void play(const struct scene *s, const struct h_fn *fns,
     trygon_t *tg = NULL;
     h_opts(&o, reg, 2);
     if (OK(trygon_init(MPI_COMM_WORLD, &o, &tg))) {
-        OK(trygon_run(tg, driver, NULL, NULL));
+        run_watched(tg, driver);
         CHECK(stats_of(tg).fallback_bytes == 0 || s->own_dir);
         OK(trygon_finalize(&tg));
     }
@@ -205,6 +282,8 @@ static inline void play(const struct scene *s, const struct h_fn *fns,
     }
 }
 
+/* ----- what is left ------------------------------------------------------------------ */
+
 /* Used bytes of a node's store go to 0 soon. */
 static inline void empties(trygon_t *tg, int32_t node)
 {
@@ -215,24 +294,31 @@ static inline void empties(trygon_t *tg, int32_t node)
     CHECK(used == 0);
 }
 
-static inline void empties_here(trygon_t *tg);
-
-/* On two nodes, of which rank 0 has no slots unless it is alone. */
-static inline void empties_everywhere(trygon_t *tg)
-{
-    empties_here(tg);
-    if (h_size > 1)
-        empties(tg, 1);
-    if (h_size > 2)
-        empties(tg, 0);
-}
-
 static inline void empties_here(trygon_t *tg)
 {
     double end = h_seconds() + 0.1;
     while (stats_of(tg).used != 0 && h_seconds() < end)
         usleep(1000);
     CHECK(stats_of(tg).used == 0);
+}
+
+/* The stores of all ranks, whatever their slots do, have nothing any more soon,
+ * in memory or in files.  Returns after how many seconds. */
+static inline double empties_everywhere(trygon_t *tg)
+{
+    double began = h_seconds();
+    int asked = atomic_fetch_add(&shared[ASKED], 1) + 1, r = 0;
+    while (r < h_size && h_seconds() < began + 2) {
+        if (atomic_load(&shared[EMPTY + r]) == asked)
+            r++;
+        else
+            usleep(100);
+    }
+    double took = h_seconds() - began;
+    if (!CHECK(r == h_size))
+        fprintf(stderr, "the store of rank %d is not empty\n", r);
+    (void)tg;
+    return took;
 }
 
 #endif

@@ -138,28 +138,33 @@ static void larger_than_the_store(void)
 
 /* ----- freeing ---------------------------------------------------------------------------- */
 
+/* Free within 100 ms on an idle machine, of which this one is allowed several:
+ * here, where it was made for another rank, and where there is a copy. */
 static int freeing_driver(trygon_t *tg, void *arg)
 {
+    enum { N = 10 };
     (void)arg;
     int32_t there = h_size > 1 ? 1 : 0;
     trygon_task_opts_t o = at(there);
-    for (int i = 0; i < 5; i++) {
+    double took, worst[2] = {0};
+    for (int i = 0; i < N; i++) {
         trygon_ref_t ref = put_filled(tg, 2 * MiB, i);
         CHECK(stats_of(tg).used == 2 * MiB);
         CHECK(looks_right(tg, &o, ref, i)); /* which had it, or a copy */
         drop(tg, ref);
         empties_here(tg);
-        if (h_size > 1)
-            empties(tg, there);
+        took = empties_everywhere(tg);
+        worst[0] = took > worst[0] ? took : worst[0];
     }
-    for (int i = 0; i < 5; i++) { /* made there, owned here */
+    for (int i = 0; i < N; i++) { /* made there, owned here */
         trygon_ref_t ref = make(tg, "makes", &o, 2 * MiB, i);
         see(tg, ref, 2 * MiB, i);
         drop(tg, ref);
-        empties_here(tg);
-        if (h_size > 1)
-            empties(tg, there);
+        took = empties_everywhere(tg);
+        worst[1] = took > worst[1] ? took : worst[1];
     }
+    printf("(%.0f ms, %.0f ms) ", worst[0] * 1e3, worst[1] * 1e3);
+    CHECK(worst[0] < 1 && worst[1] < 1);
     return 0;
 }
 

@@ -3,7 +3,7 @@
  */
 #include "large.h"
 
-enum { GATE, STARTED, FREED };
+enum { GATE, STARTED, FREED, PINNED };
 
 /* ----- tasks -------------------------------------------------------------------- */
 
@@ -47,9 +47,11 @@ static int looks_late(trygon_call_t *c)
     return return_int(c, rc == TRYGON_ERR_FREED || (rc == 0 && x == 7));
 }
 
+static int pins_for_a_while(trygon_call_t *c);
+
 static const struct h_fn fns[] = {
-    LARGE_FNS, FN(makes_later), FN(gets),
-    FN(frees), FN(looks_late),  {NULL, NULL},
+    LARGE_FNS,      FN(makes_later),      FN(gets),     FN(frees),
+    FN(looks_late), FN(pins_for_a_while), {NULL, NULL},
 };
 
 static int64_t call_within(trygon_t *tg, const char *task,
@@ -231,6 +233,66 @@ static int list_driver(trygon_t *tg, void *arg)
     return 0;
 }
 
+/* It is pinned so often, and held by so many other ranks. */
+static bool has(trygon_t *tg, trygon_ref_t ref, uint64_t pins, uint64_t holders)
+{
+    trygon_object_t list[8];
+    size_t n = 0;
+    OK(trygon_objects(tg, 8, list, &n));
+    for (size_t i = 0; i < n && i < 8; i++)
+        if (trygon_ref_equal(list[i].ref, ref))
+            return list[i].pins == pins && list[i].holders == holders;
+    return false;
+}
+
+/* Argument: an object within a value.  Has it in place until the gate opens. */
+static int pins_for_a_while(trygon_call_t *c)
+{
+    trygon_t *tg = trygon_call_runtime(c);
+    trygon_value_t in = {0}, v = {0};
+    OK(trygon_call_arg(c, 0, &in));
+    OK(trygon_get(tg, in.refs[0], TRYGON_FOREVER, &v));
+    atomic_fetch_add(&shared[PINNED], 1);
+    UNTIL(atomic_load(&shared[GATE]) != 0);
+    OK(trygon_value_release(tg, &v));
+    return return_int(c, h_rank);
+}
+
+/* Two tasks a rank, on all ranks but this, read what is stored here or there. */
+static int holders_driver(trygon_t *tg, void *arg)
+{
+    (void)arg;
+    trygon_ref_t refs[2] = {put_filled(tg, MiB, 1),
+                            make(tg, "makes", NULL, MiB, 2)};
+    see(tg, refs[1], MiB, 2);
+    uint64_t others = (uint64_t)h_size - 1;
+    CHECK(has(tg, refs[0], 0, 0));
+    for (int i = 0; i < 2; i++) {
+        trygon_ref_t tasks[16];
+        int ntasks = 2 * (int)others;
+        trygon_value_t in = {NULL, 0, TRYGON_BYTE, 0, NULL, &refs[i], 1, NULL};
+        atomic_store(&shared[GATE], 0);
+        atomic_store(&shared[PINNED], 0);
+        for (int k = 0; k < ntasks; k++)
+            tasks[k] = call(tg, "pins_for_a_while", 1, &in);
+        UNTIL(atomic_load(&shared[PINNED]) == ntasks);
+        CHECK(has(tg, refs[i], (uint64_t)ntasks, others));
+        UNTIL(has(tg, refs[1 - i], 0, 0)); /* not any more */
+        atomic_store(&shared[GATE], 1);
+        for (int k = 0; k < ntasks; k++)
+            CHECK(take_int(tg, tasks[k]) > 0);
+    }
+    OK(trygon_ref_release(tg, 2, refs));
+    empties_everywhere(tg);
+    return 0;
+}
+
+static void who_holds_and_reads_it(void)
+{
+    if (h_size > 1)
+        play(&(struct scene){.nodes = 1}, fns, holders_driver);
+}
+
 static void lists_of_all(void)
 {
     if (h_size <= 2)
@@ -242,6 +304,7 @@ static const struct h_host_test tests[] = {
     HOST_TEST(bad_arguments),
     HOST_TEST(where_it_is),
     HOST_TEST(lists_of_all),
+    HOST_TEST(who_holds_and_reads_it),
     {NULL, NULL},
 };
 
