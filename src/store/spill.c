@@ -247,18 +247,26 @@ static bool may_grow(uint64_t bytes)
     return false;
 }
 
-static int write_open(const struct tg_spill *s, int fd, const char *path,
-                      const struct batch *b, char *why, size_t nwhy)
+/* What has our file's name is none of ours. */
+static bool is_there(const char *path)
 {
-    struct tg_h5 *h5 = NULL;
-    int rc = tg_h5_create(path, s->deflate, b->n, b->items, &h5, why, nwhy);
-    if (rc == TRYGON_SUCCESS)
-        rc = write_items(s, fd, path, h5, b, why, nwhy);
-    if (rc == TRYGON_SUCCESS)
-        rc = tg_h5_close(&h5, b->items, why, nwhy);
-    if (rc != TRYGON_SUCCESS && ftruncate(fd, 0) != 0)
-        rc = TRYGON_ERR_IO;
-    tg_h5_drop(&h5);
+    if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        return false;
+    errno = EEXIST;
+    return true;
+}
+
+/* The datasets' bytes, into the file that HDF5 has made. */
+static int write_into(const struct tg_spill *s, const char *path,
+                      struct tg_h5 *h5, const struct batch *b, char *why,
+                      size_t nwhy)
+{
+    int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return tg_spill_refused(path, why, nwhy);
+    int rc = write_items(s, fd, path, h5, b, why, nwhy);
+    if (close(fd) != 0 && rc == TRYGON_SUCCESS) /* NFS tells some things here */
+        rc = tg_spill_refused(path, why, nwhy);
     return rc;
 }
 
@@ -266,15 +274,17 @@ static int write_open(const struct tg_spill *s, int fd, const char *path,
 static int write_file(const struct tg_spill *s, const char *path,
                       const struct batch *b, char *why, size_t nwhy)
 {
-    if (!may_grow(b->bytes))
+    struct tg_h5 *h5 = NULL;
+    if (!may_grow(b->bytes) || is_there(path))
         return tg_spill_refused(path, why, nwhy);
-    int fd =
-        open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return tg_spill_refused(path, why, nwhy);
-    int rc = write_open(s, fd, path, b, why, nwhy);
-    if (close(fd) != 0 && rc == TRYGON_SUCCESS) /* NFS tells some things here */
-        rc = tg_spill_refused(path, why, nwhy);
+    int rc = tg_h5_create(path, s->deflate, b->n, b->items, &h5, why, nwhy);
+    if (rc == TRYGON_SUCCESS)
+        rc = write_into(s, path, h5, b, why, nwhy);
+    if (rc == TRYGON_SUCCESS)
+        rc = tg_h5_close(&h5, b->items, why, nwhy);
+    if (rc != TRYGON_SUCCESS && truncate(path, 0) != 0)
+        rc = errno == ENOENT ? rc : TRYGON_ERR_IO;
+    tg_h5_drop(&h5);
     if (rc != TRYGON_SUCCESS)
         (void)unlink(path);
     return rc;
