@@ -166,13 +166,10 @@ static void describe(const struct trygon *tg, const struct tg_blob *b,
 
 static void hand_to_thread(struct trygon *tg, struct tg_job *job)
 {
-    if (tg->stores.spill != NULL && tg_io_add(tg->stores.io, job))
+    if (tg_io_add(tg->stores.io, job))
         return;
-    bool none = tg->stores.spill == NULL;
-    job->rc = none && job->op == TG_STORE_FILE ? TRYGON_ERR_STORE_FULL
-                                               : TRYGON_ERR_IO;
-    snprintf(job->why, sizeof job->why, "%s",
-             none ? "no directory to write to" : "no thread to do it");
+    job->rc = TRYGON_ERR_IO;
+    snprintf(job->why, sizeof job->why, "no thread to do it");
     tg_stores_done(tg, job);
 }
 
@@ -219,7 +216,8 @@ static void complain(struct trygon *tg, const struct tg_job *job)
 {
     unsigned long long size = job->x->size;
     bool reads = job->op == TG_STORE_LOAD || job->op == TG_STORE_SEND;
-    if (job->rc == TRYGON_SUCCESS || (!reads && tg->stores.told_full))
+    if (job->rc == TRYGON_SUCCESS || (!reads && tg->stores.told_full) ||
+        job->rc == TRYGON_ERR_UNSUPPORTED) /* was told at the start */
         return;
     tg->stores.told_full |= !reads;
     if (job->op == TG_STORE_FILE)

@@ -48,9 +48,9 @@ struct tg_io; /* what is done without the lock (stores_io.c) */
 struct tg_stores {
     uint64_t limit, node_limit; /* bytes of this rank's, and of its node's */
     struct tg_arena *own;
-    struct tg_arena **of;    /* of each rank; NULL: it is on another node */
-    int32_t *number;         /* of each rank among those of its node */
-    struct tg_spill *spill;  /* NULL: there are no files */
+    struct tg_arena **of; /* of each rank; NULL: it is on another node */
+    int32_t *number;      /* of each rank among those of its node */
+    struct tg_spill *spill;
     struct tg_stored *blobs; /* a hash by blob */
     TG_VEC(struct tg_store_answer) answers;
     uint32_t answered;

@@ -115,7 +115,7 @@ static int32_t number_ranks(struct trygon *tg)
     return here;
 }
 
-/* Without HDF5 there are no files, and the store is as large as it is. */
+/* Without HDF5 there are only files that are mapped, when the store is full. */
 static int open_spill(struct trygon *tg, const trygon_opts_t *o, uint64_t job,
                       char *err, size_t size)
 {
@@ -127,7 +127,9 @@ static int open_spill(struct trygon *tg, const trygon_opts_t *o, uint64_t job,
     int rc = tg_spill_create(&so, &tg->stores.spill, err, size);
     if (rc == TRYGON_ERR_UNSUPPORTED) {
         tg_log(&tg->log, TRYGON_LOG_WARN,
-               "large objects stay in memory, whatever happens: %s", err);
+               "large objects are not written to files, but when the store is "
+               "full new ones are made in mapped files: %s",
+               err);
         rc = TRYGON_SUCCESS;
     }
     return rc;

@@ -42,6 +42,7 @@ struct tg_spill {
     uint64_t file_min;
     uint32_t percent;
     const struct tg_log *log;
+    char unsupported[TG_SPILL_WHY]; /* why nothing can be written, or "" */
     uint32_t ndirs;
 
     pthread_mutex_t choosing; /* for the next two: may be held for long */
@@ -66,7 +67,7 @@ static int check_opts(const struct tg_spill_opts *o, char *why, size_t nwhy)
                  o->disk_percent);
         return TRYGON_ERR_INVALID;
     }
-    return tg_h5_check(why, nwhy);
+    return TRYGON_SUCCESS;
 }
 
 int tg_spill_create(const struct tg_spill_opts *opts, struct tg_spill **spill,
@@ -95,7 +96,10 @@ int tg_spill_create(const struct tg_spill_opts *opts, struct tg_spill **spill,
     TG_ASSERT(pthread_mutex_init(&s->choosing, NULL) == 0 &&
               pthread_mutex_init(&s->lock, NULL) == 0);
     *spill = s;
-    return TRYGON_SUCCESS;
+    rc = tg_h5_check(s->unsupported, sizeof s->unsupported);
+    if (rc != TRYGON_SUCCESS)
+        snprintf(why, nwhy, "%s", s->unsupported);
+    return rc;
 }
 
 /* The file's path, in memory of the caller's. */
@@ -251,18 +255,26 @@ static bool may_grow(uint64_t bytes)
     return false;
 }
 
-static int write_open(const struct tg_spill *s, int fd, const char *path,
-                      const struct batch *b, char *why, size_t nwhy)
+/* What has our file's name is none of ours. */
+static bool is_there(const char *path)
 {
-    struct tg_h5 *h5 = NULL;
-    int rc = tg_h5_create(path, s->deflate, b->n, b->items, &h5, why, nwhy);
-    if (rc == TRYGON_SUCCESS)
-        rc = write_items(s, fd, path, h5, b, why, nwhy);
-    if (rc == TRYGON_SUCCESS)
-        rc = tg_h5_close(&h5, b->items, why, nwhy);
-    if (rc != TRYGON_SUCCESS && ftruncate(fd, 0) != 0)
-        rc = TRYGON_ERR_IO;
-    tg_h5_drop(&h5);
+    if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        return false;
+    errno = EEXIST;
+    return true;
+}
+
+/* The datasets' bytes, into the file that HDF5 has made. */
+static int write_into(const struct tg_spill *s, const char *path,
+                      struct tg_h5 *h5, const struct batch *b, char *why,
+                      size_t nwhy)
+{
+    int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return tg_spill_refused(path, why, nwhy);
+    int rc = write_items(s, fd, path, h5, b, why, nwhy);
+    if (close(fd) != 0 && rc == TRYGON_SUCCESS) /* NFS tells some things here */
+        rc = tg_spill_refused(path, why, nwhy);
     return rc;
 }
 
@@ -270,15 +282,17 @@ static int write_open(const struct tg_spill *s, int fd, const char *path,
 static int write_file(const struct tg_spill *s, const char *path,
                       const struct batch *b, char *why, size_t nwhy)
 {
-    if (!may_grow(b->bytes))
+    struct tg_h5 *h5 = NULL;
+    if (!may_grow(b->bytes) || is_there(path))
         return tg_spill_refused(path, why, nwhy);
-    int fd =
-        open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return tg_spill_refused(path, why, nwhy);
-    int rc = write_open(s, fd, path, b, why, nwhy);
-    if (close(fd) != 0 && rc == TRYGON_SUCCESS) /* NFS tells some things here */
-        rc = tg_spill_refused(path, why, nwhy);
+    int rc = tg_h5_create(path, s->deflate, b->n, b->items, &h5, why, nwhy);
+    if (rc == TRYGON_SUCCESS)
+        rc = write_into(s, path, h5, b, why, nwhy);
+    if (rc == TRYGON_SUCCESS)
+        rc = tg_h5_close(&h5, b->items, why, nwhy);
+    if (rc != TRYGON_SUCCESS && truncate(path, 0) != 0)
+        rc = errno == ENOENT ? rc : TRYGON_ERR_IO;
+    tg_h5_drop(&h5);
     if (rc != TRYGON_SUCCESS)
         (void)unlink(path);
     return rc;
@@ -379,6 +393,14 @@ static int worst(int a, int b)
     return a == TRYGON_ERR_IO || b == TRYGON_SUCCESS ? a : b;
 }
 
+static void fail(struct tg_spill_item items[], uint32_t n, int rc)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        items[i].rc = rc;
+        items[i].where = (struct tg_spilled){0};
+    }
+}
+
 /* One file, or, on full disks, several smaller ones, as far as they go. */
 static int write_range(struct tg_spill *s, struct tg_spill_item items[],
                        uint32_t n, char *why, size_t nwhy)
@@ -393,10 +415,7 @@ static int write_range(struct tg_spill *s, struct tg_spill_item items[],
         return worst(first,
                      write_range(s, items + n / 2, n - n / 2, why, nwhy));
     }
-    for (uint32_t i = 0; i < n; i++) {
-        items[i].rc = rc;
-        items[i].where = (struct tg_spilled){0};
-    }
+    fail(items, n, rc);
     if (why[0] == '\0')
         snprintf(why, nwhy, "%s", reason);
     return rc;
@@ -407,6 +426,11 @@ int tg_spill_write(struct tg_spill *s, uint32_t n, struct tg_spill_item items[],
 {
     int rc = TRYGON_SUCCESS;
     why[0] = '\0';
+    if (s->unsupported[0] != '\0') {
+        snprintf(why, nwhy, "%s", s->unsupported);
+        fail(items, n, TRYGON_ERR_UNSUPPORTED);
+        return TRYGON_ERR_UNSUPPORTED;
+    }
     for (uint32_t first = 0, end; first < n; first = end) {
         uint64_t bytes = 0;
         for (end = first;

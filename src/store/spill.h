@@ -58,7 +58,9 @@ struct tg_spill_opts {
  * Stale ones, of dead jobs of this user, are removed now: those whose lock
  * nobody holds, unless there is a file in them that is none of ours, which is
  * told.  Errors: INVALID (deflate; a directory that is none, with its name in
- * why), UNSUPPORTED (HDF5 is not thread-safe, or not the one of the build). */
+ * why); UNSUPPORTED (HDF5 is not thread-safe, or not the one of the build): then
+ * there is a spill all the same, which has room for mapped files, and whose
+ * tg_spill_write() has this error. */
 int tg_spill_create(const struct tg_spill_opts *opts, struct tg_spill **spill,
                     char *why, size_t nwhy);
 /* Removes this rank's files, and the job's directory with the last of them. */
@@ -91,7 +93,8 @@ struct tg_spill_item { /* in: what to write; out: rc, where */
  * object whose size does not follow from its type and dims becomes plain bytes.
  * Items fail alone: IO, DISK_FULL, with the first reason in why.  A directory
  * that fails is left out from then on as long as another is left; a full one is
- * asked again.  Returns the worst of the items' codes: IO, then DISK_FULL. */
+ * asked again.  Returns the worst of the items' codes: IO, then DISK_FULL; or
+ * UNSUPPORTED. */
 int tg_spill_write(struct tg_spill *s, uint32_t n, struct tg_spill_item items[],
                    char *why, size_t nwhy);
 /* Read `n` bytes from byte `from` of the object, and compare all pieces that

@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <fcntl.h>
 
@@ -288,16 +289,20 @@ static bool make_lists(struct tg_h5 *f, int deflate)
            H5Pset_deflate(f->packed, (unsigned)deflate) >= 0;
 }
 
-/* The system's file must not live on in what the user's code starts. */
-static void close_on_exec(hid_t file)
+/* The system's file must not live on in what the user's code starts, nor be
+ * read by others. */
+static void keep_private(hid_t file)
 {
     int *fd = NULL;
     void *at = NULL;
-    if (H5Fget_vfd_handle(file, H5P_DEFAULT, &at) >= 0 && (fd = at) != NULL)
-        (void)fcntl(*fd, F_SETFD, FD_CLOEXEC);
+    if (H5Fget_vfd_handle(file, H5P_DEFAULT, &at) < 0 || (fd = at) == NULL)
+        return;
+    (void)fcntl(*fd, F_SETFD, FD_CLOEXEC);
+    (void)fchmod(*fd, 0600);
 }
 
-/* Made, or opened for reading. */
+/* Made, or opened for reading.  HDF5 makes the file itself: one that it empties
+ * ext4 writes to the disk as soon as it is closed. */
 static hid_t open_file(const char *path, bool make)
 {
     hid_t file = -1, list = H5Pcreate(H5P_FILE_ACCESS);
@@ -310,10 +315,10 @@ static hid_t open_file(const char *path, bool make)
              H5Pset_fclose_degree(list, H5F_CLOSE_STRONG) >= 0 &&
              H5Pset_alignment(list, ALIGN, ALIGN) >= 0 &&
              H5Pset_meta_block_size(list, META_BLOCK) >= 0)
-        file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, list);
+        file = H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, list);
     close_id(&list, H5Pclose);
     if (file >= 0)
-        close_on_exec(file);
+        keep_private(file);
     return file;
 }
 

@@ -110,7 +110,7 @@ int tg_h5_check(char *why, size_t nwhy);
 
 /* Errors of all: IO and DISK_FULL, with a line in why. */
 
-/* Datasets for the items, in the empty file at path: where.number and, unless
+/* Datasets for the items, in a new file at path: where.number and, unless
  * deflate > 0, where.at are set.  After an error *out is still to be dropped. */
 int tg_h5_create(const char *path, int deflate, uint32_t n,
                  struct tg_spill_item items[], struct tg_h5 **out, char *why,

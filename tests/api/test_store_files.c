@@ -196,6 +196,50 @@ static int held_driver(trygon_t *tg, void *arg)
     return 0;
 }
 
+/* ----- another HDF5 ------------------------------------------------------------------ */
+
+static bool unsafe;
+
+/* In the stead of the library's, which must be thread-safe for these tests. */
+herr_t H5is_library_threadsafe(hbool_t *safe)
+{
+    *safe = !unsafe;
+    return 0;
+}
+
+/* Three times what the store holds. */
+static int mapped_driver(trygon_t *tg, void *arg)
+{
+    (void)arg;
+    enum { N = 24 };
+    trygon_ref_t refs[N];
+    for (int i = 0; i < N; i++)
+        refs[i] = put_filled(tg, MiB, i);
+    trygon_store_stats_t s = stats_of(tg);
+    CHECK(s.spilled_bytes == 0);
+    CHECK(s.fallback_bytes >= N * MiB - s.limit / (uint64_t)ranks_here);
+    for (int i = 0; i < N; i++) {
+        see(tg, refs[i], MiB, i);
+        CHECK(looks_right(tg, NULL, refs[i], i));
+    }
+    OK(trygon_ref_release(tg, N, refs));
+    empties_here(tg);
+    CHECK(stats_of(tg).fallback_bytes == 0);
+    return 0;
+}
+
+static void mapped_files_without_hdf5(void)
+{
+    static const struct h_fn look[] = {LARGE_FNS, {NULL, NULL}};
+    unsafe = true;
+    play(&(struct scene){.nodes = 1, .bytes = "8M", .own_dir = true}, look,
+         mapped_driver);
+    unsafe = false;
+    CHECK(h_logged(
+              "when the store is full new ones are made in mapped files") == 1);
+    CHECK(h_logged("could not be written") == 0);
+}
+
 /* ----- all ------------------------------------------------------------------------------ */
 
 static const struct h_fn fns[] = {LARGE_FNS, FN(holds), {NULL, NULL}};
@@ -214,6 +258,7 @@ static void who_reads_does_not_wait_for_hdf5(void)
 static const struct h_host_test tests[] = {
     HOST_TEST(damage_is_an_error),
     HOST_TEST(who_reads_does_not_wait_for_hdf5),
+    HOST_TEST(mapped_files_without_hdf5),
     {NULL, NULL},
 };
 
