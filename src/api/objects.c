@@ -181,9 +181,11 @@ static int by_ref(const void *a, const void *b)
 /* How often it is among those, which are in order. */
 static uint64_t holders(const struct listed *l, trygon_ref_t ref)
 {
-    const trygon_ref_t *end = l->held.v + l->held.n, *x = NULL, *last;
-    if (l->held.n > 0)
-        x = bsearch(&ref, l->held.v, l->held.n, sizeof ref, by_ref);
+    if (l->held.n == 0)
+        return 0;
+    const trygon_ref_t *end = l->held.v + l->held.n, *last,
+                       *x = bsearch(&ref, l->held.v, l->held.n, sizeof ref,
+                                    by_ref);
     if (x == NULL)
         return 0;
     for (last = x + 1; last < end && by_ref(last, &ref) == 0;)
