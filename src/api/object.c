@@ -231,13 +231,25 @@ static bool copy_small(const struct trygon *tg, trygon_ref_t ref, void *data,
     return true;
 }
 
-/* Lend it, and copy without the lock. */
-static int copy_lent(struct trygon *tg, trygon_ref_t ref, void *data,
-                     size_t capacity, size_t *need)
+static int64_t left_ms(uint64_t deadline_ns)
+{
+    static const uint64_t ms = 1000000;
+    uint64_t now_ns = tg_now_ns();
+    if (deadline_ns == TG_NEVER)
+        return TRYGON_FOREVER;
+    return deadline_ns > now_ns
+               ? (int64_t)((deadline_ns - now_ns + ms - 1) / ms)
+               : 0;
+}
+
+/* Lend it, and copy without the lock.  It was here, but may leave before. */
+static int copy_lent(struct trygon *tg, trygon_ref_t ref, uint64_t deadline_ns,
+                     void *data, size_t capacity, size_t *need)
 {
     trygon_value_t v;
     struct tg_obj *pin;
-    int rc = get_n(tg, "trygon_get_into", 1, &ref, TRYGON_FOREVER, &pin, &v);
+    int rc =
+        get_n(tg, "trygon_get_into", 1, &ref, left_ms(deadline_ns), &pin, &v);
     if (rc != TRYGON_SUCCESS)
         return rc;
     *need = v.size;
@@ -255,19 +267,19 @@ int trygon_get_into(trygon_t *tg, trygon_ref_t ref, int64_t timeout_ms,
     if (rc != TRYGON_SUCCESS)
         return rc;
     size_t need = 0;
+    uint64_t deadline_ns = TG_NEVER;
     tg_enter(tg);
     bool copied = copy_small(tg, ref, data, capacity, &need);
     if (!copied && comes_soon(tg, ref, timeout_ms))
         copied = copy_small(tg, ref, data, capacity, &need);
     if (!copied) {
-        uint64_t deadline_ns;
         rc = await_all(tg, __func__, 1, &ref, timeout_ms, NULL, &deadline_ns);
         copied =
             rc == TRYGON_SUCCESS && copy_small(tg, ref, data, capacity, &need);
     }
     tg_leave(tg);
     if (rc == TRYGON_SUCCESS && !copied)
-        rc = copy_lent(tg, ref, data, capacity, &need);
+        rc = copy_lent(tg, ref, deadline_ns, data, capacity, &need);
     if (rc != TRYGON_SUCCESS)
         return rc;
     if (size != NULL)

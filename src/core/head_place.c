@@ -399,10 +399,9 @@ static int32_t place_spread(struct place *l)
 
 static int32_t place_near(const struct place *l, const struct tg_demand *d)
 {
-    for (int32_t i = 0; i < d->nprefer; i++)
+    for (int32_t i = 0; i < d->nprefer; i++) {
         if (tg_head_fits(l->h, d->prefer[i], d))
             return d->prefer[i];
-    for (int32_t i = 0; i < d->nprefer; i++) {
         int32_t r = best_of_node(l, l->h->sites[d->prefer[i]].node);
         if (r >= 0)
             return r;

@@ -101,6 +101,15 @@ void tg_owner_on_bounce(struct tg_owner *w, int32_t from,
 void tg_lease_kept(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns);
 void tg_task_fill(const struct tg_task *t, struct tg_items *items);
 
+/* Where its large arguments are, if it has any (owner_near.c). */
+bool tg_task_large(const struct tg_task *t);
+/* Their bytes on the node of rank. */
+uint64_t tg_task_near(const struct tg_owner *w, const struct tg_task *t,
+                      int32_t rank);
+/* The ranks with most of them, those first; returns how many. */
+int32_t tg_task_prefer(const struct tg_owner *w, const struct tg_task *t,
+                       int32_t out[TG_PREFER_MAX]);
+
 /* The actors (owner_actor.c). */
 struct tg_actor *tg_actor_find(const struct tg_owner *w, trygon_ref_t ref);
 /* A new order of calls begins. */

@@ -191,29 +191,6 @@ void tg_owner_hurry(struct tg_owner *w)
 
 /* ----- demand -------------------------------------------------------------------- */
 
-/* The ranks that hold the large arguments of the oldest ready task. */
-static int32_t prefer(const struct tg_class *c, int32_t out[TG_PREFER_MAX])
-{
-    int32_t n = 0;
-    const struct tg_task *t = c->queue;
-    if (t == NULL || !t->by_ref)
-        return 0;
-    const struct tg_arg *args = tg_task_args(t);
-    for (uint32_t i = 0; i < t->nargs && n < TG_PREFER_MAX; i++) {
-        if (args[i].val != NULL)
-            continue;
-        int32_t r = tg_obj_where(args[i].obj);
-        if (r < 0)
-            continue;
-        bool known = false;
-        for (int32_t j = 0; j < n; j++)
-            known = known || out[j] == r;
-        if (!known)
-            out[n++] = r;
-    }
-    return n;
-}
-
 uint32_t tg_class_wanted(const struct tg_owner *w, const struct tg_class *c)
 {
     if (c->queue == NULL)
@@ -245,7 +222,8 @@ static void tell(struct tg_owner *w, struct tg_class *c)
     m.u.demand.depth = c->key.depth;
     m.u.demand.want = want;
     m.u.demand.received = c->received;
-    m.u.demand.nprefer = prefer(c, m.u.demand.prefer);
+    if (c->queue != NULL) /* for the oldest ready task */
+        m.u.demand.nprefer = tg_task_prefer(w, c->queue, m.u.demand.prefer);
     tg_ctx_send(w->ctx, 0, &m);
 }
 
@@ -338,6 +316,24 @@ static void unqueue(struct tg_owner *w, struct tg_task *t)
     w->nready--;
 }
 
+/* Of the first few leases with room, the one that is nearest to the bytes of
+ * the task's arguments. */
+static struct tg_olease *nearest(const struct tg_owner *w,
+                                 const struct tg_task *t)
+{
+    enum { MOST = 8 };
+    struct tg_olease *l = t->cls->room, *best = l;
+    uint64_t most = tg_task_near(w, t, l->worker);
+    for (uint32_t i = 1; i < MOST && (l = l->next) != NULL; i++) {
+        uint64_t bytes = has_room(w, l) ? tg_task_near(w, t, l->worker) : 0;
+        if (bytes > most) {
+            most = bytes;
+            best = l;
+        }
+    }
+    return best;
+}
+
 static void pump(struct tg_owner *w, struct tg_class *c)
 {
     while (c->queue != NULL && c->room != NULL) {
@@ -345,9 +341,11 @@ static void pump(struct tg_owner *w, struct tg_class *c)
         file(w, l); /* the room depends on the function at the front */
         if (!l->has_room)
             continue;
+        struct tg_task *t = c->queue;
+        if (t->by_ref && tg_task_large(t))
+            l = nearest(w, t);
         DL_DELETE(c->room, l); /* round to the end */
         DL_APPEND(c->room, l);
-        struct tg_task *t = c->queue;
         if (tg_task_spoilt(w, t))
             continue; /* it has ended; c stays, since l is in it */
         unqueue(w, t);

@@ -24,6 +24,7 @@ void tg_store_fini(struct tg_store *s)
         tg_val_drop(&b->val);
     }
     tg_slab_fini(&s->blobs);
+    tg_vec_free(&s->turns);
     tg_vec_free(&s->arrived);
     tg_vec_free(&s->granted);
     tg_vec_free(&s->news);

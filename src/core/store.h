@@ -166,13 +166,15 @@ struct tg_store {
     struct tg_slab blobs;
     struct tg_blob *lists[TG_LISTS];
     uint64_t timer_ns;    /* 0: none is set */
-    uint64_t turns;       /* in line, so far */
+    uint64_t queued;      /* in line, so far */
     uint32_t number;      /* of the last asking */
     uint64_t try_disk_ns; /* it failed: not before then again */
     uint64_t try_file_ns; /* the same of mapped files */
     bool no_file;         /* the last of these could not be had */
     uint64_t moved_ns;    /* when a blob was last freed, evicted or spilled */
     struct tg_store_counts counts;
+    TG_VEC(uint64_t) turns; /* of calls that lack values, oldest first */
+    uint64_t turn;          /* the last one */
     TG_VEC(struct tg_arrival) arrived; /* read by core.c, as are */
     TG_VEC(struct tg_granted) granted;
     TG_VEC(struct tg_news) news;    /* sent at the end of the step, as are */
@@ -227,6 +229,15 @@ bool tg_store_has_copy(const struct tg_store *s, const struct tg_val *v);
 void tg_store_freed(struct tg_store *s, trygon_ref_t ref);
 /* Only other ranks still hold it: those who keep it idly may let it go. */
 void tg_store_unused(struct tg_store *s, trygon_ref_t ref);
+
+/* ----- several at once -------------------------------------------------------- */
+
+/* Who pins several values and finds that some have left gets a turn, and until
+ * all are there keeps what it has pinned only if it is first: two that each
+ * keep what the other one needs room for would wait for ever. */
+uint64_t tg_store_turn(struct tg_store *s);
+bool tg_store_first(const struct tg_store *s, uint64_t turn);
+void tg_store_turn_end(struct tg_store *s, uint64_t turn); /* 0 is fine */
 
 /* ----- the rest --------------------------------------------------------------- */
 

@@ -66,7 +66,7 @@ void tg_blob_line_up(struct tg_store *s, struct tg_blob *b,
                      enum tg_blob_list line)
 {
     b->line = (uint8_t)line;
-    b->turn = ++s->turns;
+    b->turn = ++s->queued;
     tg_blob_put(s, b, b->size > s->limit ? TG_LIST_HUGE : line);
 }
 

@@ -214,5 +214,5 @@ bool tg_store_quiet(const struct tg_store *s)
     while ((b = tg_slab_next(&s->blobs, &slot)) != NULL)
         if (b->readers != NULL || b->spilling || !rests(b))
             return false;
-    return s->arrived.n == 0 && s->granted.n == 0;
+    return s->arrived.n == 0 && s->granted.n == 0 && s->turns.n == 0;
 }

@@ -68,29 +68,46 @@ static int await_again(struct trygon *tg, uint32_t n,
     return rc;
 }
 
+static void end_all(struct trygon *tg, uint32_t n, struct tg_lent *lents[])
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (lents[i] != NULL)
+            tg_lent_end(tg, lents[i]);
+        lents[i] = NULL;
+    }
+}
+
+/* Pin what is here; returns how many are lacking. */
+static uint32_t lend_here(struct trygon *tg, uint32_t n,
+                          struct tg_obj *const objs[], struct tg_lent *lents[])
+{
+    uint32_t lacking = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!lacks(objs[i], lents[i]))
+            continue;
+        lents[i] = lend(tg, objs[i]);
+        lacking += lents[i] == NULL;
+    }
+    return lacking;
+}
+
 int tg_lend_all(struct trygon *tg, uint32_t n, struct tg_obj *const objs[],
                 struct tg_lent *lents[], uint64_t deadline_ns)
 {
-    for (;;) {
-        uint32_t lacking = 0;
-        for (uint32_t i = 0; i < n; i++) {
-            if (!lacks(objs[i], lents[i]))
-                continue;
-            lents[i] = lend(tg, objs[i]);
-            lacking += lents[i] == NULL;
-        }
-        if (lacking == 0)
-            return TRYGON_SUCCESS;
-        int rc = await_again(tg, n, objs, lents, deadline_ns);
-        if (rc == TRYGON_SUCCESS)
-            continue;
-        for (uint32_t i = 0; i < n; i++) {
-            if (lents[i] != NULL)
-                tg_lent_end(tg, lents[i]);
-            lents[i] = NULL;
-        }
-        return rc;
+    struct tg_store *s = &tg->core->store;
+    uint64_t turn = 0;
+    int rc = TRYGON_SUCCESS;
+    while (rc == TRYGON_SUCCESS && lend_here(tg, n, objs, lents) > 0) {
+        if (turn == 0)
+            turn = tg_store_turn(s);
+        if (!tg_store_first(s, turn))
+            end_all(tg, n, lents);
+        rc = await_again(tg, n, objs, lents, deadline_ns);
     }
+    tg_store_turn_end(s, turn);
+    if (rc != TRYGON_SUCCESS)
+        end_all(tg, n, lents);
+    return rc;
 }
 
 /* ----- arguments ------------------------------------------------------------------- */

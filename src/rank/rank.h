@@ -294,7 +294,8 @@ struct tg_lent {
     const void *data;
 };
 /* With the lock held, which is given up meanwhile: pin those of n objects whose
- * values are stored, and wait again for what has left this rank in between.
+ * values are stored, and wait again for what has left this rank in between;
+ * only the oldest call that waits so keeps what it has pinned meanwhile.
  * objs[i] may be NULL; each other has a hold and is ready.  lents[i] is NULL
  * before, and afterwards where there was nothing to pin: also of one that has
  * failed meanwhile.  0, or as tg_block(), in which case nothing is lent. */

@@ -147,6 +147,7 @@ struct script {
     struct sim_view args[TRUTH_ARGS];
     struct tg_obj *pins[OP_SLOTS];   /* what a get has got */
     struct sim_view views[OP_SLOTS]; /* and the bytes */
+    uint64_t turn;                   /* while some of them are not here */
     struct plan plan;                /* room for chance.c */
     struct truth_task *making;       /* a detached actor, asked for */
     uint64_t ticket;                 /* of a name */

@@ -208,6 +208,22 @@ static bool look(struct script *s, struct tg_obj *x, struct sim_view *view)
     return false;
 }
 
+/* Some lack: only the oldest one keeps what it has pinned (rank/lend.c). */
+static void take_turn(struct script *s, struct sim_view *views, uint32_t n)
+{
+    struct tg_store *store = &s->rank->core->store;
+    if (s->turn == 0)
+        s->turn = tg_store_turn(store);
+    for (uint32_t i = 0; i < n && !tg_store_first(store, s->turn); i++)
+        sim_store_unpin(&views[i]);
+}
+
+static void end_turn(struct script *s)
+{
+    tg_store_turn_end(&s->rank->core->store, s->turn);
+    s->turn = 0;
+}
+
 bool script_look(struct script *s)
 {
     bool all = true, failed = false;
@@ -217,8 +233,11 @@ bool script_look(struct script *s)
         if (!script_known(x) || !look(s, x, &s->views[i]))
             all = false;
     }
-    if (all || failed)
+    if (all || failed) {
+        end_turn(s);
         return true;
+    }
+    take_turn(s, s->views, s->op.n);
     for (uint32_t i = 0; i < s->op.n; i++) {
         struct tg_event ev = {.type = TG_EV_UNPIN, .obj = s->pins[i]};
         script_step(s, &ev);
@@ -235,6 +254,7 @@ void script_check_view(struct script *s, const struct sim_view *view,
 
 void script_no_views(struct script *s)
 {
+    end_turn(s);
     for (uint32_t i = 0; i < OP_SLOTS; i++)
         sim_store_unpin(&s->views[i]);
 }
@@ -311,9 +331,11 @@ void script_start(struct script *s)
             missing[n++] = args[i].ref;
     }
     if (n > 0) {
+        take_turn(s, s->args, e->args.n);
         wait_for_args(s, n, missing);
         return;
     }
+    end_turn(s);
     s->starting = false;
     for (uint32_t i = 0; i < e->args.n; i++)
         if (s->args[i].b != NULL)

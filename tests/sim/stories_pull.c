@@ -58,6 +58,16 @@ static const struct plan third = READER_AT("reader", short_ops, 2, 0);
 static const struct op home_driver[] = {
     SUBMIT(made_away), GET(0), COMPUTE(1000), SUBMIT(third), GET(1), END};
 
+/* Each reader goes where its bytes are, though both leases have room. */
+static const struct plan reads_0 = TASK_WITH(
+    "reader", short_ops, .nargs = 1, .args = {{.by_ref = true, .slot = {0}}});
+static const struct plan reads_1 = TASK_WITH(
+    "reader", short_ops, .nargs = 1, .args = {{.by_ref = true, .slot = {1}}});
+static const struct op near_driver[] = {
+    SUBMIT(made_away), SUBMIT(made_away), COMPUTE(1000), SUBMIT(reads_0),
+    COMPUTE(1000),     SUBMIT(reads_0),   COMPUTE(1000), SUBMIT(reads_1),
+    COMPUTE(1000),     SUBMIT(reads_1),   GET(5),        END};
+
 const struct story stories_pull[] = {
     {.name = "a value is pulled to another node in pieces",
      .nranks = 2,
@@ -458,4 +468,52 @@ const struct story stories_pull[] = {
                  "[ 1750] 2 ends 0.2 with 0\n"
                  "[ 1760] 2 -> 0 done 0.2 with 0\n"
                  "[ 1760] 0 reads 0.2\n"},
+    {.name = "tasks run where the bytes of their arguments are",
+     .nranks = 3,
+     .cpus = {0, 1, 1},
+     .driver = near_driver,
+     .linger_ns = 10000000,
+     .brief = true,
+     .store = {.from = 50},
+     .expected = "[    0] 0 submits 0.1 maker\n"
+                 "[    0] 0 submits 0.2 maker\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[   10] 0 -> 2 open 2.1 for 0\n"
+                 "[   10] 0 -> 2 run 0.2 on 2.1\n"
+                 "[   10] 2 starts 0.2\n"
+                 "[  210] 1 makes blob 1\n"
+                 "[  210] 1 seals blob 1\n"
+                 "[  210] 1 ends 0.1 with 0\n"
+                 "[  210] 2 makes blob 1\n"
+                 "[  210] 2 seals blob 1\n"
+                 "[  210] 2 ends 0.2 with 0\n"
+                 "[  220] 1 -> 0 done 0.1 with 0\n"
+                 "[  220] 2 -> 0 done 0.2 with 0\n"
+                 "[ 1000] 0 submits 0.3 reader\n"
+                 "[ 1010] 0 -> 1 run 0.3 on 1.1\n"
+                 "[ 1010] 1 starts 0.3\n"
+                 "[ 1110] 1 ends 0.3 with 0\n"
+                 "[ 1120] 1 -> 0 done 0.3 with 0\n"
+                 "[ 1120] 1 -> 0 drop 1\n"
+                 "[ 2000] 0 submits 0.4 reader\n"
+                 "[ 2010] 0 -> 1 run 0.4 on 1.1\n"
+                 "[ 2010] 1 starts 0.4\n"
+                 "[ 2110] 1 ends 0.4 with 0\n"
+                 "[ 2120] 1 -> 0 done 0.4 with 0\n"
+                 "[ 2120] 1 -> 0 drop 1\n"
+                 "[ 3000] 0 submits 0.5 reader\n"
+                 "[ 3010] 0 -> 2 run 0.5 on 2.1\n"
+                 "[ 3010] 2 starts 0.5\n"
+                 "[ 3110] 2 ends 0.5 with 0\n"
+                 "[ 3120] 2 -> 0 done 0.5 with 0\n"
+                 "[ 3120] 2 -> 0 drop 1\n"
+                 "[ 4000] 0 submits 0.6 reader\n"
+                 "[ 4010] 0 -> 2 run 0.6 on 2.1\n"
+                 "[ 4010] 2 starts 0.6\n"
+                 "[ 4110] 2 ends 0.6 with 0\n"
+                 "[ 4120] 2 -> 0 done 0.6 with 0\n"
+                 "[ 4120] 2 -> 0 drop 1\n"
+                 "[ 4120] 0 reads 0.6\n"},
     {.name = NULL}};

@@ -49,6 +49,15 @@ static const struct op both_driver[] = {PUT(100),
                                         GET(5),
                                         END};
 
+/* Each has the first of two, then the other one, for which the first has left:
+ * the older one gets both, then the younger, and nobody a mapped file. */
+static const struct op two_ops[] = {GET(0), COMPUTE(3000), GET2(0, 1), END};
+static const struct plan first_two = HOLDER_AT("first", two_ops, 1, 2, 0, 1);
+static const struct plan second_two = HOLDER_AT("second", two_ops, 1, 2, 2, 3);
+static const struct op two_driver[] = {
+    PUT(100),           PUT(100), PUT(100), PUT(100), SUBMIT(first_two),
+    SUBMIT(second_two), GET(4),   GET(5),   END};
+
 static const struct op result_ops[] = {COMPUTE(200), END};
 static const struct plan large_result = {
     .gene = {.seed = 5, .name = "large", .ops = result_ops, .result_size = 100},
@@ -274,6 +283,131 @@ const struct story stories_store[] = {
                  "[ 7450] 0 reads 0.2\n"
                  "[ 7450] 0 frees blob 2\n"
                  "[ 7450] 0 frees blob 4\n"},
+    {.name = "two gets of two each want the same room",
+     .nranks = 2,
+     .cpus = {0, 2},
+     .driver = two_driver,
+     .store_file_ns = 50000000,
+     .brief = true,
+     .store = {.from = 50, .bytes = 220},
+     .expected = "[    0] 0 makes blob 1\n"
+                 "[    0] 0 seals blob 1\n"
+                 "[    0] 0 makes blob 2\n"
+                 "[    0] 0 seals blob 2\n"
+                 "[   50] 0 spilled blob 1\n"
+                 "[   50] 0 evicts blob 1\n"
+                 "[   50] 0 makes blob 3\n"
+                 "[   50] 0 seals blob 3\n"
+                 "[  100] 0 spilled blob 2\n"
+                 "[  100] 0 evicts blob 2\n"
+                 "[  100] 0 makes blob 4\n"
+                 "[  100] 0 seals blob 4\n"
+                 "[  100] 0 submits 0.1 first\n"
+                 "[  100] 0 submits 0.2 second\n"
+                 "[  110] 0 -> 1 open 1.1 for 0\n"
+                 "[  110] 0 -> 1 run 0.1 on 1.1\n"
+                 "[  110] 1 starts 0.1\n"
+                 "[  110] 0 -> 1 open 1.2 for 0\n"
+                 "[  110] 0 -> 1 run 0.2 on 1.2\n"
+                 "[  110] 1 starts 0.2\n"
+                 "[  120] 1 -> 0 watch put 0\n"
+                 "[  120] 1 -> 0 watch put 0\n"
+                 "[  130] 0 -> 1 value put 0\n"
+                 "[  130] 1 makes blob 1\n"
+                 "[  130] 0 -> 1 value put 0\n"
+                 "[  130] 1 makes blob 2\n"
+                 "[  140] 1 -> 0 pull bytes of blob 1 to 1\n"
+                 "[  140] 0 sends blob 1 to 1: 100 at 0\n"
+                 "[  140] 1 -> 0 pull bytes of blob 3 to 2\n"
+                 "[  140] 0 sends blob 3 to 1: 100 at 0\n"
+                 "[  150] 0 spilled blob 3\n"
+                 "[  150] 0 evicts blob 3: error -17\n"
+                 "[  200] 0 spilled blob 4\n"
+                 "[  200] 0 evicts blob 4\n"
+                 "[  250] 0 -> 1 data 100 at 0 for blob 2\n"
+                 "[  250] 1 seals blob 2\n"
+                 "[  250] 1 reads put 0\n"
+                 "[  260] 1 -> 0 news copy of put 0\n"
+                 "[  300] 0 -> 1 data 100 at 0 for blob 1\n"
+                 "[  300] 1 seals blob 1\n"
+                 "[  300] 1 reads put 0\n"
+                 "[  310] 1 -> 0 news copy of put 0\n"
+                 "[ 3260] 1 -> 0 watch put 0\n"
+                 "[ 3270] 0 -> 1 value put 0\n"
+                 "[ 3310] 1 -> 0 watch put 0\n"
+                 "[ 3320] 0 -> 1 value put 0\n"
+                 "[ 4260] 1 -> 0 lend 1.2\n"
+                 "[ 4260] 1 -> 0 bounce 1.2 blocked\n"
+                 "[ 4310] 1 -> 0 lend 1.1\n"
+                 "[ 4310] 1 -> 0 bounce 1.1 blocked\n"
+                 "[ 5270] 1 evicts blob 2\n"
+                 "[ 5270] 1 makes blob 3\n"
+                 "[ 5270] 1 evicts blob 1\n"
+                 "[ 5270] 1 makes blob 4\n"
+                 "[ 5280] 1 -> 0 news no copy of put 0\n"
+                 "[ 5280] 1 -> 0 pull bytes of blob 4 to 3\n"
+                 "[ 5280] 0 sends blob 4 to 1: 100 at 0\n"
+                 "[ 5280] 1 -> 0 news no copy of put 0\n"
+                 "[ 5280] 1 -> 0 pull bytes of blob 2 to 4\n"
+                 "[ 5280] 0 sends blob 2 to 1: 100 at 0\n"
+                 "[ 5440] 0 -> 1 data 100 at 0 for blob 3\n"
+                 "[ 5440] 1 seals blob 3\n"
+                 "[ 5440] 0 -> 1 data 100 at 0 for blob 4\n"
+                 "[ 5440] 1 seals blob 4\n"
+                 "[ 5450] 1 -> 0 resume 1.2\n"
+                 "[ 5450] 1 -> 0 news copy of put 0\n"
+                 "[ 5450] 1 -> 0 resume 1.1\n"
+                 "[ 5450] 1 -> 0 news copy of put 0\n"
+                 "[ 6450] 1 -> 0 lend 1.1\n"
+                 "[ 6450] 1 -> 0 bounce 1.1 blocked\n"
+                 "[ 6450] 1 -> 0 lend 1.2\n"
+                 "[ 6450] 1 -> 0 bounce 1.2 blocked\n"
+                 "[ 9270] 1 evicts blob 3: error -17\n"
+                 "[ 9270] 1 evicts blob 4\n"
+                 "[ 9270] 1 makes blob 5\n"
+                 "[ 9280] 1 -> 0 news no copy of put 0\n"
+                 "[ 9280] 1 -> 0 pull bytes of blob 3 to 5\n"
+                 "[ 9280] 0 sends blob 3 to 1: 100 at 0\n"
+                 "[ 9390] 0 -> 1 data 100 at 0 for blob 5\n"
+                 "[ 9390] 1 seals blob 5\n"
+                 "[ 9390] 1 reads put 0\n"
+                 "[ 9390] 1 reads put 0\n"
+                 "[ 9390] 1 ends 0.2 with 0\n"
+                 "[ 9400] 1 -> 0 resume 1.2\n"
+                 "[ 9400] 1 -> 0 news copy of put 0\n"
+                 "[ 9400] 1 -> 0 done 0.2 with 0\n"
+                 "[10410] 0 -> 1 close 1.2\n"
+                 "[10420] 1 -> 0 closed 1.2\n"
+                 "[11270] 1 evicts blob 3\n"
+                 "[11270] 1 makes blob 6\n"
+                 "[11280] 1 -> 0 drop 1\n"
+                 "[11280] 1 -> 0 news no copy of put 0\n"
+                 "[11280] 1 -> 0 pull bytes of blob 1 to 6\n"
+                 "[11280] 0 sends blob 1 to 1: 100 at 0\n"
+                 "[11440] 0 -> 1 data 100 at 0 for blob 6\n"
+                 "[11440] 1 seals blob 6\n"
+                 "[11450] 1 -> 0 resume 1.1\n"
+                 "[11450] 1 -> 0 news copy of put 0\n"
+                 "[12450] 1 -> 0 lend 1.1\n"
+                 "[12450] 1 -> 0 bounce 1.1 blocked\n"
+                 "[13270] 1 evicts blob 5\n"
+                 "[13270] 1 makes blob 7\n"
+                 "[13280] 1 -> 0 drop 1\n"
+                 "[13280] 1 -> 0 news no copy of put 0\n"
+                 "[13280] 1 -> 0 pull bytes of blob 2 to 7\n"
+                 "[13280] 0 sends blob 2 to 1: 100 at 0\n"
+                 "[13440] 0 -> 1 data 100 at 0 for blob 7\n"
+                 "[13440] 1 seals blob 7\n"
+                 "[13440] 1 reads put 0\n"
+                 "[13440] 1 reads put 0\n"
+                 "[13440] 1 ends 0.1 with 0\n"
+                 "[13450] 1 -> 0 resume 1.1\n"
+                 "[13450] 1 -> 0 news copy of put 0\n"
+                 "[13450] 1 -> 0 done 0.1 with 0\n"
+                 "[13450] 0 reads 0.1\n"
+                 "[13450] 0 reads 0.2\n"
+                 "[13450] 0 frees blob 3\n"
+                 "[13450] 0 frees blob 4\n"},
     {.name = "a put waits until something is released",
      .nranks = 2,
      .cpus = {0, 1},
