@@ -29,7 +29,8 @@ static inline void fill(void *data, size_t n, int64_t seed)
         memcpy(p + at, &x, sizeof x);
     }
     x = word_at(seed, at);
-    memcpy(p + at, &x, n - at);
+    if (at < n)
+        memcpy(p + at, &x, n - at);
 }
 
 static inline bool is_filled(const void *data, size_t n, int64_t seed)
@@ -42,7 +43,7 @@ static inline bool is_filled(const void *data, size_t n, int64_t seed)
         wrong |= is ^ word_at(seed, at);
     }
     x = word_at(seed, at);
-    return wrong == 0 && memcmp(p + at, &x, n - at) == 0;
+    return wrong == 0 && (at == n || memcmp(p + at, &x, n - at) == 0);
 }
 
 static inline trygon_ref_t put_filled(trygon_t *tg, size_t n, int64_t seed)
