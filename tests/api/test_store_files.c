@@ -196,6 +196,48 @@ static int held_driver(trygon_t *tg, void *arg)
     return 0;
 }
 
+/* Three times what the store holds, and half of it again, while nothing can be
+ * written. */
+static herr_t fill_all(hid_t group, const char *name, const H5L_info_t *info,
+                       void *arg)
+{
+    (void)group, (void)name, (void)info;
+    enum { N = 6 };
+    trygon_t *tg = arg;
+    trygon_ref_t refs[N];
+    uint64_t before = stats_of(tg).spilled_bytes;
+    for (int i = 0; i < N; i++)
+        refs[i] = put_filled(tg, 8 * MiB, i);
+    for (int i = 0; i < N; i += 2)
+        see(tg, refs[i], 8 * MiB, i);
+    CHECK(stats_of(tg).spilled_bytes == before);
+    OK(trygon_ref_release(tg, N, refs));
+    return 0;
+}
+
+static int overfills(trygon_call_t *c)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/.user.h5", getenv("TRYGON_SPILL_DIR"));
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t group =
+        H5Gcreate2(file, "one", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    CHECK(H5Literate(file, H5_INDEX_NAME, H5_ITER_INC, NULL, fill_all,
+                     trygon_call_runtime(c)) == 0);
+    CHECK(H5Gclose(group) >= 0 && H5Fclose(file) >= 0);
+    CHECK(unlink(path) == 0);
+    return return_int(c, 1);
+}
+
+static int overfilled_driver(trygon_t *tg, void *arg)
+{
+    (void)arg;
+    trygon_task_opts_t o = at(there());
+    CHECK(take_int(tg, call_with(tg, "overfills", &o, 0, NULL)) == 1);
+    empties_everywhere(tg);
+    return 0;
+}
+
 /* ----- another HDF5 ------------------------------------------------------------------ */
 
 static bool unsafe;
@@ -242,7 +284,8 @@ static void mapped_files_without_hdf5(void)
 
 /* ----- all ------------------------------------------------------------------------------ */
 
-static const struct h_fn fns[] = {LARGE_FNS, FN(holds), {NULL, NULL}};
+static const struct h_fn fns[] = {
+    LARGE_FNS, FN(holds), FN(overfills), {NULL, NULL}};
 static const struct scene small = {.nodes = 2, .bytes = "16M", .own_dir = true};
 
 static void damage_is_an_error(void)
@@ -255,9 +298,15 @@ static void who_reads_does_not_wait_for_hdf5(void)
     play(&small, fns, held_driver);
 }
 
+static void mapped_files_while_nothing_can_be_written(void)
+{
+    play(&small, fns, overfilled_driver);
+}
+
 static const struct h_host_test tests[] = {
     HOST_TEST(damage_is_an_error),
     HOST_TEST(who_reads_does_not_wait_for_hdf5),
+    HOST_TEST(mapped_files_while_nothing_can_be_written),
     HOST_TEST(mapped_files_without_hdf5),
     {NULL, NULL},
 };
