@@ -100,7 +100,7 @@ static int makes_in_place(trygon_call_t *c)
 
 /* Which of the numbers of its rank's store. */
 enum { USED, OBJECTS, PULLED, SENT, SPILLED, RESTORED, FALLBACK };
-static int stat(trygon_call_t *c)
+static int tell_stat(trygon_call_t *c)
 {
     trygon_store_stats_t s = stats_of(trygon_call_runtime(c));
     const uint64_t of[] = {s.used,          s.objects,       s.pulled_bytes,
@@ -109,7 +109,7 @@ static int stat(trygon_call_t *c)
     return return_int(c, (int64_t)of[arg_int(c, 0)]);
 }
 
-#define LARGE_FNS FN(looks), FN(makes), FN(makes_in_place), FN(stat)
+#define LARGE_FNS FN(looks), FN(makes), FN(makes_in_place), FN(tell_stat)
 
 static inline trygon_task_opts_t at(int32_t node)
 {
@@ -138,12 +138,10 @@ static inline trygon_ref_t make(trygon_t *tg, const char *how,
 static inline int64_t stat_at(trygon_t *tg, int32_t node, int64_t which)
 {
     trygon_task_opts_t o = at(node);
-    return take_int(tg, call_with(tg, "stat", &o, 1, &INT(which)));
+    return take_int(tg, call_with(tg, "tell_stat", &o, 1, &INT(which)));
 }
 
 /* ----- runtimes ------------------------------------------------------------------------ */
-
-static int ranks_here; /* of this rank's node */
 
 struct scene {
     int nodes;                     /* the ranks take turns on them; 0: one */
@@ -171,9 +169,6 @@ static inline void play(const struct scene *s, const struct h_fn *fns,
     char node[32], dir[] = "/tmp/trygon-spill-XXXXXX";
     int nodes = s->nodes > 0 ? s->nodes : 1;
     snprintf(node, sizeof node, "node %d", h_rank % nodes);
-    ranks_here = 0;
-    for (int r = h_rank % nodes; r < h_size; r += nodes)
-        ranks_here++;
     setenv("TRYGON_NODE_ID", node, 1);
     if (s->bytes != NULL)
         setenv("TRYGON_STORE_BYTES", s->bytes, 1);
