@@ -110,8 +110,8 @@ TRYGON_API int trygon_objects(trygon_t *tg, size_t capacity,
 
 typedef struct trygon_store_stats {
     size_t size;
-    uint64_t limit; /* bytes of this rank's node for all its stores */
-    uint64_t used;  /* by this rank's store, as are the rest */
+    uint64_t limit; /* bytes that the ranks of this node have together */
+    uint64_t used;  /* of them by this rank's store, as are the rest */
     uint64_t objects;
     uint64_t spilled_bytes, spilled_objects;   /* written, so far */
     uint64_t restored_bytes, restored_objects; /* read back, so far */
@@ -120,7 +120,8 @@ typedef struct trygon_store_stats {
     uint64_t fallback_bytes; /* in mapped files now: nothing could be spilled */
 } trygon_store_stats_t;
 
-/* This rank's store.  Errors: INVALID (stats->size not set). */
+/* This rank's store, which takes what it needs of the limit of its node.  Errors:
+ * INVALID (stats->size not set). */
 TRYGON_API int trygon_store_stats(trygon_t *tg, trygon_store_stats_t *stats);
 
 #ifdef __cplusplus

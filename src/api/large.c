@@ -47,12 +47,14 @@ static int say_full(const struct trygon *tg, const char *who, int rc,
             (int)top[i]->owner);
         at += more > 0 ? (size_t)more : 0;
     }
-    return tg_fail(
-        tg, rc,
-        "%s: no room for %llu bytes: %llu of %llu used, and no "
-        "file: %s%s",
-        who, (unsigned long long)size, (unsigned long long)tg->core->store.used,
-        (unsigned long long)tg->core->store.limit, tg->stores.no_file, text);
+    const struct tg_store *s = &tg->core->store;
+    return tg_fail(tg, rc,
+                   "%s: no room for %llu bytes: %llu of %llu used, %llu here, "
+                   "and no file: %s%s",
+                   who, (unsigned long long)size,
+                   (unsigned long long)(s->used + s->node_use.used),
+                   (unsigned long long)s->limit, (unsigned long long)s->used,
+                   tg->stores.no_file, text);
 }
 
 /* ----- room -------------------------------------------------------------------------- */
@@ -69,6 +71,7 @@ static void *get_room(struct trygon *tg, const char *who, struct tg_room *r,
 {
     struct tg_event ev = {.type = TG_EV_ROOM, .room = r};
     struct tg_wait_req req = {.kind = TG_WAIT_ROOM};
+    tg_stores_tell(tg);
     *rc = tg_step(tg, &ev);
     if (*rc != TRYGON_SUCCESS) {
         (void)tg_report(tg, who, *rc);

@@ -46,7 +46,7 @@ int trygon_store_stats(trygon_t *tg, trygon_store_stats_t *stats)
     const struct tg_store *s = &tg->core->store;
     while ((b = tg_slab_next(&s->blobs, &slot)) != NULL)
         all.objects += b->kind != TG_BLOB_NEAR;
-    all.limit = tg->stores.node_limit;
+    all.limit = tg->stores.node.limit;
     all.used = s->used;
     all.spilled_bytes = s->counts.spilled_bytes;
     all.spilled_objects = s->counts.spilled;

@@ -401,6 +401,7 @@ static int handle(struct tg_core *c, struct tg_event *ev)
     case TG_EV_DISCARD:
     case TG_EV_AWAY:
     case TG_EV_USED:
+    case TG_EV_NODE:
     case TG_EV_FREE:
     case TG_EV_STORE: return tg_core_user(c, ev);
     default: TG_UNREACHABLE();

@@ -23,7 +23,7 @@ struct tg_core_config {
     uint32_t nfns;
     const struct tg_groups *const
         *groups;                 /* likewise; NULL: no class has any */
-    uint64_t store_bytes;        /* of this rank's store */
+    uint64_t store_bytes;        /* of its node's stores */
     struct tg_head_config ranks; /* outlives the core */
 };
 
@@ -86,6 +86,7 @@ enum tg_event_type {
     TG_EV_AWAY,    /* obj: its store has it in a file only */
     TG_EV_USED,    /* handle: a blob of this store whose bytes are read */
     TG_EV_FREE,    /* n refs: their values go */
+    TG_EV_NODE,    /* node: what the other ranks of the node use */
     TG_EV_STORE,   /* handle: a blob; tag: enum tg_store_op that has ended with
                       `status`; SEND: to refs, of which it takes none */
     /* the run */
@@ -113,6 +114,7 @@ struct tg_event {
         struct tg_spec *spec;
         const struct tg_wait_req *wait;
         struct tg_room *room;
+        const struct tg_node_use *node;
     };
     union {
         trygon_ref_t ref;

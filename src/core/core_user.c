@@ -429,6 +429,12 @@ static int on_used(struct tg_core *c, struct tg_event *ev)
     return TRYGON_SUCCESS;
 }
 
+static int on_node(struct tg_core *c, struct tg_event *ev)
+{
+    tg_store_node(&c->store, ev->node);
+    return TRYGON_SUCCESS;
+}
+
 static int on_free(struct tg_core *c, struct tg_event *ev)
 {
     if (!all_held(c, ev->n, ev->refs))
@@ -489,6 +495,7 @@ int tg_core_user(struct tg_core *c, struct tg_event *ev)
         [TG_EV_DISCARD] = on_discard,
         [TG_EV_AWAY] = on_away,
         [TG_EV_USED] = on_used,
+        [TG_EV_NODE] = on_node,
         [TG_EV_FREE] = on_free,
         [TG_EV_STORE] = on_store,
     };

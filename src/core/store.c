@@ -245,6 +245,7 @@ void tg_store_event(struct tg_store *s, enum tg_store_op op, uint64_t blob,
     case TG_STORE_SEND: tg_pull_sent(s, b, reader, rc); break;
     case TG_STORE_SEAL:
     case TG_STORE_FREE:
+    case TG_STORE_NEED:
     default: TG_UNREACHABLE();
     }
     tg_store_pump(s);

@@ -23,6 +23,11 @@
  * is pinned, which only its memory knows, refuses to leave and is looked at
  * again later.
  *
+ * The limit is the node's: all its ranks take from it, as it comes.  Above the
+ * mark each lets go of its part of what is too much.  Who is first in line and
+ * has nothing more to give up says how much it needs, and all others let go of
+ * their part of that.
+ *
  * If nothing can leave, or what is being written takes long, the first in line
  * gets a mapped file in the stead of memory, so nobody waits for ever, and not
  * for HDF5.  If there is no file either, it keeps its place and tries again.
@@ -45,7 +50,8 @@
 
 /* What is to be done to a blob's bytes, and what has been done. */
 enum tg_store_op {
-    TG_STORE_MAKE = 1, /* memory of its size; answer: 0 or NOMEM */
+    TG_STORE_MAKE = 1, /* memory of its size; answer: 0, NOMEM, or STATE: the
+                          node has no room for it now */
     TG_STORE_FILE,     /* the same in a mapped file; answer: 0, IO, DISK_FULL,
                         or STORE_FULL: no disk will ever have so much */
     TG_STORE_SEAL,     /* it is written: others may read it */
@@ -53,7 +59,9 @@ enum tg_store_op {
     TG_STORE_FREE,  /* give everything up, the place in a file as well */
     TG_STORE_SPILL, /* write it to a file; answer: 0, IO or DISK_FULL */
     TG_STORE_LOAD,  /* read it from there; answer: 0 or IO */
-    TG_STORE_SEND   /* send the action's message, a DATA, to `rank` with
+    TG_STORE_NEED, /* tell the ranks of the node that so many bytes (handle) are
+                          wanted here, which others would have to give up */
+    TG_STORE_SEND  /* send the action's message, a DATA, to `rank` with
                           these bytes, from memory or from the file; answer
                           (ref: {rank, to}): 0, or IO, which the message then
                           says in the stead of bytes */
@@ -155,14 +163,25 @@ struct tg_goner { /* a blob elsewhere that is dead */
     uint64_t blob;
 };
 
+/* What the other ranks of the node do with the memory that all share. */
+struct tg_node_use {
+    uint64_t used;     /* bytes */
+    uint64_t spilling; /* of them, being written to files */
+    uint64_t wanted;   /* by those who wait for room */
+};
+
 struct tg_store {
     struct tg_ctx *ctx;
     const int32_t *node; /* of each rank */
-    uint64_t limit;      /* bytes */
-    uint64_t used;       /* of memory, what is on its way included */
-    uint64_t evicting;   /* of them, about to be given up */
-    uint64_t spilling;   /* of them, being written to files */
-    uint64_t in_files;   /* bytes of mapped files */
+    uint64_t limit;      /* bytes, of the node */
+    struct tg_node_use node_use;
+    uint64_t need; /* that other ranks are to give up, as they were told */
+    uint64_t gone, round_ns; /* bytes that have left since then: store_room.c */
+    uint64_t pressed_ns;     /* since when others need something of this rank */
+    uint64_t used;           /* of memory, what is on its way included */
+    uint64_t evicting;       /* of them, about to be given up */
+    uint64_t spilling;       /* of them, being written to files */
+    uint64_t in_files;       /* bytes of mapped files */
     struct tg_slab blobs;
     struct tg_blob *lists[TG_LISTS];
     uint64_t timer_ns;    /* 0: none is set */
@@ -181,7 +200,7 @@ struct tg_store {
     TG_VEC(struct tg_goner) goners; /* to other ranks */
 };
 
-enum { TG_STORE_HIGH = 80 }; /* per cent of the limit */
+enum { TG_STORE_HIGH = 80 }; /* per cent of the node's limit */
 
 void tg_store_init(struct tg_store *s, struct tg_ctx *ctx, const int32_t *node,
                    uint64_t limit);
@@ -246,6 +265,10 @@ void tg_store_msg(struct tg_store *s, int32_t from, const struct tg_msg *m);
 /* What an action has led to. */
 void tg_store_event(struct tg_store *s, enum tg_store_op op, uint64_t blob,
                     int32_t rc, trygon_ref_t reader);
+/* The other ranks of the node use more or less now. */
+void tg_store_node(struct tg_store *s, const struct tg_node_use *use);
+/* It matters to this rank what they use. */
+bool tg_store_cares(const struct tg_store *s, const struct tg_node_use *use);
 void tg_store_gone(struct tg_store *s, int32_t rank);
 void tg_store_timer(struct tg_store *s);
 void tg_store_flush(struct tg_store *s); /* the end of a step */

@@ -300,6 +300,16 @@ void tg_pull_gone(struct tg_store *s, struct tg_blob *b, int32_t rank)
         look_home(s, b, TRYGON_ERR_OBJECT_LOST);
 }
 
+/* The object is dead, or was freed by hand: then whoever waits for it here asks
+ * its owner, who knows. */
+static void forget(struct tg_store *s, uint64_t blob)
+{
+    struct tg_blob *b = tg_slab_find(&s->blobs, blob);
+    if (b != NULL)
+        tg_blob_arrived(s, b, TRYGON_ERR_OBJECT_LOST);
+    tg_store_free(s, blob);
+}
+
 void tg_store_msg(struct tg_store *s, int32_t from, const struct tg_msg *m)
 {
     if (m->type == TG_MSG_PULL) {
@@ -309,6 +319,6 @@ void tg_store_msg(struct tg_store *s, int32_t from, const struct tg_msg *m)
         tg_store_pump(s);
     } else {
         for (uint32_t i = 0; i < m->u.forget.n; i++)
-            tg_store_free(s, m->u.forget.v[i]);
+            forget(s, m->u.forget.v[i]);
     }
 }

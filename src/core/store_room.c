@@ -24,10 +24,27 @@ static void spill(struct tg_store *s, struct tg_blob *b)
     tg_blob_act(s, b, TG_STORE_SPILL);
 }
 
+/* This rank's part of so much of what its node uses, rounded up: as if what has
+ * left in this round were still there, since others have not yet had their
+ * turn. */
+static uint64_t part_of(const struct tg_store *s, uint64_t bytes)
+{
+    uint64_t mine = s->used + s->gone, all = mine + s->node_use.used;
+    int shift = 0;
+    if (mine == all || bytes == 0)
+        return bytes;
+    for (; (all | bytes) > UINT32_MAX; shift++) {
+        bytes = bytes / 2 + bytes % 2;
+        mine = mine / 2 + mine % 2;
+        all /= 2;
+    }
+    return (bytes * mine + all - 1) / all << shift;
+}
+
 /* When one is written others are as well, so that small ones share files. */
 static uint64_t burst(const struct tg_store *s)
 {
-    uint64_t most = s->ctx->lim.spill_burst, part = s->limit / 8;
+    uint64_t most = s->ctx->lim.spill_burst, part = part_of(s, s->limit / 8);
     return part < most ? part : most;
 }
 
@@ -185,15 +202,34 @@ static void look_at_line(struct tg_store *s)
 
 /* ----- who gets it -------------------------------------------------------------------- */
 
-/* The bytes by which used + more is above the limit, or used above what is
- * comfortable; what is leaving does not count. */
+/* By so much `all` bytes are above the limit. */
+static uint64_t above(uint64_t all, uint64_t limit)
+{
+    return all > limit ? all - limit : 0;
+}
+
+/* What must leave this rank so that `more` fits, were no other rank to help;
+ * what is leaving counts as gone. */
+static uint64_t lack(const struct tg_store *s, uint64_t more)
+{
+    uint64_t leaving = s->evicting + s->spilling;
+    return above(s->used - leaving + s->node_use.used + more, s->limit);
+}
+
+/* Its part of what the node has above the mark, or above what others want. */
+static uint64_t surplus(const struct tg_store *s)
+{
+    uint64_t all = s->used + s->gone + s->node_use.used;
+    uint64_t high = above(all, s->limit / 100 * TG_STORE_HIGH);
+    uint64_t over = above(all + s->node_use.wanted, s->limit);
+    return above(part_of(s, high > over ? high : over),
+                 s->gone + s->evicting + s->spilling);
+}
+
 static uint64_t excess(const struct tg_store *s, uint64_t more)
 {
-    uint64_t high = s->limit / 100 * TG_STORE_HIGH;
-    uint64_t kept = s->used - s->evicting - s->spilling;
-    uint64_t over = kept + more > s->limit ? kept + more - s->limit : 0;
-    uint64_t above = kept > high ? kept - high : 0;
-    return over > above ? over : above;
+    uint64_t over = more > 0 ? lack(s, more) : 0, part = surplus(s);
+    return over > part ? over : part;
 }
 
 /* The first in line has waited long enough.  What is being written may take as
@@ -206,16 +242,17 @@ static bool needs_file(const struct tg_store *s, const struct tg_blob *b)
         return false;
     if (now < b->try_memory_ns)
         return true;
+    bool writing = s->spilling + s->node_use.spilling > 0;
     return s->evicting == 0 &&
-           waited >=
-               (s->spilling == 0 ? lim->store_file_ns : lim->store_grace_ns);
+           waited >= (writing ? lim->store_grace_ns : lim->store_file_ns);
 }
 
 /* The first in line.  False: it has to wait. */
 static bool serve(struct tg_store *s, struct tg_blob *b)
 {
     uint64_t now = s->ctx->now_ns;
-    if (s->used + b->size <= s->limit && now >= b->try_memory_ns) {
+    bool fits = s->used + s->node_use.used + b->size <= s->limit;
+    if (fits && now >= b->try_memory_ns) {
         grant(s, b, TG_STORE_MAKE);
         return true;
     }
@@ -233,10 +270,24 @@ static void serve_huge(struct tg_store *s)
         grant(s, s->lists[TG_LIST_HUGE], TG_STORE_FILE);
 }
 
-/* The longer somebody waits, the more rarely all that is busy is looked at. */
-static void set_timer(struct tg_store *s, const struct tg_blob *b)
+/* The others are asked for what this rank cannot give up itself. */
+static void tell_need(struct tg_store *s, const struct tg_blob *first)
 {
-    uint64_t pause = (s->ctx->now_ns - b->since_ns) / 8;
+    uint64_t need = 0;
+    if (first != NULL && s->node_use.used > 0 && lack(s, first->size) > 0)
+        need = above(first->size, s->evicting + s->spilling);
+    if (need == s->need)
+        return;
+    s->need = need;
+    struct tg_action *a = tg_ctx_act(s->ctx, TG_ACT_STORE);
+    a->status = TG_STORE_NEED;
+    a->handle = need;
+}
+
+/* The longer somebody waits, the more rarely all that is busy is looked at. */
+static void set_timer(struct tg_store *s, uint64_t since_ns)
+{
+    uint64_t pause = (s->ctx->now_ns - since_ns) / 8;
     if (pause > s->ctx->lim.store_file_ns)
         pause = s->ctx->lim.store_file_ns;
     if (pause < s->ctx->lim.store_look_ns)
@@ -248,27 +299,74 @@ static void set_timer(struct tg_store *s, const struct tg_blob *b)
     tg_timers_add(&s->ctx->timers, when, TG_TIMER_STORE, 0);
 }
 
+/* Others wait for what is here. */
+static bool is_pressed(const struct tg_store *s)
+{
+    return s->node_use.wanted > 0 &&
+           above(s->used + s->node_use.used + s->node_use.wanted, s->limit) >
+               0 &&
+           (s->lists[TG_LIST_BUSY] != NULL || s->lists[TG_LIST_CHEAP] != NULL ||
+            s->lists[TG_LIST_DEAR] != NULL);
+}
+
+/* The others have had their turn, or will not use it. */
+static void begin_round(struct tg_store *s)
+{
+    s->gone = 0;
+    s->round_ns = s->ctx->now_ns;
+}
+
 void tg_store_pump(struct tg_store *s)
 {
     struct tg_blob *b;
+    if (s->ctx->now_ns - s->round_ns >= s->ctx->lim.store_file_ns)
+        begin_round(s);
     serve_huge(s);
     while ((b = first_in_line(s)) != NULL && serve(s, b))
         continue;
     if (b == NULL)
         make_room(s, excess(s, 0));
+    tell_need(s, b);
     if (b == NULL)
         b = s->lists[TG_LIST_HUGE];
     if (b != NULL)
-        set_timer(s, b);
+        set_timer(s, b->since_ns);
+    else if (is_pressed(s))
+        set_timer(s, s->pressed_ns);
 }
 
 void tg_store_timer(struct tg_store *s)
 {
     s->timer_ns = 0;
-    if (first_in_line(s) == NULL && s->lists[TG_LIST_HUGE] == NULL)
+    if (first_in_line(s) == NULL && s->lists[TG_LIST_HUGE] == NULL &&
+        !is_pressed(s))
         return;
+    begin_round(s);
     tg_store_look_again(s);
     look_at_line(s);
+    tg_store_pump(s);
+}
+
+/* ----- the node ------------------------------------------------------------------------- */
+
+bool tg_store_cares(const struct tg_store *s, const struct tg_node_use *use)
+{
+    const struct tg_node_use *known = &s->node_use;
+    uint64_t most = use->used > known->used ? use->used : known->used;
+    return first_in_line(s) != NULL || use->wanted != known->wanted ||
+           s->used + most > s->limit / 100 * TG_STORE_HIGH;
+}
+
+void tg_store_node(struct tg_store *s, const struct tg_node_use *use)
+{
+    if (use->used < s->node_use.used)
+        s->moved_ns = s->ctx->now_ns;
+    if (use->wanted > 0 && s->node_use.wanted == 0) {
+        s->pressed_ns = s->ctx->now_ns;
+        tg_store_look_again(s);
+    }
+    s->node_use = *use;
+    begin_round(s);
     tg_store_pump(s);
 }
 
@@ -287,6 +385,7 @@ static void give_back(struct tg_store *s, struct tg_blob *b)
 
 void tg_blob_left_memory(struct tg_store *s, struct tg_blob *b)
 {
+    s->gone += b->in_file ? 0 : b->size;
     give_back(s, b);
     s->moved_ns = s->ctx->now_ns;
 }
@@ -299,7 +398,10 @@ static void refused(struct tg_store *s, struct tg_blob *b, int32_t rc)
     give_back(s, b);
     back_in_line(s, b);
     if (!was_file) {
-        b->try_memory_ns = again;
+        if (rc == TRYGON_ERR_STATE) /* until we hear more */
+            s->node_use.used = s->limit - s->used;
+        else
+            b->try_memory_ns = again;
         return;
     }
     s->no_file = true;

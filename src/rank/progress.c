@@ -123,6 +123,7 @@ static void look(struct trygon *tg, const struct goal *goal)
     tg_settle(tg);
     if (rc < 0)
         fail_all(tg, rc);
+    tg_stores_look(tg);
     if (tg_core_deadline(tg->core) <= tg->looked_ns) {
         struct tg_event ev = {.type = TG_EV_TICK, .now_ns = tg->looked_ns};
         tg_step(tg, &ev);
@@ -159,10 +160,10 @@ static void pause_looking(struct trygon *tg, bool yield)
 static uint64_t nap_ns(const struct trygon *tg, struct idle *idle)
 {
     bool moving = tg->mpi != NULL && !tg_net_mpi_idle(tg->mpi);
-    if (tg_bells_all(&tg->bells) && !moving)
-        return UINT64_MAX;
-    if (moving)
+    if (moving || tg->stores.node.trims)
         return nap_least;
+    if (tg_bells_all(&tg->bells))
+        return UINT64_MAX;
     uint64_t nap = idle->nap_ns;
     idle->nap_ns += nap / 2;
     if (idle->nap_ns > nap_most)
@@ -175,7 +176,7 @@ static void nap(struct trygon *tg, struct tg_sleeper *s, struct idle *idle,
                 unsigned rung, uint64_t until_ns)
 {
     tg_bell_arm(&tg->bells);
-    if (tg_look(tg)) {
+    if (tg_look(tg) || tg_stores_due(&tg->stores, &tg->core->store)) {
         tg_bell_disarm(&tg->bells);
         return;
     }

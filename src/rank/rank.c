@@ -167,7 +167,7 @@ static int make_core(struct trygon *tg)
         .fn_names = tg->fn_names,
         .nfns = tg->nfns,
         .groups = tg->fn_groups,
-        .store_bytes = tg->stores.limit,
+        .store_bytes = tg->stores.node.limit,
         .ranks = {.nranks = tg->nranks,
                   .nnodes = tg->layout.nnodes,
                   .node = tg->layout.node,

@@ -13,10 +13,76 @@ static void answer(struct tg_stores *s, enum tg_store_op op, uint64_t blob,
         (struct tg_store_answer){.op = op, .blob = blob, .rc = rc};
 }
 
+/* ----- the node ------------------------------------------------------------------ */
+
+/* Those who wait for room, or all, are to look. */
+static void ring(struct trygon *tg, bool all)
+{
+    const struct tg_stores *s = &tg->stores;
+    for (int32_t r = 0; s->node.nranks > 1 && r < tg->nranks; r++)
+        if (r != tg->rank && s->of[r] != NULL &&
+            (all || atomic_load(&s->node.page->of[s->number[r]].wanted) > 0))
+            tg_bells_ring(&tg->bells, r);
+}
+
+static void count_resident(struct trygon *tg)
+{
+    struct tg_stores *s = &tg->stores;
+    if (tg_nodemem_resident(&s->node, tg_arena_resident(s->own)))
+        ring(tg, true);
+}
+
+void tg_stores_tell(struct trygon *tg)
+{
+    struct tg_node_use use = tg_nodemem_others(&tg->stores.node);
+    const struct tg_node_use *known = &tg->core->store.node_use;
+    struct tg_event ev = {.type = TG_EV_NODE, .node = &use};
+    if (use.used != known->used || use.spilling != known->spilling ||
+        use.wanted != known->wanted)
+        tg_step(tg, &ev);
+}
+
+/* In bites, since the system takes 0.2 s for a GiB. */
+static void trim(struct trygon *tg)
+{
+    static const uint64_t bite = 32u << 20;
+    struct tg_stores *s = &tg->stores;
+    uint64_t keep = tg_nodemem_share(&s->node);
+    uint64_t warm = tg_arena_trim(s->own, UINT64_MAX), left = warm;
+    if (warm > keep)
+        left = tg_arena_trim(s->own, warm - keep > bite ? warm - bite : keep);
+    s->node.trims = left > keep && left < warm;
+    count_resident(tg);
+}
+
+void tg_stores_look(struct trygon *tg)
+{
+    struct tg_stores *s = &tg->stores;
+    if (tg_stores_due(s, &tg->core->store))
+        tg_stores_tell(tg);
+    s->node.trims = false;
+    if (tg_nodemem_full(&s->node))
+        trim(tg);
+}
+
+/* The node had less room than the core knew. */
+static void hear_again(struct trygon *tg)
+{
+    struct tg_node_use use = tg_nodemem_others(&tg->stores.node);
+    struct tg_event ev = {
+        .type = TG_EV_NODE, .now_ns = tg_last_ns(tg), .node = &use};
+    tg_core_step(tg->core, &ev);
+}
+
+/* ----- answers ------------------------------------------------------------------- */
+
 bool tg_stores_answer(struct trygon *tg)
 {
     struct tg_stores *s = &tg->stores;
     bool any = s->answered < s->answers.n;
+    if (s->node.rings)
+        ring(tg, false);
+    s->node.rings = false;
     while (s->answered < s->answers.n) {
         struct tg_store_answer a = s->answers.v[s->answered++];
         struct tg_event ev = {.type = TG_EV_STORE,
@@ -26,6 +92,8 @@ bool tg_stores_answer(struct trygon *tg)
                               .ref = a.reader,
                               .tag = (uint64_t)a.op};
         tg_core_step(tg->core, &ev);
+        if (a.op == TG_STORE_MAKE && a.rc == TRYGON_ERR_STATE)
+            hear_again(tg);
     }
     s->answers.n = s->answered = 0;
     return any;
@@ -94,16 +162,30 @@ static struct tg_stored *find_or_add(struct trygon *tg, uint64_t blob)
     return b == NULL || x != NULL ? x : add(&tg->stores, blob, b->size);
 }
 
+static int32_t make_memory(struct trygon *tg, struct tg_stored *x)
+{
+    struct tg_stores *s = &tg->stores;
+    if (!tg_nodemem_take(&s->node, x->size))
+        return TRYGON_ERR_STATE;
+    if (tg_arena_alloc(s->own, x->blob, x->size) == NULL) {
+        tg_nodemem_give(&s->node, x->size);
+        return TRYGON_ERR_NOMEM;
+    }
+    x->counted = true;
+    count_resident(tg);
+    return TRYGON_SUCCESS;
+}
+
 static void make(struct trygon *tg, uint64_t blob)
 {
     struct tg_stores *s = &tg->stores;
     struct tg_stored *x = find_or_add(tg, blob);
     if (x == NULL)
         return;
-    bool good = (uint32_t)blob < TG_STORES_SLOTS &&
-                tg_arena_alloc(s->own, blob, x->size) != NULL;
-    answer(s, TG_STORE_MAKE, blob, good ? 0 : TRYGON_ERR_NOMEM);
-    if (!good && x->where.file == 0)
+    int32_t rc = (uint32_t)blob < TG_STORES_SLOTS ? make_memory(tg, x)
+                                                  : TRYGON_ERR_NOMEM;
+    answer(s, TG_STORE_MAKE, blob, rc);
+    if (rc != TRYGON_SUCCESS && x->where.file == 0)
         remove_stored(s, x);
 }
 
@@ -113,22 +195,35 @@ static void seal(struct tg_stores *s, struct tg_stored *x)
     tg_arena_seal(s->own, x->blob);
 }
 
-/* One that could not be read back was never sealed. */
-static void evict(struct tg_stores *s, struct tg_stored *x)
+static void give_memory(struct trygon *tg, struct tg_stored *x)
 {
+    if (x->counted)
+        tg_nodemem_give(&tg->stores.node, x->size);
+    x->counted = false;
+    count_resident(tg);
+}
+
+/* One that could not be read back was never sealed. */
+static void evict(struct trygon *tg, struct tg_stored *x)
+{
+    struct tg_stores *s = &tg->stores;
     bool gone = !x->sealed || tg_arena_evict(s->own, x->blob);
     if (!x->sealed)
         tg_arena_free(s->own, x->blob);
     x->sealed = x->sealed && !gone;
+    if (gone)
+        give_memory(tg, x);
     answer(s, TG_STORE_EVICT, x->blob, gone ? 0 : TRYGON_ERR_STATE);
     if (gone && x->where.file == 0)
         remove_stored(s, x); /* a copy, which ends with its memory */
 }
 
-static void free_blob(struct tg_stores *s, struct tg_stored *x)
+static void free_blob(struct trygon *tg, struct tg_stored *x)
 {
+    struct tg_stores *s = &tg->stores;
     if (tg_stores_data(s, x->blob) != NULL)
         tg_arena_free(s->own, x->blob);
+    give_memory(tg, x);
     x->sealed = false;
     x->freed = true;
     x->busy++;
@@ -197,6 +292,7 @@ static void spill(struct trygon *tg, struct tg_stored *x)
     if (b == NULL)
         return; /* freed in the same step */
     struct tg_job *job = new_job(x, TG_STORE_SPILL);
+    tg_nodemem_spill(&tg->stores.node, x->size);
     use_memory(&tg->stores, x);
     describe(tg, b, job);
     hand_to_thread(tg, job);
@@ -367,6 +463,8 @@ void tg_stores_done(struct trygon *tg, struct tg_job *job)
     } else if (job->op == TG_STORE_FILE) {
         end_file(&tg->stores, job);
     } else {
+        if (job->op == TG_STORE_SPILL)
+            tg_nodemem_spilled(&tg->stores.node, x->size);
         if (job->op == TG_STORE_SPILL && job->rc == TRYGON_SUCCESS) {
             x->where = job->item.where;
             tg->stores.told_full = false;
@@ -391,6 +489,13 @@ void tg_stores_perform(struct trygon *tg, struct tg_action *a)
 {
     struct tg_stores *s = &tg->stores;
     enum tg_store_op op = (enum tg_store_op)a->status;
+    if (op == TG_STORE_NEED) {
+        bool more = a->handle > s->node.own.wanted;
+        tg_nodemem_want(&s->node, a->handle);
+        if (more)
+            ring(tg, true);
+        return;
+    }
     struct tg_stored *x = find(s, a->handle);
     bool makes = op == TG_STORE_MAKE || op == TG_STORE_FILE;
     if (x == NULL && op == TG_STORE_FREE)
@@ -400,11 +505,12 @@ void tg_stores_perform(struct trygon *tg, struct tg_action *a)
     case TG_STORE_MAKE: make(tg, a->handle); break;
     case TG_STORE_FILE: make_file(tg, a->handle); break;
     case TG_STORE_SEAL: seal(s, x); break;
-    case TG_STORE_EVICT: evict(s, x); break;
-    case TG_STORE_FREE: free_blob(s, x); break;
+    case TG_STORE_EVICT: evict(tg, x); break;
+    case TG_STORE_FREE: free_blob(tg, x); break;
     case TG_STORE_SPILL: spill(tg, x); break;
     case TG_STORE_LOAD: load(tg, x); break;
     case TG_STORE_SEND: send_bytes(tg, x, a); break;
+    case TG_STORE_NEED:
     default: TG_UNREACHABLE();
     }
     drop_files(s);
@@ -415,6 +521,8 @@ void tg_stores_gone(struct trygon *tg, int32_t rank)
     struct tg_stores *s = &tg->stores;
     if (s->of[rank] == NULL)
         return;
+    if (s->node.nranks > 1)
+        tg_nodemem_lose(&s->node, s->number[rank]);
     tg_arena_reader_gone(s->own, tg_stores_reader(s, tg->rank, rank));
     drop_files(s);
 }

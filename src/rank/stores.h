@@ -16,6 +16,7 @@
 #include "core/core.h"
 #include "core/map.h"
 #include "rank/post.h"
+#include "rank/stores_node.h"
 #include "store/arena.h"
 #include "store/spill.h"
 
@@ -27,6 +28,7 @@ struct tg_stored {
     struct tg_spilled where; /* file 0: in no file */
     uint32_t busy;           /* a thread or MPI is with it: so often */
     bool sealed, freed;      /* as the core has said */
+    bool counted;            /* its memory is, as the node's */
     UT_hash_handle hh;
 };
 
@@ -46,7 +48,8 @@ struct tg_sending { /* bytes on their way to another rank */
 struct tg_io; /* what is done without the lock (stores_io.c) */
 
 struct tg_stores {
-    uint64_t limit, node_limit; /* bytes of this rank's, and of its node's */
+    uint64_t node_limit;    /* bytes of its node's */
+    struct tg_nodemem node; /* who has how much of them */
     struct tg_arena *own;
     struct tg_arena **of; /* of each rank; NULL: it is on another node */
     int32_t *number;      /* of each rank among those of its node */
@@ -88,6 +91,21 @@ void tg_stores_perform(struct trygon *tg, struct tg_action *a);
  * what it wants done then is left to the caller.  False: there was nothing. */
 bool tg_stores_answer(struct trygon *tg);
 void tg_stores_gone(struct trygon *tg, int32_t rank);
+/* Do the other ranks of the node use more or less than the core knows, so that
+ * it matters?  A few loads. */
+static inline bool tg_stores_due(const struct tg_stores *s,
+                                 const struct tg_store *core)
+{
+    struct tg_node_use use = tg_nodemem_others(&s->node);
+    return (use.used != core->node_use.used ||
+            use.wanted != core->node_use.wanted ||
+            use.spilling != core->node_use.spilling) &&
+           tg_store_cares(core, &use);
+}
+/* Tell the core what they use, and let go of warm memory that is in the way. */
+void tg_stores_look(struct trygon *tg);
+/* The first, because somebody is about to ask for room. */
+void tg_stores_tell(struct trygon *tg);
 /* For the post office: where the bytes of DATA messages are. */
 struct tg_post_ends tg_stores_ends(struct trygon *tg);
 /* Where user code writes a blob that it has been granted. */

@@ -19,6 +19,8 @@ struct store_card {
     int32_t status;
     char err[300];
     struct tg_shm_offer offer;
+    struct tg_shm_offer
+        page; /* of the first rank of a node: tg_nodemem_offer() */
 };
 
 struct gathered {
@@ -140,13 +142,15 @@ static void make_store(struct trygon *tg, const trygon_opts_t *o, uint64_t job,
 {
     struct tg_stores *s = &tg->stores;
     char why[200] = "";
-    s->limit = s->node_limit / (uint64_t)here;
     s->of = tg_alloc((size_t)tg->nranks * sizeof(struct tg_arena *));
     card->status = open_spill(tg, o, job, card->err, sizeof card->err);
     if (card->status != TRYGON_SUCCESS)
         return;
-    card->status = tg_arena_create(s->limit, TG_STORES_SLOTS, here - 1, &s->own,
-                                   &card->offer, why, sizeof why);
+    card->status = tg_arena_create(s->node_limit, TG_STORES_SLOTS, here - 1,
+                                   &s->own, &card->offer, why, sizeof why);
+    if (card->status == TRYGON_SUCCESS && s->number[tg->rank] == 0)
+        card->status =
+            tg_nodemem_offer(&s->node, here, &card->page, why, sizeof why);
     if (card->status != TRYGON_SUCCESS)
         snprintf(card->err, sizeof card->err,
                  "no memory for large objects to share with other ranks: %s",
@@ -170,11 +174,24 @@ static int all_fine(const struct trygon *tg, const struct gathered *g)
     return TRYGON_SUCCESS;
 }
 
+static int open_one(struct trygon *tg, const struct store_card *card, int32_t r,
+                    int32_t here, char *why, size_t nwhy)
+{
+    struct tg_stores *s = &tg->stores;
+    if (s->number[r] == 0) {
+        int rc = tg_nodemem_open(&s->node, here, &card->page, why, nwhy);
+        if (rc != TRYGON_SUCCESS)
+            return rc;
+    }
+    return tg_arena_open(&card->offer, s->node_limit, TG_STORES_SLOTS, here - 1,
+                         tg_stores_reader(s, r, tg->rank), &s->of[r], why,
+                         nwhy);
+}
+
 /* Outputs the ranks of this node whose arenas are not to be had. */
 static uint32_t open_others(struct trygon *tg, const struct gathered *g,
                             int32_t here, int32_t *strange)
 {
-    struct tg_stores *s = &tg->stores;
     struct store_card card;
     char why[200];
     uint32_t n = 0;
@@ -182,9 +199,7 @@ static uint32_t open_others(struct trygon *tg, const struct gathered *g,
         if (r == tg->rank || tg->layout.node[r] != tg->layout.node[tg->rank])
             continue;
         take(g, r, &card, sizeof card);
-        if (tg_arena_open(&card.offer, s->limit, TG_STORES_SLOTS, here - 1,
-                          tg_stores_reader(s, r, tg->rank), &s->of[r], why,
-                          sizeof why) == TRYGON_SUCCESS)
+        if (open_one(tg, &card, r, here, why, sizeof why) == TRYGON_SUCCESS)
             continue;
         if (n == 0)
             tg_log(&tg->log, TRYGON_LOG_WARN,
@@ -245,6 +260,26 @@ static void regroup(struct trygon *tg, const struct gathered *g)
     free(old);
 }
 
+/* Those that share the page of the first rank of what was one node share its
+ * limit; anybody else has an even part of it for himself. */
+static int share(struct trygon *tg, int32_t here)
+{
+    struct tg_stores *s = &tg->stores;
+    const int32_t *node = tg->layout.node;
+    int32_t n = 0;
+    bool first = false;
+    for (int32_t r = 0; r < tg->nranks; r++) {
+        n += node[r] == node[tg->rank];
+        first = first || (node[r] == node[tg->rank] && s->number[r] == 0);
+    }
+    uint64_t part = s->node_limit / (uint64_t)here;
+    return tg_nodemem_join(&s->node, s->number[tg->rank], n,
+                           n == here ? s->node_limit
+                           : first   ? part * (uint64_t)n
+                                     : part,
+                           !first);
+}
+
 static int join(struct trygon *tg, const struct store_card *card, int32_t here)
 {
     struct gathered cards = {0}, strangers = {0};
@@ -256,8 +291,10 @@ static int join(struct trygon *tg, const struct store_card *card, int32_t here)
         uint32_t n = open_others(tg, &cards, here, strange);
         rc = gather(tg, strange, n * sizeof *strange, &strangers);
     }
-    if (rc == TRYGON_SUCCESS)
+    if (rc == TRYGON_SUCCESS) {
         regroup(tg, &strangers);
+        rc = share(tg, here);
+    }
     free_gathered(&cards);
     free_gathered(&strangers);
     free(strange);
@@ -271,7 +308,7 @@ int tg_stores_start(struct trygon *tg, const trygon_opts_t *opts)
     struct store_card card;
     uint64_t job;
     memset(&card, 0, sizeof card);
-    card.offer.fd = -1;
+    card.offer.fd = card.page.fd = -1;
     tg_slab_init(&tg->stores.lents, sizeof(struct tg_lent));
     tg->stores.io = tg_io_create(tg);
     int rc = agree(tg, opts, &job);
@@ -294,6 +331,7 @@ void tg_stores_free(struct tg_stores *s, int32_t nranks)
     tg_io_free(&s->io);
     for (int32_t r = 0; s->of != NULL && r < nranks; r++)
         tg_arena_close(&s->of[r]);
+    tg_nodemem_free(&s->node);
     tg_spill_destroy(&s->spill);
     HASH_ITER (hh, s->blobs, x, next) {
         HASH_DEL(s->blobs, x);

@@ -430,6 +430,11 @@ static void cool(struct tg_arena *a, uint64_t keep)
         }
 }
 
+uint64_t tg_arena_resident(const struct tg_arena *a)
+{
+    return used(a->maker) + warm(a->maker);
+}
+
 uint64_t tg_arena_trim(struct tg_arena *a, uint64_t keep)
 {
     tg_arena_collect(a);

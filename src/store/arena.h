@@ -84,6 +84,8 @@ void tg_arena_free(struct tg_arena *a, uint64_t handle);
 /* Return pages that no blob uses to the system until at most `keep` bytes of
  * them are left; returns how many are, which between small blobs may be more. */
 uint64_t tg_arena_trim(struct tg_arena *a, uint64_t keep);
+/* Bytes that are in use, or warm: what the system has here at most. */
+uint64_t tg_arena_resident(const struct tg_arena *a);
 /* That reader is dead.  Its number is not used again. */
 void tg_arena_reader_gone(struct tg_arena *a, int32_t reader);
 /* Where it is, whatever its state, for its maker; NULL: it has no memory. */

@@ -151,8 +151,6 @@ static inline int64_t stat_at(trygon_t *tg, int32_t node, int64_t which)
 
 /* ----- runtimes ------------------------------------------------------------------------ */
 
-static int ranks_here; /* of this rank's node */
-
 struct scene {
     int nodes;                     /* the ranks take turns on them; 0: one */
     const char *bytes;             /* of each node's store; NULL: the default */
@@ -249,9 +247,6 @@ static inline void play(const struct scene *s, const struct h_fn *fns,
     char node[32], dir[] = "/tmp/trygon-spill-XXXXXX";
     int nodes = s->nodes > 0 ? s->nodes : 1;
     snprintf(node, sizeof node, "node %d", h_rank % nodes);
-    ranks_here = 0;
-    for (int r = h_rank % nodes; r < h_size; r += nodes)
-        ranks_here++;
     setenv("TRYGON_NODE_ID", node, 1);
     if (s->bytes != NULL)
         setenv("TRYGON_STORE_BYTES", s->bytes, 1);

@@ -7,7 +7,7 @@ static const struct h_fn fns[] = {LARGE_FNS, {NULL, NULL}};
 
 enum { MANY = 32 };
 
-/* Rank 0's part of a node's 24 MiB. */
+/* A node's. */
 static const struct scene small = {.nodes = 1, .bytes = "24M", .own_dir = true};
 
 /* A permutation, the same each time. */
@@ -22,7 +22,7 @@ static int spill_driver(trygon_t *tg, void *arg)
 {
     (void)arg;
     trygon_ref_t refs[MANY];
-    uint64_t part = stats_of(tg).limit / (uint64_t)ranks_here;
+    uint64_t part = stats_of(tg).limit;
     for (int i = 0; i < MANY; i++)
         refs[i] = put_filled(tg, MiB, i);
     trygon_store_stats_t s = stats_of(tg);
@@ -86,7 +86,7 @@ static int pinned_driver(trygon_t *tg, void *arg)
     trygon_ref_t refs[N];
     trygon_value_t values[N];
     trygon_buffer_t b = {0};
-    uint64_t part = stats_of(tg).limit / (uint64_t)ranks_here, have = 0;
+    uint64_t part = stats_of(tg).limit, have = 0;
     for (int i = 0; i < N; i++) { /* held as soon as they are there */
         refs[i] = put_filled(tg, 4 * MiB, i);
         OK(trygon_get(tg, refs[i], 0, &values[i]));

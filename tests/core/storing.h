@@ -23,6 +23,7 @@ struct rank {
     bool holds[TG_STORE_SEND + 1]; /* such actions are done, not answered */
     uint32_t did[TG_STORE_SEND + 1];
     uint32_t notes; /* for the log */
+    uint64_t need;  /* that its node was told */
 };
 
 struct node {
@@ -113,6 +114,10 @@ static void act(struct node *k, int32_t at, struct tg_action *a)
         return;
     }
     enum tg_store_op op = (enum tg_store_op)a->status;
+    if (op == TG_STORE_NEED) {
+        r->need = a->handle;
+        return;
+    }
     struct thing *t = thing(r, a->handle);
     r->did[op]++;
     if (op == TG_STORE_SEND) {
@@ -196,20 +201,20 @@ static struct tg_val *put(struct node *k, int32_t at, uint64_t size)
 }
 
 /* What another rank knows of it. */
-static struct tg_val *known(const struct tg_val *v)
+static inline struct tg_val *known(const struct tg_val *v)
 {
     return tg_val_new_stored(v->size, 0, 0, tg_val_place(v)->rank,
                              tg_val_place(v)->blob);
 }
 
-static void want(struct node *k, int32_t at, struct tg_val *v)
+static inline void want(struct node *k, int32_t at, struct tg_val *v)
 {
     tg_store_want(&k->r[at].store, ref_of(v), v, true);
     settle(k);
 }
 
 /* Rank `at` has heard of v: its code; 2: nothing. */
-static int32_t heard(struct node *k, int32_t at, const struct tg_val *v)
+static inline int32_t heard(struct node *k, int32_t at, const struct tg_val *v)
 {
     struct tg_store *s = &k->r[at].store;
     for (uint32_t i = 0; i < s->arrived.n; i++)

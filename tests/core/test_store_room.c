@@ -183,6 +183,23 @@ static void a_reader_waits_for_long_and_then_fails(void)
     stop(&k);
 }
 
+/* By its owner, on another rank. */
+static void what_is_freed_in_line_is_lost(void)
+{
+    struct node k;
+    start(&k, 100);
+    struct tg_val *v = put(&k, 0, 60), *at2 = known(v), *a = put(&k, 0, 60);
+    own(&k, a)->pinned = true;
+    want(&k, 0, v);
+    CU_ASSERT_EQUAL(heard(&k, 0, v), 2);
+    leave(&k, 2, at2, true);
+    CU_ASSERT_EQUAL(heard(&k, 0, v), TRYGON_ERR_OBJECT_LOST);
+    leave(&k, 0, a, true);
+    tg_val_drop(&v);
+    CU_ASSERT_EQUAL(k.r[0].store.blobs.used, 0);
+    stop(&k);
+}
+
 /* ----- who leaves ------------------------------------------------------------------- */
 
 enum { SMALL = 200 };
@@ -259,6 +276,7 @@ static const struct unit_test tests[] = {
     TEST(a_writer_hears_that_nothing_comes_free),
     TEST(what_no_disk_can_ever_hold_is_refused_at_once),
     TEST(a_reader_waits_for_long_and_then_fails),
+    TEST(what_is_freed_in_line_is_lost),
     TEST(small_objects_are_written_in_bursts),
     TEST(a_burst_is_no_larger_than_a_file),
     TEST(what_was_used_last_stays),

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Do the tests of the virtual cluster notice a broken rule?  Each patch here
 # breaks one; it is applied to a copy of the sources, and then a story, a random
-# world, or a test of what they hardly look at (test_dir, test_store_room) must
+# world, or a test of what they hardly look at (test_dir, test_store_*) must
 # fail.  A patch that no longer applies, or whose bug nobody notices, fails this
 # script.
 #     run.sh [NN...]     only these
@@ -25,7 +25,7 @@ sources()
     (cd "$1" && ls src/base/mem.c src/base/slab.c src/core/*.c src/wire/*.c \
         src/rank/post.c src/net/net_sim.c tests/sim/*.c \
         tests/core/test_dir.c tests/core/test_store_room.c \
-        tests/core/fixture.c)
+        tests/core/test_store_node.c tests/core/fixture.c)
 }
 
 # Compile what is newer than its object; all when a header has changed.
@@ -46,7 +46,7 @@ build() # tree
         touch obj/stamp
         world=$(ls obj/*.o | grep -v 'sim_random\|sim_stor[iy]\|sim_bench\|tests_core')
         part=$(ls obj/src_base*.o obj/src_core*.o obj/tests_core_fixture*.o)
-        for test in test_dir test_store_room; do
+        for test in test_dir test_store_room test_store_node; do
             $compiler $flags $part obj/tests_core_$test.c.o -o $test $cunit ||
                 exit 1
         done
@@ -61,7 +61,8 @@ try() # tree
     (
         cd "$1" && ulimit -c 0 && ulimit -t "$limit" || exit 1
         timeout "$limit" ./test_dir >log 2>&1 &&
-            timeout "$limit" ./test_store_room >log 2>&1 || exit 1
+            timeout "$limit" ./test_store_room >log 2>&1 &&
+            timeout "$limit" ./test_store_node >log 2>&1 || exit 1
         timeout "$((limit * 15))" ./sim_stories >log 2>&1 &&
             timeout "$((limit * 15))" ./sim_random --worlds "$worlds" >log 2>&1
     )

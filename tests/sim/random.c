@@ -160,9 +160,9 @@ static void report(const struct world_stats *s, double wall_s)
            s->values);
     printf("stores: made %" PRIu64 ", mapped %" PRIu64 ", evicted %" PRIu64
            ", pinned %" PRIu64 ", spilled %" PRIu64 ", restored %" PRIu64
-           ", no room %" PRIu64 "\n",
+           ", again %" PRIu64 ", needs %" PRIu64 ", no room %" PRIu64 "\n",
            s->made, s->mapped, s->evicted, s->pinned, s->spilled, s->restored,
-           s->refused);
+           s->again, s->needs, s->refused);
     printf("freed by hand %" PRIu64 ", reads %" PRIu64 ", again %" PRIu64
            ", pieces %" PRIu64 ", of files %" PRIu64 "\n",
            s->freed, s->pins, s->away, s->pieces, s->from_file);

@@ -52,6 +52,7 @@ static void ask(struct script *s, struct room *x)
     struct tg_room room = {
         .size = x->size, .exec = s->exec, .result = x->result};
     struct tg_event ev = {.type = TG_EV_ROOM, .room = &room};
+    sim_store_look(s->rank, true);
     script_must(s, script_step(s, &ev), "room");
     x->blob = room.blob;
 }

@@ -1,5 +1,5 @@
 /* store.c - see store.h. */
-#include "store.h"
+#include "store_node.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +17,13 @@ struct sim_op {
     struct sim_blob *from;
     unsigned char *copy; /* of what was in the file */
     bool left;           /* and has left */
+    uint64_t spilling;   /* bytes */
     struct sim_op *prev, *next;
 };
 
-static const char *const done_names[] = {"?",       "makes",    "maps",
-                                         "seals",   "evicts",   "frees",
-                                         "spilled", "restored", "sends"};
+static const char *const done_names[] = {
+    "?",     "makes",   "maps",     "seals", "evicts",
+    "frees", "spilled", "restored", "needs", "sends"};
 
 /* ----- blobs ---------------------------------------------------------------- */
 
@@ -54,7 +55,7 @@ static struct sim_blob *find_or_add(struct sim_rank *r, uint64_t blob)
 static void free_memory(struct sim_store *s, struct sim_blob *b)
 {
     if (b->memory != NULL && !b->mapped && !b->freed)
-        s->memory -= b->size;
+        sim_node_give(s, b->size);
     free(b->memory);
     b->memory = NULL;
     b->mapped = b->sealed = false;
@@ -89,7 +90,7 @@ static void let_go(struct sim_store *s, struct sim_blob *b)
 static void drop_blob(struct sim_store *s, struct sim_blob *b)
 {
     if (b->memory != NULL && !b->mapped)
-        s->memory -= b->size;
+        sim_node_give(s, b->size);
     HASH_DEL(s->blobs, b);
     b->freed = true;
     DL_APPEND2(s->freed, b, prev, after);
@@ -146,11 +147,12 @@ static int32_t make(struct sim_rank *r, struct sim_blob *b, bool mapped)
     int32_t rc = mapped ? disk(r) : TRYGON_SUCCESS;
     if (!mapped && chance(r, r->w->opts.store.full / 4))
         rc = TRYGON_ERR_NOMEM;
+    else if (!mapped && !sim_node_take(r, b->size))
+        rc = TRYGON_ERR_STATE;
     if (rc == TRYGON_SUCCESS) {
         b->memory = tg_alloc(b->size + 1);
         memset(b->memory, 0xee, b->size);
         b->mapped = mapped;
-        r->store.memory += mapped ? 0 : b->size;
         r->w->stats.mapped += mapped;
         r->w->stats.made++;
     }
@@ -251,17 +253,22 @@ static void answer(struct sim_rank *r, struct sim_op *op)
                           .handle = op->blob,
                           .tag = op->op,
                           .status = op->rc};
+    bool again = op->op == TG_STORE_MAKE && op->rc == TRYGON_ERR_STATE;
     if (op->op == TG_STORE_SEND)
         ev.ref = (trygon_ref_t){(uint64_t)op->rank, op->to};
     free(op->copy);
     free(op);
     world_step(r, &ev);
+    if (again)
+        sim_store_look(r, true);
 }
 
 /* Its time has come: false while a piece is under way. */
 static bool perform(struct sim_rank *r, struct sim_op *op)
 {
     struct sim_blob *b = find(&r->store, op->blob);
+    sim_node_spill(r, -(int64_t)op->spilling);
+    op->spilling = 0;
     if (b == NULL) { /* freed meanwhile: whatever the answer, nobody asks */
         if (op->op == TG_STORE_SEND && !op->left)
             send_error(r, op, TRYGON_ERR_OBJECT_LOST);
@@ -279,6 +286,7 @@ static bool perform(struct sim_rank *r, struct sim_op *op)
         return !send_from_file(r, op, b);
     case TG_STORE_SEAL:
     case TG_STORE_FREE:
+    case TG_STORE_NEED:
     default: TG_UNREACHABLE();
     }
     if (op->op != TG_STORE_SEND || op->rc != TRYGON_SUCCESS)
@@ -306,6 +314,11 @@ void sim_store_settle(struct sim_rank *r)
 
 void sim_store_event(struct sim_rank *r, struct sim_op *op)
 {
+    if (op == NULL) {
+        r->store.looks = false;
+        sim_store_look(r, false);
+        return;
+    }
     DL_DELETE(r->store.ops, op);
     finish(r, op);
 }
@@ -364,6 +377,10 @@ void sim_store_act(struct sim_rank *r, struct tg_action *a)
         unmake(r, find(&r->store, a->handle));
         return;
     }
+    if (what == TG_STORE_NEED) {
+        sim_node_want(r, a->handle);
+        return;
+    }
     struct sim_op *op = tg_alloc(sizeof *op);
     op->op = what;
     op->blob = a->handle;
@@ -371,9 +388,14 @@ void sim_store_act(struct sim_rank *r, struct tg_action *a)
         begin_send(r, op, a);
         return;
     }
-    if (find_or_add(r, a->handle) == NULL) {
+    const struct sim_blob *b = find_or_add(r, a->handle);
+    if (b == NULL) {
         free(op);
         return;
+    }
+    if (what == TG_STORE_SPILL) {
+        op->spilling = b->size;
+        sim_node_spill(r, (int64_t)b->size);
     }
     if (what == TG_STORE_SPILL || what == TG_STORE_LOAD)
         later(r, op, &o->disk);
@@ -436,6 +458,7 @@ void sim_store_unpin(struct sim_view *view)
 
 void sim_store_fence(struct sim_rank *r, int32_t rank)
 {
+    sim_node_lose(&r->w->ranks[rank]);
     struct sim_blob *b, *next;
     for (b = r->store.blobs; b != NULL; b = b->hh.next)
         for (uint32_t i = b->pins.n; i-- > 0;)
@@ -521,15 +544,6 @@ uint32_t sim_store_number(const struct sim_rank *r, uint64_t blob)
 {
     const struct sim_blob *b = find(&r->store, blob);
     return b != NULL ? b->number : 0;
-}
-
-void sim_store_check(const struct sim_rank *r)
-{
-    const struct tg_store *s = &r->core->store;
-    if (r->store.memory > s->limit || s->used > s->limit)
-        world_fail(r->w, "rank %d has %u bytes in memory (%u), more than %u",
-                   (int)r->id, (unsigned)r->store.memory, (unsigned)s->used,
-                   (unsigned)s->limit);
 }
 
 void sim_store_why(const struct sim_rank *r)

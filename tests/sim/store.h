@@ -23,7 +23,7 @@ struct delay { /* from least_ns, plus up to spread_ns, now and then a spike */
 
 struct store_opts {
     uint64_t from;  /* larger values are stored; 0: none are */
-    uint64_t bytes; /* of each rank's store */
+    uint64_t bytes; /* of each node's stores */
     struct delay memory, disk;
     bool at_once;                  /* memory takes no time at all */
     uint32_t full, broken, unread; /* of 1,000 writes to files, and reads */
@@ -44,12 +44,23 @@ struct sim_blob { /* the bytes of one on a rank */
     UT_hash_handle hh;
 };
 
+/* What the ranks of a node share: as a page of memory does. */
+struct sim_node {
+    struct tg_node_use use; /* of all of them */
+    int32_t first, n;       /* its ranks */
+};
+
 struct sim_op; /* of TG_ACT_STORE, under way */
 
 struct sim_store {
     struct sim_blob *blobs; /* a hash by handle */
     struct sim_blob *freed;
-    uint64_t memory; /* bytes that are not mapped, nor freed */
+    uint64_t memory;           /* bytes that are not mapped, nor freed */
+    uint64_t spilling, wanted; /* as the node knows; memory it knows as well */
+    struct sim_node *node;
+    struct sim_rank *rank;
+    bool looks;  /* it is about to */
+    bool is_out; /* it is lost: the node counts it no more */
     uint32_t made;
     struct sim_op *ops, *now;
 };
@@ -68,6 +79,8 @@ void sim_store_act(struct sim_rank *r, struct tg_action *a);
 void sim_store_settle(struct sim_rank *r);
 void sim_store_event(struct sim_rank *r,
                      struct sim_op *op); /* its time is up */
+/* What the others of its node use, unless it knows and does not care. */
+void sim_store_look(struct sim_rank *r, bool always);
 /* That rank is lost: what it has pinned here is not any more. */
 void sim_store_fence(struct sim_rank *r, int32_t rank);
 

@@ -20,6 +20,12 @@ static const struct plan beside = READER_AT("reader", short_ops, 0, 0);
 static const struct op in_place_driver[] = {PUT(100), SUBMIT(beside), GET(1),
                                             GET(0), END};
 
+/* One of the node holds much idly, the other needs it. */
+static const struct op needy_ops[] = {COMPUTE(100), PUT(150), END};
+static const struct plan needy = TASK("needy", needy_ops);
+static const struct op idle_driver[] = {
+    PUT(100), PUT(100), PUT(100), SUBMIT(needy), GET(3), GET(2), END};
+
 /* A copy leaves for what is put there; that is written to a file only when no
  * copy is left. */
 static const struct op copy_first_ops[] = {
@@ -126,6 +132,39 @@ const struct story stories_store[] = {
                  "[  120] 0 reads 0.1\n"
                  "[  120] 0 reads put 0\n"
                  "[  120] 0 frees blob 1\n"},
+    {.name = "an idle object leaves for another rank of its node",
+     .nranks = 2,
+     .cpus = {0, 1},
+     .driver = idle_driver,
+     .together = 2,
+     .brief = true,
+     .store = {.from = 50, .bytes = 400},
+     .expected = "[    0] 0 makes blob 1\n"
+                 "[    0] 0 seals blob 1\n"
+                 "[    0] 0 makes blob 2\n"
+                 "[    0] 0 seals blob 2\n"
+                 "[    0] 0 makes blob 3\n"
+                 "[    0] 0 seals blob 3\n"
+                 "[    0] 0 submits 0.1 needy\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[  110] 1 needs 150 bytes of its node\n"
+                 "[  160] 0 spilled blob 1\n"
+                 "[  160] 0 evicts blob 1\n"
+                 "[  160] 1 needs 0 bytes of its node\n"
+                 "[  160] 1 makes blob 1\n"
+                 "[  160] 1 seals blob 1\n"
+                 "[  160] 1 frees blob 1\n"
+                 "[  160] 1 ends 0.1 with 0\n"
+                 "[  170] 1 -> 0 news new put 1\n"
+                 "[  170] 1 -> 0 news dead put 1\n"
+                 "[  170] 1 -> 0 done 0.1 with 0\n"
+                 "[  170] 0 reads 0.1\n"
+                 "[  170] 0 reads put 0\n"
+                 "[  170] 0 frees blob 1\n"
+                 "[  170] 0 frees blob 2\n"
+                 "[  170] 0 frees blob 3\n"},
     {.name = "copies leave before anything is written to a file",
      .nranks = 2,
      .cpus = {0, 1},

@@ -537,6 +537,10 @@ static void make_rank(struct world *w, int32_t id)
                   .res_names = m->res_names}};
     r->w = w;
     r->id = id;
+    r->store.rank = r;
+    r->store.node = &w->nodes[m->node[id]];
+    if (r->store.node->n++ == 0)
+        r->store.node->first = id;
     r->skew_ns = UINT64_C(10000000000); /* no clock begins at 0 */
     if (w->opts.skew)
         r->skew_ns += tg_rng_next(&w->rng) % UINT64_C(1000000000000);
@@ -554,6 +558,7 @@ void world_create(const struct world_opts *opts, struct world **world)
     w->rng.state = tg_mix64(opts->seed);
     w->nranks = opts->machine.nranks;
     w->ranks = tg_alloc((size_t)w->nranks * sizeof *w->ranks);
+    w->nodes = tg_alloc((size_t)opts->machine.nnodes * sizeof *w->nodes);
     struct tg_netsim_opts net = {.nranks = w->nranks,
                                  .eager_max = opts->eager_max,
                                  .frames_max = TG_NET_AHEAD,
@@ -593,6 +598,7 @@ void world_destroy(struct world **world)
     tg_vec_free(&w->heap);
     tg_vec_free(&w->die_at);
     free(w->ranks);
+    free(w->nodes);
     free(w);
     *world = NULL;
 }

@@ -44,8 +44,8 @@ struct world_stats {
         false_deaths, steps, messages, lost_weight, left, virtual_ns;
     uint64_t bounces, lends, recalls, mores, values, attached;
     uint64_t made, mapped, evicted, pinned, spilled, restored, pins, pieces,
-        from_file, away, refused, freed; /* of stores */
-    uint64_t outcomes[32];               /* by -code; 0: a value */
+        from_file, away, refused, freed, again, needs; /* of stores */
+    uint64_t outcomes[32]; /* by -code; 0: a value */
 };
 
 enum world_event_type {
@@ -103,6 +103,7 @@ struct world {
     TG_VEC(struct world_event) heap;
     struct tg_netsim *net;
     struct sim_rank *ranks;
+    struct sim_node *nodes;
     int32_t nranks, nlost;
     struct truth truth;
     struct world_stats stats;
