@@ -184,6 +184,7 @@ static void dispatch(struct tg_core *c, int32_t from, struct tg_msg *m)
     case TG_MSG_WEIGHT: tg_objs_msg(&c->objs, from, m); break;
     case TG_MSG_NEWS: tg_dir_msg(c->dir, from, &m->u.news); break;
     case TG_MSG_FREE: on_free_ref(c, &m->u.cancel_ref); break;
+    case TG_MSG_HOME: tg_objs_home(&c->objs, &m->u.home); break;
     case TG_MSG_FADE: on_fade(c, &m->u.fade); break;
     case TG_MSG_FORGET:
     case TG_MSG_PULL:

@@ -20,9 +20,11 @@ struct holder { /* a rank that has an object in its store */
 
 struct object {
     trygon_ref_t ref;
-    int32_t home; /* whose store made it; -1: that is lost, there are copies */
-    bool in_file; /* there, and not in memory */
-    bool unused;  /* its owner does not use it any more */
+    int32_t home;  /* whose store made it; -1: that is lost, there are copies */
+    bool in_file;  /* there, and not in memory */
+    bool unused;   /* its owner does not use it any more */
+    bool sought;   /* its owner waits to hear who has it now */
+    int32_t asked; /* sought: to make its copy the object's home */
     struct holder *holders;
     UT_hash_handle hh;
 };
@@ -74,6 +76,26 @@ static struct holder *new_holder(struct tg_dir *d, trygon_ref_t ref,
     return h;
 }
 
+/* Its owner hears that it is there; or, rank -1, nowhere. */
+static void tell_owner(struct tg_dir *d, trygon_ref_t ref, int32_t rank,
+                       uint64_t blob)
+{
+    struct tg_msg m = {.type = TG_MSG_HOME};
+    m.u.home = (struct tg_msg_home){ref, rank, blob};
+    tg_ctx_send(d->ctx, tg_ref_rank(ref), &m);
+}
+
+/* The first holder is to make its copy the object's home; it answers HOME, or
+ * UNCOPY when it has it no more. */
+static void ask_holder(struct tg_dir *d, struct object *x)
+{
+    struct tg_msg m = {.type = TG_MSG_HOME};
+    int32_t owner = tg_ref_rank(x->ref);
+    x->asked = (int32_t)x->holders->key.rank;
+    m.u.home = (struct tg_msg_home){x->ref, x->asked == owner ? owner : -1, 0};
+    tg_ctx_send(d->ctx, x->asked, &m);
+}
+
 static void drop_object(struct tg_dir *d, struct object *x)
 {
     struct holder *h, *next;
@@ -98,8 +120,13 @@ static void drop_holder(struct tg_dir *d, struct object *x, int32_t rank)
         x->home = -1;
         x->in_file = false;
     }
-    if (x->holders == NULL)
+    if (x->holders == NULL) {
+        if (x->sought)
+            tell_owner(d, x->ref, -1, 0);
         drop_object(d, x);
+    } else if (x->sought && x->asked == rank) {
+        ask_holder(d, x);
+    }
 }
 
 void tg_dir_free(struct tg_dir **dir)
@@ -155,7 +182,7 @@ static void on_new(struct tg_dir *d, struct object *x, const struct tg_news *n)
         DL_DELETE(x->holders, h);
     DL_PREPEND(x->holders, h);
     x->home = n->rank;
-    x->in_file = x->unused = false;
+    x->in_file = x->unused = x->sought = false;
 }
 
 static void on_copy(struct tg_dir *d, struct object *x, int32_t from)
@@ -194,11 +221,46 @@ static void tell_freed(struct tg_dir *d, const struct object *x)
     }
 }
 
+/* Its store is lost, as the owner has heard from here. */
+static void on_sought(struct tg_dir *d, struct object *x, trygon_ref_t ref)
+{
+    if (x == NULL || x->home >= 0) {
+        tell_owner(d, ref, -1, 0);
+        return;
+    }
+    x->sought = true;
+    ask_holder(d, x);
+}
+
+/* Who was asked has done so.  Nobody wants it any more: the owner forgets what
+ * it knows of, and of its own loss all hear. */
+static void on_home(struct tg_dir *d, struct object *x, int32_t from,
+                    const struct tg_news *n)
+{
+    if (x == NULL || !x->sought || x->asked != from) {
+        struct tg_msg m = {.type = TG_MSG_FORGET};
+        m.u.forget.n = 1;
+        m.u.forget.v = tg_grow(NULL, 1, sizeof *m.u.forget.v);
+        m.u.forget.v[0] = n->size;
+        if (d->ctx->dead[tg_ref_rank(n->ref)])
+            tg_msg_fini(&m);
+        else
+            tg_ctx_send(d->ctx, from, &m);
+        return;
+    }
+    struct holder *h = find_holder(d, x->ref, from);
+    DL_DELETE(x->holders, h);
+    DL_PREPEND(x->holders, h);
+    x->home = from;
+    x->sought = false;
+    tell_owner(d, x->ref, from, n->size);
+}
+
 /* What the owner alone may say. */
 static bool is_owners(enum tg_news_op op)
 {
     return op == TG_NEWS_NEW || op == TG_NEWS_UNUSED || op == TG_NEWS_FREED ||
-           op == TG_NEWS_DEAD;
+           op == TG_NEWS_DEAD || op == TG_NEWS_SOUGHT;
 }
 
 static void on_news(struct tg_dir *d, int32_t from, const struct tg_news *n)
@@ -208,6 +270,14 @@ static void on_news(struct tg_dir *d, int32_t from, const struct tg_news *n)
         return;
     if (n->op == TG_NEWS_NEW) {
         on_new(d, x, n);
+        return;
+    }
+    if (n->op == TG_NEWS_SOUGHT) {
+        on_sought(d, x, n->ref);
+        return;
+    }
+    if (n->op == TG_NEWS_HOME) {
+        on_home(d, x, from, n);
         return;
     }
     if (x == NULL)
@@ -226,6 +296,8 @@ static void on_news(struct tg_dir *d, int32_t from, const struct tg_news *n)
     case TG_NEWS_UNUSED: on_unused(d, x); break;
     case TG_NEWS_FREED: tell_freed(d, x); break;
     case TG_NEWS_DEAD: drop_object(d, x); break;
+    case TG_NEWS_SOUGHT:
+    case TG_NEWS_HOME:
     case TG_NEWS_NEW: break;
     }
 }
@@ -277,6 +349,8 @@ void tg_dir_check(const struct tg_dir *d)
     for (x = d->objects; x != NULL; x = x->hh.next) {
         TG_ASSERT(x->holders != NULL);
         TG_ASSERT(!d->ctx->dead[tg_ref_rank(x->ref)]);
+        TG_ASSERT(!x->sought ||
+                  (x->home < 0 && find_holder(d, x->ref, x->asked) != NULL));
         TG_ASSERT(x->home >= 0 ? x->holders->key.rank == x->home : !x->in_file);
         DL_FOREACH (x->holders, h) {
             TG_ASSERT(tg_ref_eq(h->key.ref, x->ref));

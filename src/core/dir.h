@@ -12,6 +12,10 @@
  * When only other ranks still hold an object, those that keep copies which they
  * do not use are told to let go (FADE), so that it ends promptly; who gets a
  * copy after that is told at once.
+ *
+ * When the store that made an object is lost, the owner asks for a copy (SOUGHT).
+ * Holders are asked one after another to make theirs the object's home, until
+ * one does; the owner hears which (HOME), or that there is none.
  */
 #ifndef TG_CORE_DIR_H
 #define TG_CORE_DIR_H

@@ -29,7 +29,7 @@ static const char *const names[TG_MSG_LAST + 1] = {
     [TG_MSG_ROWS] = "rows",     [TG_MSG_FREE] = "free",
     [TG_MSG_NEWS] = "news",     [TG_MSG_FADE] = "fade",
     [TG_MSG_FORGET] = "forget", [TG_MSG_PULL] = "pull",
-    [TG_MSG_DATA] = "data",
+    [TG_MSG_DATA] = "data",     [TG_MSG_HOME] = "home",
 };
 
 const char *tg_msg_name(enum tg_msg_type type)

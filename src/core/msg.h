@@ -72,7 +72,8 @@ enum tg_msg_type {
     TG_MSG_FREE,   /* holder -> owner: drop its value now */
     TG_MSG_PULL,   /* reader -> store: I need these bytes */
     TG_MSG_DATA,   /* store -> reader: here are some; or why not */
-    TG_MSG_LAST = TG_MSG_DATA
+    TG_MSG_HOME,   /* head -> holder, owner: the object's store was lost */
+    TG_MSG_LAST = TG_MSG_HOME
 };
 
 /* An argument or a result: a value, or a reference in its stead.  Weights go
@@ -84,8 +85,8 @@ struct tg_item {
         struct tg_val *place; /* by reference: of the value, stored and without
                                  references, if that is known; else NULL */
     };
-    trygon_ref_t ref;   /* when val is NULL */
-    uint64_t weight;    /* of ref */
+    trygon_ref_t ref; /* when val is NULL */
+    uint64_t weight;  /* of ref */
 };
 
 /* The arguments or the results of a task.  Most tasks have one of each, which
@@ -370,14 +371,17 @@ enum tg_news_op {
     TG_NEWS_MEMORY,  /* its store: it is in memory again */
     TG_NEWS_UNUSED,  /* owner: only other ranks still hold it */
     TG_NEWS_FREED,   /* owner: it was told to free it, and DEAD follows */
-    TG_NEWS_DEAD     /* owner: it is no more */
+    TG_NEWS_DEAD,    /* owner: it is no more */
+    TG_NEWS_SOUGHT,  /* owner: its store is lost; who has a copy? */
+    TG_NEWS_HOME,    /* holder: as I was asked, mine is the object's now */
+    TG_NEWS_LAST = TG_NEWS_HOME
 };
 
 struct tg_news {
     trygon_ref_t ref;
     enum tg_news_op op;
     int32_t rank;  /* NEW */
-    uint64_t size; /* NEW */
+    uint64_t size; /* NEW; HOME: the blob there */
 };
 
 /* Of one object the news must arrive in the order in which they were sent: a
@@ -393,6 +397,13 @@ struct tg_msg_fade {
     bool freed; /* they are no more: nor copies that you use */
     uint32_t n;
     trygon_ref_t *v;
+};
+
+struct tg_msg_home { /* to a holder: your copy is to be the object's home */
+    trygon_ref_t ref;
+    int32_t rank;  /* to its owner: who has it; itself: it has a copy, as
+                      others have; -1: nobody */
+    uint64_t blob; /* there */
 };
 
 struct tg_msg_forget {
@@ -464,6 +475,7 @@ struct tg_msg {
         struct tg_msg_rows rows;
         struct tg_msg_news news;
         struct tg_msg_fade fade;
+        struct tg_msg_home home;
         struct tg_msg_forget forget;
         struct tg_msg_pull pull;
         struct tg_msg_data data;

@@ -58,7 +58,7 @@ struct tg_obj { /* 64 bytes: there are as many as results outstanding */
     bool owned;
     bool seen;        /* its error reached somebody */
     bool asked_ready; /* borrowed: a watch is on its way */
-    bool asked_fetch;
+    bool asked_fetch; /* owned: its store is lost, the head looks for a copy */
     bool asked_more;
     bool idle;          /* borrowed: count 0, kept for a moment; owned: held
                            by other ranks only, and the head knows */
@@ -188,6 +188,8 @@ void tg_objs_fade(struct tg_objs *o, trygon_ref_t ref, bool freed);
 /* Of an owned object: now, or as soon as it comes (Ray: free). */
 void tg_objs_free_value(struct tg_objs *o, struct tg_obj *x);
 void tg_objs_gone(struct tg_objs *o, int32_t rank);
+/* HOME: of an object whose store is lost. */
+void tg_objs_home(struct tg_objs *o, const struct tg_msg_home *m);
 void tg_objs_timer(struct tg_objs *o, uint64_t handle);
 /* The end of a step: send the weight that was dropped in it. */
 void tg_objs_flush(struct tg_objs *o);

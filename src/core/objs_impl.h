@@ -42,10 +42,12 @@ void tg_obj_arrived(struct tg_objs *o, struct tg_obj *x, uint64_t size,
 void tg_obj_orphan(struct tg_objs *o, struct tg_obj *x);
 
 /* What it watches for is so.  A holder elsewhere waits for the value, wherever
- * its bytes are. */
+ * its bytes are, but somewhere they must be. */
 static inline bool tg_watch_due(const struct tg_objs *o, const struct tg_obj *x,
                                 const struct tg_watch *w)
 {
+    if (w->who == TG_WATCHER_RANK && x->asked_fetch)
+        return false;
     return tg_objs_ready(o, x, w->fetch && w->who != TG_WATCHER_RANK);
 }
 

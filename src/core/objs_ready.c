@@ -98,6 +98,8 @@ void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val)
 {
     set_state(x, val->error ? TG_OBJ_FAILED : TG_OBJ_READY);
     x->val = val;
+    if (x->owned)
+        x->asked_fetch = false;
     if (val->stored && x->owned)
         tg_store_born(o->store, x->ref, val);
     if (x->owned && x->fading && x->state == TG_OBJ_READY) {
@@ -133,6 +135,8 @@ void tg_objs_arrived(struct tg_objs *o, const struct tg_arrival *a)
     if (x == NULL || x->state != TG_OBJ_READY || x->val == NULL ||
         !x->val->stored)
         return;
+    if (a->rc < 0 && x->owned && x->asked_fetch)
+        return; /* the head will say more */
     if (a->rc < 0 && (x->owned || a->rc != TRYGON_ERR_OBJECT_LOST)) {
         fail_bytes(o, x, a->rc);
     } else if (a->rc < 0) {
@@ -206,6 +210,8 @@ uint64_t tg_objs_watch(struct tg_objs *o, struct tg_obj *x,
     w->obj = x;
     TG_ASSERT(!tg_watch_due(o, x, w));
     DL_APPEND(x->watches, w);
+    if (x->owned && x->asked_fetch)
+        return handle;
     if (x->state == TG_OBJ_READY && x->val != NULL)
         tg_store_want(o->store, x->ref, x->val, w->who != TG_WATCHER_EXEC);
     else
@@ -261,8 +267,50 @@ void tg_objs_gone(struct tg_objs *o, int32_t rank)
         else
             continue;
         if (x->owned && is_stored_at(x, rank) &&
-            !tg_store_promote(o->store, x->ref, x->val))
-            fail_bytes(o, x, TRYGON_ERR_OBJECT_LOST);
+            !tg_store_promote(o->store, x->ref, x->val)) {
+            x->asked_fetch = true;
+            tg_store_seek(o->store, x->ref, x->val);
+        }
+    }
+}
+
+/* Of an object of ours that is sought. */
+static void found(struct tg_objs *o, struct tg_obj *x,
+                  const struct tg_msg_home *m)
+{
+    bool other = m->rank >= 0 && m->rank != o->ctx->rank;
+    bool here = !other && tg_store_promote(o->store, x->ref, x->val);
+    if (!other && !here && m->rank >= 0) {
+        tg_store_adopt(o->store, x->ref, NULL); /* no more: ask the next one */
+        return;
+    }
+    x->asked_fetch = false;
+    if (!other && !here) {
+        fail_bytes(o, x, TRYGON_ERR_OBJECT_LOST);
+        return;
+    }
+    if (other)
+        tg_store_found(o->store, x->ref, x->val, m->rank, m->blob);
+    fire(o, x);
+    fetch(o, x);
+    if (x->idle) { /* the head is to know that as well */
+        x->idle = false;
+        tg_obj_settle(o, x);
+    }
+}
+
+void tg_objs_home(struct tg_objs *o, const struct tg_msg_home *m)
+{
+    struct tg_obj *x = tg_objs_find(o, m->ref);
+    if (tg_ref_rank(m->ref) != o->ctx->rank) {
+        bool known = x != NULL && x->state == TG_OBJ_READY;
+        tg_store_adopt(o->store, m->ref, known ? x->val : NULL);
+        if (x != NULL)
+            tg_obj_settle(o, x); /* it is no copy to be kept any more */
+    } else if (x != NULL && x->asked_fetch) {
+        found(o, x, m);
+    } else if (m->rank >= 0 && m->rank != o->ctx->rank) {
+        tg_store_forget(o->store, m->rank, m->blob); /* x has ended meanwhile */
     }
 }
 

@@ -307,7 +307,7 @@ static void on_watch(struct tg_objs *o, int32_t from,
                          .weak = tg_ref_weak(m->ref),
                          .handle = (uint64_t)from,
                          .obj = x};
-    if (tg_objs_ready(o, x, false))
+    if (tg_watch_due(o, x, &w))
         tg_objs_tell(o, &w);
     else
         tg_objs_watch(o, x, &w);

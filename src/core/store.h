@@ -240,6 +240,15 @@ void tg_store_discard(struct tg_store *s, const struct tg_val *v);
 void tg_store_free(struct tg_store *s, uint64_t blob); /* stale is fine */
 /* The store that had it is lost: a copy here takes its place, if there is one. */
 bool tg_store_promote(struct tg_store *s, trygon_ref_t ref, struct tg_val *v);
+/* There is none: the head is asked who has one, and has told. */
+void tg_store_seek(struct tg_store *s, trygon_ref_t ref, struct tg_val *v);
+void tg_store_found(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
+                    int32_t rank, uint64_t blob);
+/* The head asks us: a copy here becomes what the object's owner knows.  v may be
+ * NULL. */
+void tg_store_adopt(struct tg_store *s, trygon_ref_t ref, struct tg_val *v);
+/* A blob elsewhere that is dead. */
+void tg_store_forget(struct tg_store *s, int32_t rank, uint64_t blob);
 /* This rank holds it on, though its owner is lost. */
 void tg_store_keep(struct tg_store *s, const struct tg_val *v);
 /* A copy of its bytes is in this store's memory. */

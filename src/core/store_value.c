@@ -101,19 +101,67 @@ void tg_store_born(struct tg_store *s, trygon_ref_t ref, struct tg_val *v)
         .ref = ref, .op = TG_NEWS_NEW, .rank = p->rank, .size = v->size};
 }
 
-bool tg_store_promote(struct tg_store *s, trygon_ref_t ref, struct tg_val *v)
+/* ----- a store is lost --------------------------------------------------------- */
+
+/* A copy becomes what the object is read from. */
+static bool make_own(struct tg_store *s, struct tg_val *v, int32_t owner)
 {
     struct tg_place *p = tg_val_place(v);
     struct tg_blob *b = tg_slab_find(&s->blobs, p->here);
-    if (b == NULL || b->kind != TG_BLOB_COPY || b->state != TG_BLOB_SEALED)
+    if (!tg_store_has_copy(s, v))
         return false;
     b->kind = TG_BLOB_OWN;
-    b->owner = s->ctx->rank;
+    b->owner = owner;
     tg_blob_settle(s, b);
     *p = (struct tg_place){.rank = s->ctx->rank, .blob = b->self};
+    return true;
+}
+
+bool tg_store_promote(struct tg_store *s, trygon_ref_t ref, struct tg_val *v)
+{
+    if (!make_own(s, v, s->ctx->rank))
+        return false;
     tg_store_born(s, ref, v);
     return true;
 }
+
+void tg_store_seek(struct tg_store *s, trygon_ref_t ref, struct tg_val *v)
+{
+    tg_val_place(v)->away = true; /* not even if it is on this node */
+    *tg_vec_add(&s->news) = (struct tg_news){.ref = ref, .op = TG_NEWS_SOUGHT};
+}
+
+void tg_store_found(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
+                    int32_t rank, uint64_t blob)
+{
+    struct tg_place *p = tg_val_place(v);
+    struct tg_blob *b = tg_slab_find(&s->blobs, p->here);
+    p->rank = rank;
+    p->blob = blob;
+    p->away = false;
+    if (b != NULL) { /* a copy, or one that is being pulled */
+        b->home = rank;
+        b->home_blob = blob;
+    }
+    tg_store_born(s, ref, v);
+}
+
+void tg_store_adopt(struct tg_store *s, trygon_ref_t ref, struct tg_val *v)
+{
+    struct tg_news x = {.ref = ref, .op = TG_NEWS_UNCOPY};
+    if (v != NULL && v->stored && make_own(s, v, tg_ref_rank(ref))) {
+        x.op = TG_NEWS_HOME;
+        x.size = tg_val_place(v)->blob;
+    }
+    *tg_vec_add(&s->news) = x;
+}
+
+void tg_store_forget(struct tg_store *s, int32_t rank, uint64_t blob)
+{
+    *tg_vec_add(&s->goners) = (struct tg_goner){rank, blob};
+}
+
+/* ----- the end of values ------------------------------------------------------ */
 
 void tg_store_left(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
                    bool owned)
@@ -134,7 +182,7 @@ void tg_store_discard(struct tg_store *s, const struct tg_val *v)
     if (p->rank == s->ctx->rank)
         tg_store_free(s, p->blob);
     else
-        *tg_vec_add(&s->goners) = (struct tg_goner){p->rank, p->blob};
+        tg_store_forget(s, p->rank, p->blob);
 }
 
 void tg_store_freed(struct tg_store *s, trygon_ref_t ref)

@@ -470,6 +470,7 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
     case TG_MSG_ROWS: tg_code_rows(c, &m->u.rows); break;
     case TG_MSG_NEWS: tg_code_news(c, &m->u.news); break;
     case TG_MSG_FADE: tg_code_fade(c, &m->u.fade); break;
+    case TG_MSG_HOME: tg_code_home(c, &m->u.home); break;
     case TG_MSG_FORGET: tg_code_forget(c, &m->u.forget); break;
     case TG_MSG_PULL: tg_code_pull(c, &m->u.pull); break;
     case TG_MSG_DATA: tg_code_data(c, &m->u.data); break;

@@ -27,6 +27,7 @@ void tg_code_rows(struct tg_coder *c, struct tg_msg_rows *m);
 void tg_code_place(struct tg_coder *c, struct tg_place *at);
 void tg_code_news(struct tg_coder *c, struct tg_msg_news *m);
 void tg_code_fade(struct tg_coder *c, struct tg_msg_fade *m);
+void tg_code_home(struct tg_coder *c, struct tg_msg_home *m);
 void tg_code_forget(struct tg_coder *c, struct tg_msg_forget *m);
 void tg_code_pull(struct tg_coder *c, struct tg_msg_pull *m);
 void tg_code_data(struct tg_coder *c, struct tg_msg_data *m);

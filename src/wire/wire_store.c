@@ -25,12 +25,14 @@ static void code_news(struct tg_coder *c, struct tg_news *x)
 {
     uint64_t op = (uint64_t)x->op;
     tg_code_ref(c, &x->ref);
-    if (!tg_code_within(c, &op, TG_NEWS_NEW, TG_NEWS_DEAD))
+    if (!tg_code_within(c, &op, TG_NEWS_NEW, TG_NEWS_LAST))
         return;
     x->op = (enum tg_news_op)op;
     if (x->op == TG_NEWS_NEW) {
         code_store(c, &x->rank);
         tg_code_within(c, &x->size, 1, TG_WIRE_SIZE_MAX);
+    } else if (x->op == TG_NEWS_HOME) {
+        tg_code_u64(c, &x->size);
     }
 }
 
@@ -51,6 +53,13 @@ void tg_code_fade(struct tg_coder *c, struct tg_msg_fade *m)
     m->v = tg_code_room(c, m->v, m->n, sizeof *m->v, REF_LEAST);
     for (uint32_t i = 0; i < tg_code_all(c, m->n); i++)
         tg_code_ref(c, &m->v[i]);
+}
+
+void tg_code_home(struct tg_coder *c, struct tg_msg_home *m)
+{
+    tg_code_ref(c, &m->ref);
+    tg_code_rank(c, &m->rank);
+    tg_code_u64(c, &m->blob);
 }
 
 void tg_code_forget(struct tg_coder *c, struct tg_msg_forget *m)

@@ -307,6 +307,117 @@ static void what_is_made_again_is_first_where_it_is_now(void)
     book_stop(&b);
 }
 
+/* ----- a store is lost -------------------------------------------------------- */
+
+/* What the rank is told of a home, with its place in *m. */
+static bool told(struct book *b, int32_t rank, trygon_ref_t ref,
+                 struct tg_msg_home *m)
+{
+    struct tg_msg msg;
+    if (!ctx_sent(&b->ctx, rank, TG_MSG_HOME, &msg))
+        return false;
+    *m = msg.u.home;
+    return tg_ref_eq(m->ref, ref);
+}
+
+static void takes(struct book *b, int32_t from, trygon_ref_t ref, uint64_t blob)
+{
+    struct tg_news x = {ref, TG_NEWS_HOME, 0, blob};
+    say_all(b, from, 1, &x);
+}
+
+/* It was at HOME, with copies at 4 and 5, and is sought. */
+static trygon_ref_t sought(struct book *b)
+{
+    trygon_ref_t a = object(OWNER, 1);
+    is_new(b, a, HOME);
+    say(b, 4, a, TG_NEWS_COPY);
+    say(b, 5, a, TG_NEWS_COPY);
+    is_lost(b, HOME);
+    CU_ASSERT_EQUAL(b->ctx.out.n, 0); /* the owner has still to ask */
+    say(b, 5, a, TG_NEWS_SOUGHT);     /* and nobody else */
+    CU_ASSERT_EQUAL(b->ctx.out.n, 0);
+    say(b, OWNER, a, TG_NEWS_SOUGHT);
+    return a;
+}
+
+static void a_holder_becomes_the_home(void)
+{
+    struct book b;
+    struct tg_msg_home m;
+    book_start(&b);
+    trygon_ref_t a = sought(&b);
+    CU_ASSERT(told(&b, 4, a, &m) && m.rank < 0);
+    CU_ASSERT_FALSE(told(&b, 5, a, &m)); /* one at a time */
+    say(&b, 4, a, TG_NEWS_UNCOPY);
+    CU_ASSERT(told(&b, 5, a, &m) && m.rank < 0);
+    takes(&b, 5, a, 77);
+    CU_ASSERT(told(&b, OWNER, a, &m) && m.rank == 5 && m.blob == 77);
+    CU_ASSERT(AT(&b, a, false, 5));
+    is_new(&b, a, 5);
+    CU_ASSERT(AT(&b, a, false, 5));
+    CU_ASSERT_EQUAL(b.ctx.out.n, 0);
+    book_stop(&b);
+}
+
+static void a_holder_that_is_asked_is_lost(void)
+{
+    struct book b;
+    struct tg_msg_home m;
+    book_start(&b);
+    trygon_ref_t a = sought(&b);
+    CU_ASSERT_TRUE(told(&b, 4, a, &m));
+    is_lost(&b, 4);
+    CU_ASSERT_TRUE(told(&b, 5, a, &m));
+    is_lost(&b, 5); /* and that was the last one */
+    CU_ASSERT(told(&b, OWNER, a, &m) && m.rank < 0);
+    CU_ASSERT_TRUE(unknown(&b, a));
+    say(&b, OWNER, a, TG_NEWS_SOUGHT);
+    CU_ASSERT(told(&b, OWNER, a, &m) && m.rank < 0);
+    book_stop(&b);
+}
+
+/* The owner has got a copy of its own meanwhile. */
+static void the_owner_is_a_holder_as_others(void)
+{
+    struct book b;
+    struct tg_msg_home m;
+    book_start(&b);
+    trygon_ref_t a = object(OWNER, 1);
+    is_new(&b, a, HOME);
+    say(&b, OWNER, a, TG_NEWS_COPY);
+    is_lost(&b, HOME);
+    say(&b, OWNER, a, TG_NEWS_SOUGHT);
+    CU_ASSERT(told(&b, OWNER, a, &m) && m.rank == OWNER);
+    is_new(&b, a, OWNER);
+    CU_ASSERT(AT(&b, a, false, OWNER));
+    CU_ASSERT_EQUAL(b.ctx.out.n, 0);
+    book_stop(&b);
+}
+
+static void a_home_that_nobody_wants_is_forgotten(void)
+{
+    struct book b;
+    struct tg_msg_home h;
+    struct tg_msg m;
+    book_start(&b);
+    trygon_ref_t a = sought(&b);
+    CU_ASSERT_TRUE(told(&b, 4, a, &h));
+    takes(&b, 5, a, 76); /* that was not asked */
+    CU_ASSERT_TRUE_FATAL(ctx_sent(&b.ctx, 5, TG_MSG_FORGET, &m));
+    CU_ASSERT(m.u.forget.n == 1 && m.u.forget.v[0] == 76);
+    tg_msg_fini(&m);
+    say(&b, OWNER, a, TG_NEWS_DEAD);
+    takes(&b, 4, a, 77);
+    CU_ASSERT_TRUE_FATAL(ctx_sent(&b.ctx, 4, TG_MSG_FORGET, &m));
+    CU_ASSERT(m.u.forget.n == 1 && m.u.forget.v[0] == 77);
+    tg_msg_fini(&m);
+    is_lost(&b, OWNER);
+    takes(&b, 4, a, 77); /* who has it knows better */
+    CU_ASSERT_EQUAL(b.ctx.out.n, 0);
+    book_stop(&b);
+}
+
 static const struct unit_test tests[] = {
     TEST(the_owner_s_word_makes_and_ends_it),
     TEST(copies_stand_behind_in_the_order_in_which_they_came),
@@ -316,6 +427,10 @@ static const struct unit_test tests[] = {
     TEST(news_of_the_unknown_are_ignored),
     TEST(a_lost_rank_has_nothing),
     TEST(what_is_made_again_is_first_where_it_is_now),
+    TEST(a_holder_becomes_the_home),
+    TEST(a_holder_that_is_asked_is_lost),
+    TEST(the_owner_is_a_holder_as_others),
+    TEST(a_home_that_nobody_wants_is_forgotten),
     TESTS_END,
 };
 

@@ -58,6 +58,12 @@ static const struct plan third = READER_AT("reader", short_ops, 2, 0);
 static const struct op home_driver[] = {
     SUBMIT(made_away), GET(0), COMPUTE(1000), SUBMIT(third), GET(1), END};
 
+/* The owner has no copy, but a third rank has, from which all read then. */
+static const struct plan at_3 = READER_AT("reader", short_ops, 3, 0);
+static const struct op third_driver[] = {
+    SUBMIT(made_away), COMPUTE(300), SUBMIT(third), GET(1), COMPUTE(500),
+    SUBMIT(at_3),      GET(2),       COMPUTE(1000), GET(0), END};
+
 /* Each reader goes where its bytes are, though both leases have room. */
 static const struct plan reads_0 = TASK_WITH(
     "reader", short_ops, .nargs = 1, .args = {{.by_ref = true, .slot = {0}}});
@@ -468,6 +474,64 @@ const struct story stories_pull[] = {
                  "[ 1750] 2 ends 0.2 with 0\n"
                  "[ 1760] 2 -> 0 done 0.2 with 0\n"
                  "[ 1760] 0 reads 0.2\n"},
+    {.name = "a third rank's copy becomes the object's home",
+     .nranks = 4,
+     .cpus = {0, 1, 1, 1},
+     .driver = third_driver,
+     .events = {{750, WORLD_DIE, 1}, {800, WORLD_LOST, 1}},
+     .brief = true,
+     .store = {.from = 50},
+     .expected = "[    0] 0 submits 0.1 maker\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[  210] 1 makes blob 1\n"
+                 "[  210] 1 seals blob 1\n"
+                 "[  210] 1 ends 0.1 with 0\n"
+                 "[  220] 1 -> 0 done 0.1 with 0\n"
+                 "[  300] 0 submits 0.2 reader\n"
+                 "[  310] 0 -> 2 open 2.1 for 0\n"
+                 "[  310] 0 -> 2 run 0.2 on 2.1\n"
+                 "[  310] 2 makes blob 1\n"
+                 "[  320] 2 -> 1 pull bytes of blob 1 to 1\n"
+                 "[  320] 1 sends blob 1 to 2: 100 at 0\n"
+                 "[  430] 1 -> 2 data 100 at 0 for blob 1\n"
+                 "[  430] 2 seals blob 1\n"
+                 "[  430] 2 starts 0.2\n"
+                 "[  440] 2 -> 0 news copy of 0.1\n"
+                 "[  530] 2 ends 0.2 with 0\n"
+                 "[  540] 2 -> 0 done 0.2 with 0\n"
+                 "[  540] 0 reads 0.2\n"
+                 "[  750] 1 dies\n"
+                 "[  800] 0 declares 1 lost\n"
+                 "[  810] 0 -> 2 gone 1\n"
+                 "[  810] 0 -> 2 home 0.1\n"
+                 "[  810] 0 -> 3 gone 1\n"
+                 "[  820] 2 -> 0 drop 1\n"
+                 "[  820] 2 -> 0 news home of 0.1\n"
+                 "[ 1040] 0 submits 0.3 reader\n"
+                 "[ 1050] 0 -> 3 open 3.1 for 0\n"
+                 "[ 1050] 0 -> 3 run 0.3 on 3.1\n"
+                 "[ 1050] 3 makes blob 1\n"
+                 "[ 1060] 3 -> 2 pull bytes of blob 1 to 1\n"
+                 "[ 1060] 2 sends blob 1 to 3: 100 at 0\n"
+                 "[ 1170] 2 -> 3 data 100 at 0 for blob 1\n"
+                 "[ 1170] 3 seals blob 1\n"
+                 "[ 1170] 3 starts 0.3\n"
+                 "[ 1180] 3 -> 0 news copy of 0.1\n"
+                 "[ 1270] 3 ends 0.3 with 0\n"
+                 "[ 1280] 3 -> 0 done 0.3 with 0\n"
+                 "[ 1280] 0 reads 0.3\n"
+                 "[ 1550] 0 -> 2 close 2.1\n"
+                 "[ 1560] 2 -> 0 closed 2.1\n"
+                 "[ 2280] 0 makes blob 1\n"
+                 "[ 2290] 0 -> 3 close 3.1\n"
+                 "[ 2290] 0 -> 2 pull bytes of blob 1 to 1\n"
+                 "[ 2290] 2 sends blob 1 to 0: 100 at 0\n"
+                 "[ 2300] 3 -> 0 closed 3.1\n"
+                 "[ 2400] 2 -> 0 data 100 at 0 for blob 1\n"
+                 "[ 2400] 0 seals blob 1\n"
+                 "[ 2400] 0 reads 0.1\n"},
     {.name = "tasks run where the bytes of their arguments are",
      .nranks = 3,
      .cpus = {0, 1, 1},

@@ -138,9 +138,9 @@ static void tell_named(struct world *w, const struct tg_msg_named *m)
 
 static void tell_news(struct world *w, const struct tg_msg_news *m)
 {
-    static const char *const ops[] = {"?",          "new",   "copy of",
-                                      "no copy of", "file",  "memory",
-                                      "unused",     "freed", "dead"};
+    static const char *const ops[] = {"?",    "new",    "copy of", "no copy of",
+                                      "file", "memory", "unused",  "freed",
+                                      "dead", "sought", "home of"};
     for (uint32_t i = 0; i < m->n; i++)
         line(w, "%s%s %s", i == 0 ? "" : ", ", ops[m->v[i].op],
              obj_name(w, m->v[i].ref).text);
@@ -269,6 +269,13 @@ static void tell_body(struct world *w, int32_t from, int32_t to,
         for (uint32_t i = 0; i < m->u.fade.n; i++)
             line(w, "%s%s", i == 0 ? "" : ", ",
                  obj_name(w, m->u.fade.v[i]).text);
+        break;
+    case TG_MSG_HOME:
+        line(w, "%s", obj_name(w, m->u.home.ref).text);
+        if (tg_ref_rank(m->u.home.ref) == to && m->u.home.rank < 0)
+            line(w, " is nowhere");
+        else if (tg_ref_rank(m->u.home.ref) == to)
+            line(w, " is at %d", (int)m->u.home.rank);
         break;
     case TG_MSG_FORGET:
         for (uint32_t i = 0; i < m->u.forget.n; i++)

@@ -385,10 +385,12 @@ static void gen_news(struct gen *g, struct tg_msg_news *m)
     m->v = tg_alloc(m->n * sizeof *m->v);
     for (uint32_t i = 0; i < m->n; i++) {
         m->v[i].ref = ref(g);
-        m->v[i].op = (enum tg_news_op)(1 + below(g, TG_NEWS_DEAD));
+        m->v[i].op = (enum tg_news_op)(1 + below(g, TG_NEWS_LAST));
         if (m->v[i].op == TG_NEWS_NEW) {
             m->v[i].rank = store(g);
             m->v[i].size = stored_size(g);
+        } else if (m->v[i].op == TG_NEWS_HOME) {
+            m->v[i].size = number(g);
         }
     }
 }
@@ -473,6 +475,10 @@ void gen_msg(struct gen *g, enum tg_msg_type type, struct tg_msg *m)
         gen_news(g, &m->u.news);
     } else if (type == TG_MSG_FADE) {
         gen_fade(g, &m->u.fade);
+    } else if (type == TG_MSG_HOME) {
+        m->u.home.ref = ref(g);
+        m->u.home.rank = (int32_t)below(g, 5) - 1;
+        m->u.home.blob = number(g);
     } else if (type == TG_MSG_FORGET) {
         gen_forget(g, &m->u.forget);
     } else if (type == TG_MSG_PULL) {

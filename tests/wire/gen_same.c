@@ -224,6 +224,10 @@ bool gen_same(const struct tg_msg *a, const struct tg_msg *b)
         return a->u.fade.n == b->u.fade.n &&
                memcmp(a->u.fade.v, b->u.fade.v,
                       a->u.fade.n * sizeof *a->u.fade.v) == 0;
+    if (a->type == TG_MSG_HOME)
+        return tg_ref_eq(a->u.home.ref, b->u.home.ref) &&
+               a->u.home.rank == b->u.home.rank &&
+               a->u.home.blob == b->u.home.blob;
     if (a->type == TG_MSG_FORGET)
         return a->u.forget.n == b->u.forget.n &&
                memcmp(a->u.forget.v, b->u.forget.v,
