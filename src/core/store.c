@@ -204,6 +204,7 @@ static void on_spilled(struct tg_store *s, struct tg_blob *b, int32_t rc)
     static const uint64_t pause_ns = 100000000;
     b->spilling = false;
     s->spilling -= b->size;
+    s->hangs = false;
     if (rc != TRYGON_SUCCESS) {
         s->try_disk_ns = s->ctx->now_ns + pause_ns;
         tg_blob_put(s, b, TG_LIST_BUSY);

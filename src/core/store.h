@@ -190,6 +190,7 @@ struct tg_store {
     uint64_t try_disk_ns; /* it failed: not before then again */
     uint64_t try_file_ns; /* the same of mapped files */
     bool no_file;         /* the last of these could not be had */
+    bool hangs;           /* what is being written takes very long */
     uint64_t moved_ns;    /* when a blob was last freed, evicted or spilled */
     struct tg_store_counts counts;
     TG_VEC(uint64_t) turns; /* of calls that lack values, oldest first */

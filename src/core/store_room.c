@@ -232,8 +232,14 @@ static uint64_t excess(const struct tg_store *s, uint64_t more)
     return over > part ? over : part;
 }
 
+static bool writing(const struct tg_store *s)
+{
+    return s->spilling + s->node_use.spilling > 0;
+}
+
 /* The first in line has waited long enough.  What is being written may take as
- * long as user code likes, in whose hands HDF5's lock may be. */
+ * long as user code likes, in whose hands HDF5's lock may be: once somebody has
+ * waited in vain, nobody else need do so. */
 static bool needs_file(const struct tg_store *s, const struct tg_blob *b)
 {
     const struct tg_limits *lim = &s->ctx->lim;
@@ -242,9 +248,9 @@ static bool needs_file(const struct tg_store *s, const struct tg_blob *b)
         return false;
     if (now < b->try_memory_ns)
         return true;
-    bool writing = s->spilling + s->node_use.spilling > 0;
+    bool hopes = writing(s) && !s->hangs;
     return s->evicting == 0 &&
-           waited >= (writing ? lim->store_grace_ns : lim->store_file_ns);
+           waited >= (hopes ? lim->store_grace_ns : lim->store_file_ns);
 }
 
 /* The first in line.  False: it has to wait. */
@@ -259,6 +265,7 @@ static bool serve(struct tg_store *s, struct tg_blob *b)
     make_room(s, excess(s, b->size));
     if (!needs_file(s, b))
         return false;
+    s->hangs = writing(s);
     grant(s, b, TG_STORE_FILE);
     return true;
 }

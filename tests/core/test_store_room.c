@@ -28,6 +28,9 @@ static void a_file_is_given_though_the_disk_hangs(void)
     pass(&k, 0, lim(&k)->store_file_ns);
     CU_ASSERT_EQUAL(has_room(&k, 0, b), 1);
     CU_ASSERT_TRUE(thing(&k.r[0], b)->file);
+    uint64_t c = room(&k, 0, 60);
+    pass(&k, 0, 2 * lim(&k)->store_file_ns);
+    CU_ASSERT_EQUAL(has_room(&k, 0, c), 1); /* the next one waits less */
     event(&k.r[0], TG_STORE_SPILL, tg_val_place(a)->blob, 0);
     settle(&k);
     CU_ASSERT_TRUE(here(&k, 0, a)); /* nobody needs its memory now */
