@@ -97,6 +97,14 @@ static void drop_blob(struct sim_store *s, struct sim_blob *b)
     let_go(s, b);
 }
 
+void sim_store_init(struct sim_rank *r, struct sim_node *node)
+{
+    r->store.rank = r;
+    r->store.node = node;
+    if (node->n++ == 0)
+        node->first = r->id;
+}
+
 void sim_store_fini(struct sim_store *s)
 {
     struct sim_blob *b, *bnext;

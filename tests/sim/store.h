@@ -71,6 +71,7 @@ struct sim_view {       /* a pin */
     struct sim_rank *at;
 };
 
+void sim_store_init(struct sim_rank *r, struct sim_node *node);
 void sim_store_fini(struct sim_store *s);
 
 /* The rank's core wants something done; what takes no time is done by

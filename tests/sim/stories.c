@@ -31,6 +31,7 @@ int main(int argc, char **argv)
     run(stories_stream, word, &n, &bad);
     run(stories_name, word, &n, &bad);
     run(stories_store, word, &n, &bad);
+    run(stories_room, word, &n, &bad);
     run(stories_pull, word, &n, &bad);
     printf("%d stories, %d went another way\n", n, bad);
     return n == 0 || bad > 0 ? EXIT_FAILURE : EXIT_SUCCESS;

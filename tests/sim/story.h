@@ -46,7 +46,8 @@ bool story_run(const struct story *s);
 
 extern const struct story stories_work[], stories_loss[], stories_end[],
     stories_actor[], stories_group[], stories_restart[], stories_retry[],
-    stories_stream[], stories_name[], stories_store[], stories_pull[];
+    stories_stream[], stories_name[], stories_store[], stories_room[],
+    stories_pull[];
 
 /* ----- words to write stories with ------------------------------------------ */
 
@@ -149,6 +150,13 @@ extern const struct story stories_work[], stories_loss[], stories_end[],
     TASK_WITH(name_, ops_, .shape.strategy = TRYGON_STRATEGY_NODE,         \
               .shape.node = (node_), .shape.fail = true, .max_retries = 0, \
               .nargs = 1, .args = {{.by_ref = true, .slot = {slot_}}})
+
+/* As READER_AT(), with references within a value, so that nothing is pinned. */
+#define HOLDER_AT(name_, ops_, node_, n_, ...)                             \
+    TASK_WITH(name_, ops_, .shape.strategy = TRYGON_STRATEGY_NODE,         \
+              .shape.node = (node_), .shape.fail = true, .max_retries = 0, \
+              .nargs = 1,                                                  \
+              .args = {{.size = 16, .n = (n_), .slot = {__VA_ARGS__}}})
 
 /* A task that yields so many items, at most limit_ ahead; at least one more
  * field follows. */

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const uint64_t too_long_ns = UINT64_C(300000000000);
-static const uint64_t too_many_steps = UINT64_C(20000000);
 
 /* ----- the clock -------------------------------------------------------------- */
 
@@ -537,10 +535,7 @@ static void make_rank(struct world *w, int32_t id)
                   .res_names = m->res_names}};
     r->w = w;
     r->id = id;
-    r->store.rank = r;
-    r->store.node = &w->nodes[m->node[id]];
-    if (r->store.node->n++ == 0)
-        r->store.node->first = id;
+    sim_store_init(r, &w->nodes[m->node[id]]);
     r->skew_ns = UINT64_C(10000000000); /* no clock begins at 0 */
     if (w->opts.skew)
         r->skew_ns += tg_rng_next(&w->rng) % UINT64_C(1000000000000);

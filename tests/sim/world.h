@@ -96,6 +96,10 @@ struct sim_rank {
     struct gene own_gene;
 };
 
+/* A world that lasts longer hangs. */
+static const uint64_t too_long_ns = UINT64_C(300000000000);
+static const uint64_t too_many_steps = UINT64_C(20000000);
+
 struct world {
     struct world_opts opts;
     struct tg_rng rng;
