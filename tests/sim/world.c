@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* ----- the clock -------------------------------------------------------------- */
 
 static bool before(const struct world_event *a, const struct world_event *b)
