@@ -3,14 +3,20 @@
  * A hash is taken of each piece while the piece is in the cache: for the write
  * that follows it, or from the read before it.
  */
+#include "config.h"
+
 #include "store/spill_impl.h"
 
 #include <errno.h>
 #include <unistd.h>
 
+#ifdef HAVE_XXH_X86DISPATCH_H /* what this processor does best */
+#include <xxh_x86dispatch.h>
+#else
 #define XXH_PREFETCH_DIST 1024 /* the bytes come from memory, not a cache */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
+#endif
 
 uint64_t tg_spill_pieces(uint64_t size)
 {
