@@ -242,8 +242,10 @@ static int overfilled_driver(trygon_t *tg, void *arg)
 
 static bool unsafe;
 
-/* In the stead of the library's, which must be thread-safe for these tests. */
-herr_t H5is_library_threadsafe(hbool_t *safe)
+/* In the stead of the library's, which must be thread-safe for these tests; for
+ * a shared libtrygon as well. */
+__attribute__((visibility("default"))) herr_t
+H5is_library_threadsafe(hbool_t *safe)
 {
     *safe = !unsafe;
     return 0;
