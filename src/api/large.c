@@ -95,7 +95,7 @@ static void *find_room(struct trygon *tg, const char *who,
                        int64_t timeout_ms, uint64_t *blob, int *rc)
 {
     const struct trygon_call *call = tg_current(tg);
-    struct tg_room r = {.size = size, .result = result_of != NULL};
+    struct tg_room r = {.size = size};
     if (result_of != NULL)
         r.exec = result_of->self;
     else if (call != NULL)
@@ -129,9 +129,12 @@ static struct tg_val *describe(const struct trygon *tg, size_t size,
     return val;
 }
 
-static void seal(struct trygon *tg, struct tg_val *val)
+static void seal(struct trygon *tg, const struct tg_exec *result_of,
+                 struct tg_val *val)
 {
-    struct tg_event ev = {.type = TG_EV_SEAL, .val = val};
+    struct tg_event ev = {.type = TG_EV_SEAL,
+                          .val = val,
+                          .tag = result_of != NULL ? result_of->self : 0};
     tg_step(tg, &ev);
 }
 
@@ -151,7 +154,7 @@ static int make_large(struct trygon *tg, const char *who,
     struct tg_val *v = describe(tg, value->size, value, blob);
     tg_enter(tg);
     if (v != NULL)
-        seal(tg, v);
+        seal(tg, result_of, v);
     else
         discard(tg, blob);
     tg_leave(tg);
@@ -246,6 +249,7 @@ int trygon_discard(trygon_t *tg, trygon_buffer_t *buffer)
 /* The value of a buffer, with a hold on each of its references so that what
  * follows cannot fail.  On an error the buffer is as it was. */
 static int value_of(struct trygon *tg, const char *who,
+                    const struct tg_exec *result_of,
                     const trygon_buffer_t *buffer, const trygon_value_t *as,
                     struct tg_val **val)
 {
@@ -264,7 +268,7 @@ static int value_of(struct trygon *tg, const char *who,
     tg_enter(tg);
     rc = tg_step(tg, &keep);
     if (rc == TRYGON_SUCCESS && own->blob != 0)
-        seal(tg, *val);
+        seal(tg, result_of, *val);
     else if (rc != TRYGON_SUCCESS)
         tg_val_drop(val);
     tg_leave(tg);
@@ -279,7 +283,7 @@ int trygon_seal(trygon_t *tg, trygon_buffer_t *buffer, const trygon_value_t *as,
             "the buffer is NULL or was cleared");
     TG_NEED(tg, ref != NULL, "the output is NULL");
     struct tg_val *val;
-    int rc = value_of(tg, __func__, buffer, as, &val);
+    int rc = value_of(tg, __func__, NULL, buffer, as, &val);
     if (rc != TRYGON_SUCCESS)
         return rc;
     struct tg_event put = {.type = TG_EV_PUT, .val = val};
@@ -306,7 +310,7 @@ int trygon_call_return_buffer(trygon_call_t *call, size_t i,
         return tg_fail(tg, TRYGON_ERR_INVALID, "%s: return %zu of %u", __func__,
                        i, call->exec->nreturns);
     struct tg_val *val;
-    int rc = value_of(tg, __func__, buffer, as, &val);
+    int rc = value_of(tg, __func__, call->exec, buffer, as, &val);
     if (rc != TRYGON_SUCCESS)
         return rc;
     tg_enter(tg);

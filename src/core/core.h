@@ -81,7 +81,8 @@ enum tg_event_type {
     TG_EV_COMPLETION, /* ref: of a stream in, of its completion out */
     /* large objects: what an execution or a put writes in place */
     TG_EV_ROOM,    /* room: blob out; wait for it (TG_WAIT_ROOM) if need be */
-    TG_EV_SEAL,    /* val: a stored one, whose bytes have been written here */
+    TG_EV_SEAL,    /* val: a stored one, whose bytes have been written here;
+                      tag: the execution whose result it is; 0: none */
     TG_EV_DISCARD, /* handle: of one that will be no object */
     TG_EV_AWAY,    /* obj: its store has it in a file only */
     TG_EV_USED,    /* handle: a blob of this store whose bytes are read */

@@ -397,7 +397,6 @@ static int on_room(struct tg_core *c, struct tg_event *ev)
 {
     struct tg_room *r = ev->room;
     const struct tg_exec *e = tg_worker_exec(&c->worker, r->exec);
-    r->owner = r->result && e != NULL ? e->owner : c->ctx.rank;
     r->fn = e != NULL ? e->fn : UINT32_MAX;
     r->task = e != NULL ? e->number : 0;
     tg_store_room(&c->store, r);
@@ -406,7 +405,8 @@ static int on_room(struct tg_core *c, struct tg_event *ev)
 
 static int on_seal(struct tg_core *c, struct tg_event *ev)
 {
-    tg_store_seal(&c->store, ev->val);
+    const struct tg_exec *e = tg_worker_exec(&c->worker, ev->tag);
+    tg_store_seal(&c->store, ev->val, e != NULL ? e->owner : c->ctx.rank);
     return TRYGON_SUCCESS;
 }
 

@@ -257,7 +257,6 @@ void tg_store_event(struct tg_store *s, enum tg_store_op op, uint64_t blob,
 void tg_store_room(struct tg_store *s, struct tg_room *r)
 {
     struct tg_blob *b = tg_blob_new(s, TG_BLOB_OWN, r->size);
-    b->owner = r->owner;
     b->fn = r->fn;
     b->task = r->task;
     r->blob = b->self;
@@ -278,11 +277,12 @@ void tg_store_await(struct tg_store *s, uint64_t blob, uint64_t waiter)
     b->waiter = waiter;
 }
 
-void tg_store_seal(struct tg_store *s, struct tg_val *v)
+void tg_store_seal(struct tg_store *s, struct tg_val *v, int32_t owner)
 {
     struct tg_blob *b = tg_slab_get(&s->blobs, tg_val_place(v)->blob);
     TG_ASSERT(b->kind == TG_BLOB_OWN && b->state == TG_BLOB_FILLING);
     b->val = tg_val_hold(v);
+    b->owner = owner;
     tg_blob_sealed(s, b);
     tg_store_pump(s);
 }
@@ -295,8 +295,7 @@ void tg_store_gone(struct tg_store *s, int32_t rank)
     uint32_t slot = 0;
     struct tg_blob *b;
     while ((b = tg_slab_next(&s->blobs, &slot)) != NULL) {
-        bool sealed = b->kind == TG_BLOB_OWN && b->val != NULL;
-        if (sealed && b->owner == rank && !b->kept)
+        if (b->kind == TG_BLOB_OWN && b->owner == rank && !b->kept)
             tg_blob_free(s, b);
         else
             tg_pull_gone(s, b, rank);

@@ -135,10 +135,8 @@ struct tg_blob {
 struct tg_room { /* what is asked for (TG_EV_ROOM) */
     uint64_t size;
     uint64_t exec; /* that asks; 0: other user code */
-    bool result;   /* of that execution, so owned by its owner */
     uint64_t blob; /* out */
     /* filled in by core_user.c */
-    int32_t owner;
     uint32_t fn;
     uint64_t task;
 };
@@ -217,8 +215,9 @@ void tg_store_room(struct tg_store *s, struct tg_room *r);
 int tg_store_has_room(const struct tg_store *s, uint64_t blob);
 /* Who waits for it. */
 void tg_store_await(struct tg_store *s, uint64_t blob, uint64_t waiter);
-/* The value, stored here, has been written. */
-void tg_store_seal(struct tg_store *s, struct tg_val *v);
+/* The value, stored here, has been written: from now on it is that of an object
+ * of rank `owner`. */
+void tg_store_seal(struct tg_store *s, struct tg_val *v, int32_t owner);
 
 /* ----- values --------------------------------------------------------------- */
 

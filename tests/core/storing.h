@@ -171,7 +171,7 @@ static void pass(struct node *k, int32_t at, uint64_t ns)
 
 static uint64_t room(struct node *k, int32_t at, uint64_t size)
 {
-    struct tg_room q = {.size = size, .owner = at, .fn = UINT32_MAX};
+    struct tg_room q = {.size = size, .fn = UINT32_MAX};
     tg_store_room(&k->r[at].store, &q);
     settle(k);
     return q.blob;
@@ -194,7 +194,7 @@ static struct tg_val *put(struct node *k, int32_t at, uint64_t size)
     uint64_t blob = room(k, at, size);
     CU_ASSERT_EQUAL(has_room(k, at, blob), 1);
     struct tg_val *v = tg_val_new_stored(size, 0, 0, at, blob);
-    tg_store_seal(&k->r[at].store, v);
+    tg_store_seal(&k->r[at].store, v, at);
     tg_store_born(&k->r[at].store, ref_of(v), v);
     settle(k);
     return v;

@@ -431,12 +431,12 @@ static void results_for_a_lost_owner_are_freed_unless_held(void)
     uint64_t blob[2];
     struct tg_val *v[2];
     for (int i = 0; i < 2; i++) {
-        struct tg_room q = {.size = 30, .owner = 2, .fn = 0};
+        struct tg_room q = {.size = 30, .fn = 0};
         tg_store_room(&k.r[0].store, &q);
         settle(&k);
         blob[i] = q.blob;
         v[i] = tg_val_new_stored(30, 0, 0, 0, q.blob);
-        tg_store_seal(&k.r[0].store, v[i]);
+        tg_store_seal(&k.r[0].store, v[i], 2);
     }
     tg_store_keep(&k.r[0].store, v[1]);
     lose(&k, 2);

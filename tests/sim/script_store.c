@@ -49,8 +49,7 @@ void script_plan_rooms(struct script *s)
 
 static void ask(struct script *s, struct room *x)
 {
-    struct tg_room room = {
-        .size = x->size, .exec = s->exec, .result = x->result};
+    struct tg_room room = {.size = x->size, .exec = s->exec};
     struct tg_event ev = {.type = TG_EV_ROOM, .room = &room};
     sim_store_look(s->rank, true);
     script_must(s, script_step(s, &ev), "room");
@@ -125,7 +124,8 @@ static struct tg_val *room_val(struct script *s, uint32_t i, uint32_t n,
     struct tg_val *v = tg_val_new_stored(x->size, 0, n, s->rank->id, x->blob);
     for (uint32_t j = 0; j < n; j++)
         tg_val_refs(v)[j] = s->slots.v[slots[j]].ref;
-    struct tg_event ev = {.type = TG_EV_SEAL, .val = v};
+    struct tg_event ev = {
+        .type = TG_EV_SEAL, .val = v, .tag = x->result ? s->exec : 0};
     script_must(s, script_step(s, &ev), "seal");
     *x = (struct room){0};
     return v;
