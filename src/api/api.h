@@ -99,8 +99,6 @@ int tg_make(struct trygon *tg, const char *who, const struct tg_exec *result_of,
  * value that was there goes. */
 void tg_call_replace_return(struct trygon_call *call, size_t i,
                             struct tg_val *val);
-/* With the lock held: it will be no object.  NULL stays NULL. */
-void tg_unmake(struct trygon *tg, struct tg_val **val);
 /* Name a code that came from the core as the last error of this call. */
 int tg_report(const struct trygon *tg, const char *who, int rc);
 

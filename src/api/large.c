@@ -59,12 +59,6 @@ static int say_full(const struct trygon *tg, const char *who, int rc,
 
 /* ----- room -------------------------------------------------------------------------- */
 
-static void discard(struct trygon *tg, uint64_t blob)
-{
-    struct tg_event ev = {.type = TG_EV_DISCARD, .handle = blob};
-    tg_step(tg, &ev);
-}
-
 /* With the lock held: NULL and *rc: there is none, which has been told. */
 static void *get_room(struct trygon *tg, const char *who, struct tg_room *r,
                       int64_t timeout_ms, int *rc)
@@ -86,7 +80,7 @@ static void *get_room(struct trygon *tg, const char *who, struct tg_room *r,
         (void)say_full(tg, who, *rc, r->size);
     else
         (void)tg_report(tg, who, *rc);
-    discard(tg, r->blob);
+    tg_discard(tg, r->blob);
     return NULL;
 }
 
@@ -156,7 +150,7 @@ static int make_large(struct trygon *tg, const char *who,
     if (v != NULL)
         seal(tg, result_of, v);
     else
-        discard(tg, blob);
+        tg_discard(tg, blob);
     tg_leave(tg);
     *val = v;
     return v != NULL ? TRYGON_SUCCESS : no_memory(tg, who, value->size);
@@ -172,13 +166,6 @@ int tg_make(struct trygon *tg, const char *who, const struct tg_exec *result_of,
         return make_large(tg, who, result_of, value, val);
     *val = tg_val_copy(value);
     return *val != NULL ? TRYGON_SUCCESS : no_memory(tg, who, value->size);
-}
-
-void tg_unmake(struct trygon *tg, struct tg_val **val)
-{
-    if (*val != NULL && (*val)->stored)
-        discard(tg, tg_val_place(*val)->blob);
-    tg_val_drop(val);
 }
 
 /* ----- buffers ------------------------------------------------------------------------ */
@@ -239,7 +226,7 @@ int trygon_discard(trygon_t *tg, trygon_buffer_t *buffer)
     const struct tg_buffer *own = buffer->own;
     if (own->blob != 0) {
         tg_enter(tg);
-        discard(tg, own->blob);
+        tg_discard(tg, own->blob);
         tg_leave(tg);
     }
     free_buffer(buffer);

@@ -15,6 +15,12 @@ void *tg_alloc(size_t size);                         /* zeroed */
 void *tg_grow(void *old, size_t count, size_t size); /* realloc, not zeroed */
 char *tg_strdup(const char *s);                      /* NULL stays NULL */
 
+/* The next multiple of unit. */
+static inline uint64_t tg_round_up(uint64_t n, uint64_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
 /* A growing array: TG_VEC(struct x) v = {0}; *tg_vec_add(&v) = x; */
 #define TG_VEC(type_)    \
     struct {             \

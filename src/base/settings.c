@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <trygon/types.h>
 
@@ -340,6 +341,12 @@ static int set_row(const struct tg_setting *row, const char *text,
     case TG_SETTING_AMOUNTS: return set_amounts(row, text, field, err, size);
     }
     return TRYGON_ERR_INVALID;
+}
+
+const char *tg_getenv(void *arg, const char *name)
+{
+    (void)arg;
+    return getenv(name);
 }
 
 int tg_settings_read(tg_getenv_fn fn, void *arg, struct tg_settings *out,

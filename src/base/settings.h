@@ -96,6 +96,8 @@ const struct tg_setting *tg_setting_at(size_t i);
 
 /* Answers like getenv(): NULL when the variable is not set. */
 typedef const char *(*tg_getenv_fn)(void *arg, const char *name);
+/* The process's own; arg is ignored. */
+const char *tg_getenv(void *arg, const char *name);
 
 /* Fill *out with the defaults and what the environment says.  On
  * TRYGON_ERR_INVALID *out is untouched and err (size > 0) holds one line with

@@ -31,16 +31,18 @@ static void *map(int fd, size_t from, size_t len)
     return p != MAP_FAILED ? p : NULL;
 }
 
-/* Beyond the limit of a file's size the system would not only refuse, but
- * send a signal that ends the process. */
-static int resize(int fd, size_t size)
+bool tg_file_may_have(uint64_t size)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && size > limit.rlim_cur) {
-        errno = EFBIG;
-        return -1;
-    }
-    return ftruncate(fd, (off_t)size);
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || size <= limit.rlim_cur)
+        return true;
+    errno = EFBIG;
+    return false;
+}
+
+static int resize(int fd, size_t size)
+{
+    return tg_file_may_have(size) ? ftruncate(fd, (off_t)size) : -1;
 }
 
 int tg_shm_create(size_t size, struct tg_shm *out, struct tg_shm_offer *offer,

@@ -15,6 +15,7 @@
 #ifndef TG_BASE_SHM_H
 #define TG_BASE_SHM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,5 +46,9 @@ int tg_shm_open(const struct tg_shm_offer *offer, size_t size, size_t from,
 
 /* Unmaps and closes; what is nothing stays nothing. */
 void tg_shm_free(struct tg_shm *m);
+
+/* May a file be as large as that?  Beyond its limit the system would not only
+ * refuse, but send a signal that ends the process.  False: errno is EFBIG. */
+bool tg_file_may_have(uint64_t size);
 
 #endif

@@ -114,7 +114,7 @@ static void tell(struct tg_store *s, const struct tg_blob *b,
                  enum tg_news_op op)
 {
     if (!tg_ref_none(b->ref))
-        *tg_vec_add(&s->news) = (struct tg_news){.ref = b->ref, .op = op};
+        tg_store_say(s, b->ref, op);
 }
 
 /* Else it might leave before who waits for it can pin it, again and again. */

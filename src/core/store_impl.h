@@ -13,6 +13,13 @@ static inline bool tg_blob_has_memory(const struct tg_blob *b)
     return b->state >= TG_BLOB_MAKING && b->state <= TG_BLOB_LEAVING;
 }
 
+/* For the directory. */
+static inline void tg_store_say(struct tg_store *s, trygon_ref_t ref,
+                                enum tg_news_op op)
+{
+    *tg_vec_add(&s->news) = (struct tg_news){.ref = ref, .op = op};
+}
+
 /* Into the list, at its end; or into none. */
 void tg_blob_put(struct tg_store *s, struct tg_blob *b, enum tg_blob_list list);
 /* Into the list of its state. */

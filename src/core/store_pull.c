@@ -35,6 +35,14 @@ void tg_pull_end(struct tg_store *s, const struct tg_blob *b)
         send_pull(s, b, TG_PULL_END);
 }
 
+/* There is nothing more to ask for. */
+static void stop_asking(struct tg_store *s, struct tg_blob *b, int32_t code)
+{
+    tg_blob_arrived(s, b, code);
+    b->source = s->ctx->rank; /* so that nobody is told */
+    tg_blob_free(s, b);
+}
+
 /* It is where it was made, or nowhere. */
 static void look_home(struct tg_store *s, struct tg_blob *b, int32_t code)
 {
@@ -44,18 +52,14 @@ static void look_home(struct tg_store *s, struct tg_blob *b, int32_t code)
         tg_pull_begin(s, b);
         return;
     }
-    tg_blob_arrived(s, b, code);
-    b->source = s->ctx->rank; /* which asks no more */
-    tg_blob_free(s, b);
+    stop_asking(s, b, code);
 }
 
 static void on_bytes(struct tg_store *s, struct tg_blob *b, uint64_t n)
 {
     if (b->kind == TG_BLOB_NEAR) {
         tg_val_place(b->val)->away = false;
-        tg_blob_arrived(s, b, TRYGON_SUCCESS);
-        b->source = s->ctx->rank; /* which asks no more */
-        tg_blob_free(s, b);
+        stop_asking(s, b, TRYGON_SUCCESS);
         return;
     }
     b->got += n;
@@ -64,7 +68,7 @@ static void on_bytes(struct tg_store *s, struct tg_blob *b, uint64_t n)
         return;
     s->counts.pulled++;
     s->counts.pulled_bytes += b->size;
-    *tg_vec_add(&s->news) = (struct tg_news){.ref = b->ref, .op = TG_NEWS_COPY};
+    tg_store_say(s, b->ref, TG_NEWS_COPY);
     tg_blob_sealed(s, b);
 }
 

@@ -7,19 +7,34 @@ static bool is_near(const struct tg_store *s, int32_t rank)
     return s->node[rank] == s->node[s->ctx->rank];
 }
 
+/* Where the bytes were made, if that is here; else NULL. */
+static struct tg_blob *own_blob(const struct tg_store *s,
+                                const struct tg_val *v)
+{
+    const struct tg_place *p = tg_val_place(v);
+    return p->rank == s->ctx->rank ? tg_slab_find(&s->blobs, p->blob) : NULL;
+}
+
+/* What was made elsewhere, as far as it is here; else NULL. */
+static struct tg_blob *other_blob(const struct tg_store *s,
+                                  const struct tg_val *v)
+{
+    return tg_slab_find(&s->blobs, tg_val_place(v)->here);
+}
+
 bool tg_store_here(const struct tg_store *s, const struct tg_val *v)
 {
     const struct tg_place *p = tg_val_place(v);
     bool own = p->rank == s->ctx->rank;
-    const struct tg_blob *b = tg_slab_find(&s->blobs, own ? p->blob : p->here);
     if (!own && is_near(s, p->rank))
         return !p->away;
+    const struct tg_blob *b = own ? own_blob(s, v) : other_blob(s, v);
     return b != NULL && b->state == TG_BLOB_SEALED;
 }
 
 bool tg_store_has_copy(const struct tg_store *s, const struct tg_val *v)
 {
-    const struct tg_blob *b = tg_slab_find(&s->blobs, tg_val_place(v)->here);
+    const struct tg_blob *b = other_blob(s, v);
     return b != NULL && b->kind == TG_BLOB_COPY && b->state == TG_BLOB_SEALED &&
            !b->in_file;
 }
@@ -72,7 +87,7 @@ void tg_store_want(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
     const struct tg_place *p = tg_val_place(v);
     enum tg_blob_list line = call ? TG_LIST_CALLS : TG_LIST_ARGS;
     bool own = p->rank == s->ctx->rank;
-    struct tg_blob *b = tg_slab_find(&s->blobs, own ? p->blob : p->here);
+    struct tg_blob *b = own ? own_blob(s, v) : other_blob(s, v);
     if (b == NULL && (own || s->ctx->dead[p->rank])) {
         *tg_vec_add(&s->arrived) =
             (struct tg_arrival){ref, TRYGON_ERR_OBJECT_LOST};
@@ -92,13 +107,13 @@ void tg_store_want(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
 
 void tg_store_born(struct tg_store *s, trygon_ref_t ref, struct tg_val *v)
 {
-    const struct tg_place *p = tg_val_place(v);
-    struct tg_blob *b =
-        p->rank == s->ctx->rank ? tg_slab_find(&s->blobs, p->blob) : NULL;
+    struct tg_blob *b = own_blob(s, v);
     if (b != NULL)
         b->ref = ref;
-    *tg_vec_add(&s->news) = (struct tg_news){
-        .ref = ref, .op = TG_NEWS_NEW, .rank = p->rank, .size = v->size};
+    *tg_vec_add(&s->news) = (struct tg_news){.ref = ref,
+                                             .op = TG_NEWS_NEW,
+                                             .rank = tg_val_place(v)->rank,
+                                             .size = v->size};
 }
 
 /* ----- a store is lost --------------------------------------------------------- */
@@ -106,14 +121,13 @@ void tg_store_born(struct tg_store *s, trygon_ref_t ref, struct tg_val *v)
 /* A copy becomes what the object is read from. */
 static bool make_own(struct tg_store *s, struct tg_val *v, int32_t owner)
 {
-    struct tg_place *p = tg_val_place(v);
-    struct tg_blob *b = tg_slab_find(&s->blobs, p->here);
+    struct tg_blob *b = other_blob(s, v);
     if (!tg_store_has_copy(s, v))
         return false;
     b->kind = TG_BLOB_OWN;
     b->owner = owner;
     tg_blob_settle(s, b);
-    *p = (struct tg_place){.rank = s->ctx->rank, .blob = b->self};
+    *tg_val_place(v) = (struct tg_place){.rank = s->ctx->rank, .blob = b->self};
     return true;
 }
 
@@ -128,14 +142,14 @@ bool tg_store_promote(struct tg_store *s, trygon_ref_t ref, struct tg_val *v)
 void tg_store_seek(struct tg_store *s, trygon_ref_t ref, struct tg_val *v)
 {
     tg_val_place(v)->away = true; /* not even if it is on this node */
-    *tg_vec_add(&s->news) = (struct tg_news){.ref = ref, .op = TG_NEWS_SOUGHT};
+    tg_store_say(s, ref, TG_NEWS_SOUGHT);
 }
 
 void tg_store_found(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
                     int32_t rank, uint64_t blob)
 {
     struct tg_place *p = tg_val_place(v);
-    struct tg_blob *b = tg_slab_find(&s->blobs, p->here);
+    struct tg_blob *b = other_blob(s, v);
     p->rank = rank;
     p->blob = blob;
     p->away = false;
@@ -172,8 +186,7 @@ void tg_store_left(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
     if (owned || orphan)
         tg_store_discard(s, v);
     if (owned)
-        *tg_vec_add(&s->news) =
-            (struct tg_news){.ref = ref, .op = TG_NEWS_DEAD};
+        tg_store_say(s, ref, TG_NEWS_DEAD);
 }
 
 void tg_store_discard(struct tg_store *s, const struct tg_val *v)
@@ -187,19 +200,17 @@ void tg_store_discard(struct tg_store *s, const struct tg_val *v)
 
 void tg_store_freed(struct tg_store *s, trygon_ref_t ref)
 {
-    *tg_vec_add(&s->news) = (struct tg_news){.ref = ref, .op = TG_NEWS_FREED};
+    tg_store_say(s, ref, TG_NEWS_FREED);
 }
 
 void tg_store_unused(struct tg_store *s, trygon_ref_t ref)
 {
-    *tg_vec_add(&s->news) = (struct tg_news){.ref = ref, .op = TG_NEWS_UNUSED};
+    tg_store_say(s, ref, TG_NEWS_UNUSED);
 }
 
 void tg_store_keep(struct tg_store *s, const struct tg_val *v)
 {
-    const struct tg_place *p = tg_val_place(v);
-    struct tg_blob *b =
-        p->rank == s->ctx->rank ? tg_slab_find(&s->blobs, p->blob) : NULL;
+    struct tg_blob *b = own_blob(s, v);
     if (b != NULL)
         b->kept = true;
 }

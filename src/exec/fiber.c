@@ -347,11 +347,6 @@ void *tg_fiber_arg(const struct tg_fiber *f)
 
 /* ----- life --------------------------------------------------------------- */
 
-static size_t round_up(size_t n, size_t to)
-{
-    return (n + to - 1) / to * to;
-}
-
 int tg_fibers_create(uint32_t max_idle, size_t stack_bytes,
                      struct tg_fibers **out)
 {
@@ -362,8 +357,8 @@ int tg_fibers_create(uint32_t max_idle, size_t stack_bytes,
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     struct tg_fibers *set = tg_alloc(sizeof *set);
     set->max_idle = max_idle;
-    set->guard_bytes = round_up(GUARD_BYTES, page);
-    set->stack_bytes = round_up(stack_bytes, page);
+    set->guard_bytes = tg_round_up(GUARD_BYTES, page);
+    set->stack_bytes = tg_round_up(stack_bytes, page);
     *out = set;
     return TRYGON_SUCCESS;
 }

@@ -159,3 +159,18 @@ int tg_call_lend(struct trygon_call *c)
     free(objs);
     return rc;
 }
+
+/* ----- what nobody takes ------------------------------------------------------------ */
+
+void tg_discard(struct trygon *tg, uint64_t blob)
+{
+    struct tg_event ev = {.type = TG_EV_DISCARD, .handle = blob};
+    tg_step(tg, &ev);
+}
+
+void tg_unmake(struct trygon *tg, struct tg_val **val)
+{
+    if (*val != NULL && (*val)->stored)
+        tg_discard(tg, tg_val_place(*val)->blob);
+    tg_val_drop(val);
+}

@@ -319,6 +319,10 @@ static inline struct tg_lent *tg_lent_of(void *pin)
  * the last error; the other one with the lock held. */
 int tg_call_lend(struct trygon_call *call);
 void tg_call_lent_end(struct trygon_call *call);
+/* With the lock held.  A blob will be no object: it goes. */
+void tg_discard(struct trygon *tg, uint64_t blob);
+/* The same of a value; NULL stays NULL. */
+void tg_unmake(struct trygon *tg, struct tg_val **val);
 
 /* ----- errors.c ---------------------------------------------------------------- */
 

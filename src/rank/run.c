@@ -106,17 +106,13 @@ static int checked_code(int code)
 
 static void give_up_returns(struct trygon_call *c)
 {
-    const struct tg_item *returns = tg_items_at(&c->returns);
+    struct tg_item *returns = tg_items_at(&c->returns);
     for (uint32_t i = 0; i < c->returns.n; i++) {
         struct tg_event ev = {.type = TG_EV_UNKEEP, .val = returns[i].val};
         if (ev.val == NULL)
             continue;
         tg_step(c->tg, &ev);
-        if (ev.val->stored) {
-            struct tg_event discard = {.type = TG_EV_DISCARD,
-                                       .handle = tg_val_place(ev.val)->blob};
-            tg_step(c->tg, &discard);
-        }
+        tg_unmake(c->tg, &returns[i].val);
     }
     tg_items_fini(&c->returns);
 }

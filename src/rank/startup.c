@@ -36,12 +36,6 @@ struct card {
 
 /* ----- this rank's card ------------------------------------------------------------ */
 
-static const char *from_environment(void *arg, const char *name)
-{
-    (void)arg;
-    return getenv(name);
-}
-
 static void read_line(const char *path, char *out, size_t size)
 {
     FILE *f = fopen(path, "r");
@@ -158,7 +152,7 @@ static int read_options(struct trygon *tg, struct tg_start *s,
                               s->opts.log, s->opts.log_arg};
     if (s->status != TRYGON_SUCCESS)
         return s->status;
-    if (tg_settings_read(from_environment, NULL, &set, s->err, sizeof s->err) !=
+    if (tg_settings_read(tg_getenv, NULL, &set, s->err, sizeof s->err) !=
         TRYGON_SUCCESS)
         return s->status = TRYGON_ERR_INVALID;
     if (s->opts.verbose == 0)

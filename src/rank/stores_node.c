@@ -13,7 +13,7 @@ static size_t page_size(int32_t nlines)
     size_t unit = (size_t)sysconf(_SC_PAGESIZE);
     size_t n = sizeof(struct tg_nodemem_page) +
                (size_t)nlines * sizeof(struct tg_nodemem_sums);
-    return (n + unit - 1) / unit * unit;
+    return tg_round_up(n, unit);
 }
 
 int tg_nodemem_offer(struct tg_nodemem *n, int32_t nlines,

@@ -58,12 +58,6 @@ static uint64_t random_number(void)
     return x;
 }
 
-static const char *from_environment(void *arg, const char *name)
-{
-    (void)arg;
-    return getenv(name);
-}
-
 /* Ray's share of the memory, unless a rank of the node says how much: the first
  * that does. */
 static uint64_t node_bytes(const struct trygon *tg, const struct gathered *g)
@@ -88,7 +82,7 @@ static uint64_t node_bytes(const struct trygon *tg, const struct gathered *g)
 static int agree(struct trygon *tg, const trygon_opts_t *o, uint64_t *job)
 {
     struct gathered g = {0};
-    struct wish w = {.usable = tg_memory_usable("", from_environment, NULL),
+    struct wish w = {.usable = tg_memory_usable("", tg_getenv, NULL),
                      .bytes = o->store_bytes,
                      .job = random_number()};
     int rc = gather(tg, &w, sizeof w, &g);

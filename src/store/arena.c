@@ -32,11 +32,6 @@ struct layout {
     size_t lines, rows, row_size, data, span, total;
 };
 
-static uint64_t round_up(uint64_t n, uint64_t unit)
-{
-    return (n + unit - 1) / unit * unit;
-}
-
 /* A grain of at most 1/16 of what it is for: lines of the cache, pages, and huge
  * pages, which the system may be set up to give. */
 static uint64_t grain_of(int space)
@@ -54,11 +49,11 @@ static struct layout lay_out(uint64_t limit, uint32_t nslots, int32_t nreaders)
     uint64_t span = all_arenas / nrows / TG_ARENA_SPACES / last * last;
     uint64_t enough = limit < all_arenas ? 3 * limit + (512u << 20) : span;
     struct layout l;
-    l.lines = round_up(sizeof(struct tg_header) + nrows, page);
-    l.rows = l.lines + round_up(nslots * sizeof(struct tg_line), page);
-    l.row_size = round_up(nslots * sizeof(atomic_uint), page);
-    l.data = round_up(l.rows + nrows * l.row_size, last);
-    l.span = span < enough ? span : round_up(enough, last);
+    l.lines = tg_round_up(sizeof(struct tg_header) + nrows, page);
+    l.rows = l.lines + tg_round_up(nslots * sizeof(struct tg_line), page);
+    l.row_size = tg_round_up(nslots * sizeof(atomic_uint), page);
+    l.data = tg_round_up(l.rows + nrows * l.row_size, last);
+    l.span = span < enough ? span : tg_round_up(enough, last);
     l.total = l.data + TG_ARENA_SPACES * l.span;
     return l;
 }

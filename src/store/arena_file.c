@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <trygon/types.h>
 #include <unistd.h>
@@ -154,9 +153,7 @@ static int open_unnamed(const char *dir)
  * a signal, and so would the limit of a file's size here.  An errno, or 0. */
 static int reserve(int fd, uint64_t size)
 {
-    struct rlimit limit;
-    if (size > INT64_MAX ||
-        (getrlimit(RLIMIT_FSIZE, &limit) == 0 && size > limit.rlim_cur))
+    if (size > INT64_MAX || !tg_file_may_have(size))
         return EFBIG;
     int rc;
     do

@@ -8,11 +8,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
-static uint64_t round_up(uint64_t n, uint64_t unit)
-{
-    return (n + unit - 1) / unit * unit;
-}
-
 /* ----- trees of free extents -------------------------------------------------
  * Treaps: ordered by size and place, and heaps by a number that is mixed from
  * the place, so that they are as deep as random trees are. */
@@ -139,12 +134,13 @@ static struct tg_extent *settle(struct tg_space *s, struct tg_extent *e)
 /* A warm extent of this size, from a cold one and what is warm before it. */
 static struct tg_extent *heat(struct tg_space *s, uint64_t size)
 {
-    struct tg_extent *e = fit(s->tree[TG_EXTENT_COLD], round_up(size, s->page));
+    struct tg_extent *e =
+        fit(s->tree[TG_EXTENT_COLD], tg_round_up(size, s->page));
     if (e == NULL)
         return NULL;
     const struct tg_extent *p = e->prev;
     uint64_t has = p != NULL && p->kind == TG_EXTENT_WARM ? p->size : 0;
-    uint64_t n = round_up(size - has, s->page);
+    uint64_t n = tg_round_up(size - has, s->page);
     withdraw(s, e);
     if (n < e->size)
         insert(s, cut(s, e, n));
@@ -187,7 +183,7 @@ struct tg_extent *tg_space_take(struct tg_space *s, uint64_t size)
     TG_ASSERT(size > 0);
     if (size > UINT64_MAX - s->page)
         return NULL;
-    size = round_up(size, s->grain);
+    size = tg_round_up(size, s->grain);
     struct tg_extent *e = fit(s->tree[TG_EXTENT_WARM], size);
     if (e == NULL)
         e = heat(s, size);
@@ -218,12 +214,12 @@ bool tg_space_cool(struct tg_space *s, uint64_t most, uint64_t *at, uint64_t *n)
         e = e->child[1];
     if (e == NULL)
         return false;
-    uint64_t from = round_up(e->at, s->page);
+    uint64_t from = tg_round_up(e->at, s->page);
     uint64_t to = (e->at + e->size) / s->page * s->page;
     if (from >= to)
         return false;
     if (most < to - from)
-        from = to - round_up(most, s->page);
+        from = to - tg_round_up(most, s->page);
 
     withdraw(s, e);
     if (to < e->at + e->size)

@@ -14,13 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/shm.h"
 
 enum {
     OBJECTS_MAX = 2000,     /* of a file */
@@ -244,17 +244,6 @@ static int write_items(const struct tg_spill *s, int fd, const char *path,
     return TRYGON_SUCCESS;
 }
 
-/* Beyond the limit of a file's size the system would not only refuse, but
- * send a signal that ends the process. */
-static bool may_grow(uint64_t bytes)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || bytes <= limit.rlim_cur)
-        return true;
-    errno = EFBIG;
-    return false;
-}
-
 /* What has our file's name is none of ours. */
 static bool is_there(const char *path)
 {
@@ -283,7 +272,7 @@ static int write_file(const struct tg_spill *s, const char *path,
                       const struct batch *b, char *why, size_t nwhy)
 {
     struct tg_h5 *h5 = NULL;
-    if (!may_grow(b->bytes) || is_there(path))
+    if (!tg_file_may_have(b->bytes) || is_there(path))
         return tg_spill_refused(path, why, nwhy);
     int rc = tg_h5_create(path, s->deflate, b->n, b->items, &h5, why, nwhy);
     if (rc == TRYGON_SUCCESS)
