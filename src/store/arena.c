@@ -102,7 +102,7 @@ static struct tg_maker *new_maker(const struct layout *l, uint64_t limit,
                                   uint32_t nslots, int32_t nrows)
 {
     struct tg_maker *m = calloc(1, sizeof *m + (size_t)nrows);
-    struct tg_room *room = calloc(nslots, sizeof *room);
+    struct tg_arena_room *room = calloc(nslots, sizeof *room);
     if (m == NULL || room == NULL) {
         free(m);
         free(room);
@@ -216,11 +216,11 @@ static struct tg_line *line_of(const struct tg_arena *a, uint64_t handle)
     return &a->lines[(uint32_t)handle];
 }
 
-static enum tg_blob_state state_of(const struct tg_line *l, uint64_t handle)
+static enum tg_line_state state_of(const struct tg_line *l, uint64_t handle)
 {
     uint64_t word = atomic_load(&l->word);
-    return word >> 32 == handle >> 32 ? (enum tg_blob_state)(uint32_t)word
-                                      : TG_BLOB_EMPTY;
+    return word >> 32 == handle >> 32 ? (enum tg_line_state)(uint32_t)word
+                                      : TG_LINE_EMPTY;
 }
 
 /* With the counter raised: is it there?  Who finds it EVICTING makes it SEALED
@@ -228,9 +228,9 @@ static enum tg_blob_state state_of(const struct tg_line *l, uint64_t handle)
  * takes the memory only if it is still EVICTING then. */
 static bool hold(struct tg_line *l, uint64_t handle)
 {
-    uint64_t sealed = tg_blob_word(handle, TG_BLOB_SEALED);
+    uint64_t sealed = tg_line_word(handle, TG_LINE_SEALED);
     uint64_t seen = atomic_load(&l->word);
-    if (seen == tg_blob_word(handle, TG_BLOB_EVICTING) &&
+    if (seen == tg_line_word(handle, TG_LINE_EVICTING) &&
         atomic_compare_exchange_strong(&l->word, &seen, sealed))
         return true;
     return seen == sealed;
@@ -270,7 +270,7 @@ const void *tg_arena_pin(struct tg_arena *a, uint64_t handle)
 void tg_arena_hold(struct tg_arena *a, uint64_t handle)
 {
     TG_ASSERT(a->maker != NULL &&
-              state_of(line_of(a, handle), handle) != TG_BLOB_EMPTY);
+              state_of(line_of(a, handle), handle) != TG_LINE_EMPTY);
     atomic_fetch_add(&a->row[(uint32_t)handle], 1);
 }
 
@@ -296,7 +296,7 @@ static uint64_t pins(const struct tg_arena *a, uint32_t slot)
     return sum;
 }
 
-static void give_back(struct tg_arena *a, const struct tg_room *room)
+static void give_back(struct tg_arena *a, const struct tg_arena_room *room)
 {
     struct tg_maker *m = a->maker;
     if (room->extent != NULL)
@@ -306,10 +306,10 @@ static void give_back(struct tg_arena *a, const struct tg_room *room)
 }
 
 /* The line, EMPTY by now, has nothing any more. */
-static struct tg_room move_out(struct tg_arena *a, uint32_t slot)
+static struct tg_arena_room move_out(struct tg_arena *a, uint32_t slot)
 {
-    struct tg_room room = a->maker->room[slot];
-    a->maker->room[slot] = (struct tg_room){0};
+    struct tg_arena_room room = a->maker->room[slot];
+    a->maker->room[slot] = (struct tg_arena_room){0};
     atomic_store(&a->lines[slot].file, 0);
     return room;
 }
@@ -340,20 +340,20 @@ bool tg_arena_evict(struct tg_arena *a, uint64_t handle)
 {
     struct tg_line *l = line_of(a, handle);
     uint32_t slot = (uint32_t)handle;
-    TG_ASSERT(state_of(l, handle) == TG_BLOB_SEALED);
+    TG_ASSERT(state_of(l, handle) == TG_LINE_SEALED);
     tg_arena_collect(a);
     if (pins(a, slot) != 0)
         return false;
-    uint64_t evicting = tg_blob_word(handle, TG_BLOB_EVICTING);
+    uint64_t evicting = tg_line_word(handle, TG_LINE_EVICTING);
     atomic_store(&l->word, evicting);
     bool pinned = pins(a, slot) != 0;
-    enum tg_blob_state next = pinned ? TG_BLOB_SEALED : TG_BLOB_EMPTY;
+    enum tg_line_state next = pinned ? TG_LINE_SEALED : TG_LINE_EMPTY;
     if (!atomic_compare_exchange_strong(&l->word, &evicting,
-                                        tg_blob_word(handle, next)))
+                                        tg_line_word(handle, next)))
         return false; /* a reader was quicker: it is SEALED */
     if (pinned)
         return false;
-    struct tg_room room = move_out(a, slot);
+    struct tg_arena_room room = move_out(a, slot);
     give_back(a, &room);
     return true;
 }
@@ -362,11 +362,11 @@ void tg_arena_free(struct tg_arena *a, uint64_t handle)
 {
     struct tg_line *l = line_of(a, handle);
     struct tg_doomed d = {.slot = (uint32_t)handle};
-    TG_ASSERT(state_of(l, handle) == TG_BLOB_FILLING ||
-              state_of(l, handle) == TG_BLOB_SEALED);
+    TG_ASSERT(state_of(l, handle) == TG_LINE_FILLING ||
+              state_of(l, handle) == TG_LINE_SEALED);
     tg_arena_collect(a);
     atomic_fetch_add(&l->doomed, 1);
-    atomic_store(&l->word, tg_blob_word(handle, TG_BLOB_EMPTY));
+    atomic_store(&l->word, tg_line_word(handle, TG_LINE_EMPTY));
     d.room = move_out(a, d.slot);
     if (pins(a, d.slot) != 0) {
         *tg_vec_add(&a->maker->doomed) = d;
@@ -387,7 +387,7 @@ uint64_t tg_arena_pins(const struct tg_arena *a, uint64_t handle)
 {
     uint32_t slot = (uint32_t)handle;
     bool here =
-        slot < a->nslots && state_of(&a->lines[slot], handle) != TG_BLOB_EMPTY;
+        slot < a->nslots && state_of(&a->lines[slot], handle) != TG_LINE_EMPTY;
     return here ? pins(a, slot) : 0;
 }
 
@@ -442,7 +442,7 @@ void *tg_arena_alloc(struct tg_arena *a, uint64_t handle, uint64_t size)
     struct tg_maker *m = a->maker;
     struct tg_line *l = line_of(a, handle);
     struct tg_extent *e = NULL;
-    TG_ASSERT(tg_blob_empty(l));
+    TG_ASSERT(tg_line_empty(l));
     tg_arena_collect(a);
     for (int i = TG_ARENA_SPACES; i-- > 0 && e == NULL;)
         if (i == 0 || size / 16 >= m->space[i].grain)
@@ -454,22 +454,22 @@ void *tg_arena_alloc(struct tg_arena *a, uint64_t handle, uint64_t size)
     m->room[(uint32_t)handle].extent = e;
     atomic_store_explicit(&l->at, e->at, memory_order_relaxed);
     atomic_store_explicit(&l->size, size, memory_order_relaxed);
-    atomic_store(&l->word, tg_blob_word(handle, TG_BLOB_FILLING));
+    atomic_store(&l->word, tg_line_word(handle, TG_LINE_FILLING));
     return a->data + e->at;
 }
 
 void tg_arena_seal(struct tg_arena *a, uint64_t handle)
 {
     struct tg_line *l = line_of(a, handle);
-    TG_ASSERT(state_of(l, handle) == TG_BLOB_FILLING);
-    atomic_store(&l->word, tg_blob_word(handle, TG_BLOB_SEALED));
+    TG_ASSERT(state_of(l, handle) == TG_LINE_FILLING);
+    atomic_store(&l->word, tg_line_word(handle, TG_LINE_SEALED));
 }
 
 void *tg_arena_data(const struct tg_arena *a, uint64_t handle)
 {
     uint32_t slot = (uint32_t)handle;
-    if (slot >= a->nslots || state_of(&a->lines[slot], handle) == TG_BLOB_EMPTY)
+    if (slot >= a->nslots || state_of(&a->lines[slot], handle) == TG_LINE_EMPTY)
         return NULL;
-    const struct tg_room *room = &a->maker->room[slot];
+    const struct tg_arena_room *room = &a->maker->room[slot];
     return room->extent != NULL ? a->data + room->extent->at : room->view->at;
 }

@@ -210,7 +210,7 @@ void *tg_arena_alloc_file(struct tg_arena *a, uint64_t handle, uint64_t size,
         .size = f->size, .at = f->at, .slot = (uint32_t)handle, .fd = f->fd};
     TG_ASSERT(v.slot < a->nslots && size <= f->size);
     struct tg_line *l = &a->lines[v.slot];
-    TG_ASSERT(tg_blob_empty(l));
+    TG_ASSERT(tg_line_empty(l));
     tg_arena_collect(a);
     v.file = ++a->maker->files;
     pthread_mutex_lock(&a->lock);
@@ -221,7 +221,7 @@ void *tg_arena_alloc_file(struct tg_arena *a, uint64_t handle, uint64_t size,
     l->inode = f->inode;
     l->fd = v.fd;
     atomic_store(&l->file, v.file);
-    atomic_store(&l->word, tg_blob_word(handle, TG_BLOB_FILLING));
+    atomic_store(&l->word, tg_line_word(handle, TG_LINE_FILLING));
     return v.at;
 }
 

@@ -10,11 +10,11 @@
 #include "store/space.h"
 
 /* A line's state: the lower half of its word, the generation is the upper. */
-enum tg_blob_state {
-    TG_BLOB_EMPTY,
-    TG_BLOB_FILLING,
-    TG_BLOB_SEALED,
-    TG_BLOB_EVICTING /* the maker looks whether anybody has pinned it */
+enum tg_line_state {
+    TG_LINE_EMPTY,
+    TG_LINE_FILLING,
+    TG_LINE_SEALED,
+    TG_LINE_EVICTING /* the maker looks whether anybody has pinned it */
 };
 
 /* Of one blob, in the shared memory.  What follows the first three is the maker's
@@ -40,13 +40,13 @@ struct tg_view {
 };
 
 /* What a blob takes: one of the two, or, if it has no memory, neither. */
-struct tg_room {
+struct tg_arena_room {
     struct tg_extent *extent;
     struct tg_view *view;
 };
 
 struct tg_doomed {
-    struct tg_room room;
+    struct tg_arena_room room;
     uint32_t slot;
 };
 
@@ -58,7 +58,7 @@ struct tg_maker {
     uint64_t limit;
     uint64_t span; /* of each space */
     struct tg_space space[TG_ARENA_SPACES];
-    struct tg_room *room; /* of each slot */
+    struct tg_arena_room *room; /* of each slot */
     TG_VEC(struct tg_doomed) doomed;
     TG_VEC(struct tg_arena_file) dropped;
     unsigned returns;     /* seen; see tg_header */
@@ -97,14 +97,14 @@ struct tg_arena {
     uint32_t oldest; /* an index of viewed, going round */
 };
 
-static inline uint64_t tg_blob_word(uint64_t handle, enum tg_blob_state state)
+static inline uint64_t tg_line_word(uint64_t handle, enum tg_line_state state)
 {
     return (handle & ~(uint64_t)UINT32_MAX) | state;
 }
 
-static inline bool tg_blob_empty(const struct tg_line *l)
+static inline bool tg_line_empty(const struct tg_line *l)
 {
-    return (uint32_t)atomic_load(&l->word) == TG_BLOB_EMPTY;
+    return (uint32_t)atomic_load(&l->word) == TG_LINE_EMPTY;
 }
 
 /* ----- arena_file.c --------------------------------------------------------- */

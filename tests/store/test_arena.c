@@ -329,9 +329,9 @@ static void a_pin_waits_for_nobody(void)
     begin(64 * MIB);
     uint64_t h = make(MIB);
     struct tg_line *line = &a->lines[(uint32_t)h];
-    atomic_store(&line->word, tg_blob_word(h, TG_BLOB_EVICTING));
+    atomic_store(&line->word, tg_line_word(h, TG_LINE_EVICTING));
     CU_ASSERT_EQUAL(ask(OTHER_PIN, h, MIB), 1);
-    CU_ASSERT_EQUAL(atomic_load(&line->word), tg_blob_word(h, TG_BLOB_SEALED));
+    CU_ASSERT_EQUAL(atomic_load(&line->word), tg_line_word(h, TG_LINE_SEALED));
     CU_ASSERT_FALSE(tg_arena_evict(a, h));
     CU_ASSERT_EQUAL(ask(OTHER_UNPIN, h, MIB), 1);
     CU_ASSERT(tg_arena_evict(a, h));
