@@ -277,12 +277,17 @@ static void serve_huge(struct tg_store *s)
         grant(s, s->lists[TG_LIST_HUGE], TG_STORE_FILE);
 }
 
-/* The others are asked for what this rank cannot give up itself. */
+/* The others are asked for what this rank cannot give up itself.  What is about
+ * to leave may be pinned: until that is known, what they were told stands, else
+ * two ranks that need each other's pinned blobs would rouse each other for
+ * ever. */
 static void tell_need(struct tg_store *s, const struct tg_blob *first)
 {
     uint64_t need = 0;
+    if (first != NULL && s->evicting > 0)
+        return;
     if (first != NULL && s->node_use.used > 0 && lack(s, first->size) > 0)
-        need = above(first->size, s->evicting + s->spilling);
+        need = above(first->size, s->spilling);
     if (need == s->need)
         return;
     s->need = need;

@@ -192,6 +192,32 @@ static void pinned_objects_leave_for_others_later(void)
     stop(&k);
 }
 
+/* Else two that need each other's would rouse each other for ever. */
+static void what_may_turn_out_pinned_is_still_needed_of_others(void)
+{
+    struct node k;
+    start(&k, 100);
+    struct tg_val *v = put(&k, 0, 45);
+    own(&k, v)->pinned = true;
+    hear(&k, 45, 0, 0);
+    uint64_t b = room(&k, 0, 40);
+    CU_ASSERT_EQUAL(k.r[0].need, 40);
+    k.r[0].holds[TG_STORE_EVICT] = true;
+    hear(&k, 45, 0, 40); /* it looks again at what was pinned */
+    CU_ASSERT_EQUAL(k.r[0].store.evicting, 45);
+    CU_ASSERT_EQUAL(k.r[0].need, 40);
+    k.r[0].holds[TG_STORE_EVICT] = false;
+    own(&k, v)->pinned = false;
+    tg_store_event(&k.r[0].store, TG_STORE_EVICT, tg_val_place(v)->blob, 0,
+                   (trygon_ref_t){0, 0});
+    settle(&k);
+    CU_ASSERT_EQUAL(has_room(&k, 0, b), 1);
+    CU_ASSERT_EQUAL(k.r[0].need, 0);
+    leave(&k, 0, v, true);
+    tg_store_free(&k.r[0].store, b);
+    stop(&k);
+}
+
 static void what_leaves_elsewhere_keeps_a_writer_waiting(void)
 {
     struct node k;
@@ -218,6 +244,7 @@ static const struct unit_test tests[] = {
     TEST(who_is_told_to_wait_keeps_its_turn),
     TEST(a_file_waits_for_what_others_are_writing),
     TEST(pinned_objects_leave_for_others_later),
+    TEST(what_may_turn_out_pinned_is_still_needed_of_others),
     TEST(what_leaves_elsewhere_keeps_a_writer_waiting),
     TESTS_END,
 };
