@@ -24,7 +24,10 @@ extern "C" {
 /* Start a task that yields items.  As trygon_submit(), but: num_returns must be
  * its default or 0; backpressure may be set.  A rank that is lost, and codes in
  * retry_codes, run the task again from its first item; the reader sees each
- * index once.  Outputs the stream with one count.
+ * index once.  So does, as with results, an item that is lost later: what of the
+ * second run is not that item is not looked at, and what that run no longer
+ * yields is OBJECT_LOST, or has the error that ended it (Ray).  Outputs the stream
+ * with one count.
  * Errors: as trygon_submit(); INVALID also for backpressure 0 or below -1. */
 TRYGON_API int trygon_submit_stream(trygon_t *tg, const char *task,
                                     size_t nargs, const trygon_value_t args[],

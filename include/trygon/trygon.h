@@ -125,19 +125,22 @@ typedef struct trygon_opts {
     int32_t verbose;   /* 0 warnings, 1 also information, 2 also debug */
     trygon_log_fn log; /* NULL: standard error */
     void *log_arg;
-    uint64_t store_bytes;  /* for large objects, of each node; 0: 30 % of the
+    uint64_t store_bytes;   /* for large objects, of each node; 0: 30 % of the
                               memory that the node's ranks may use */
-    const char *spill_dir; /* directories, separated by ':', used in turn;
+    const char *spill_dir;  /* directories, separated by ':', used in turn;
                               NULL: $SLURM_TMPDIR, $TMPDIR or /tmp */
-    int32_t spill_deflate; /* 0: none; 1 to 9: HDF5's deflate, which is slow */
+    int32_t spill_deflate;  /* 0: none; 1 to 9: HDF5's deflate, which is slow */
+    uint64_t lineage_bytes; /* of what each rank keeps of its tasks to make
+                               lost results again (section 5); 0: nothing;
+                               rank 0's counts */
 } trygon_opts_t;
 
 /* Defaults, overridden by the environment: TRYGON_NUM_CPUS,
  * TRYGON_HEAD_SLOTS, TRYGON_RESOURCES ("gpu=2,memory=8G,licence=1"),
  * TRYGON_SEED, TRYGON_VERBOSE, TRYGON_NODE_ID (ranks with the same value
  * count as one node), TRYGON_STORE_BYTES ("512M"), TRYGON_SPILL_DIR,
- * TRYGON_SPILL_DEFLATE.  The environment is read by trygon_init() and wins only
- * where the program left a default. */
+ * TRYGON_SPILL_DEFLATE, TRYGON_LINEAGE_BYTES ("1G").  The environment is read by
+ * trygon_init() and wins only where the program left a default. */
 #define trygon_opts_init(o_) trygon_opts_init_sized((o_), sizeof(*(o_)))
 TRYGON_API int trygon_opts_init_sized(trygon_opts_t *opts, size_t size);
 
@@ -300,6 +303,15 @@ TRYGON_API int trygon_task_opts_init_sized(trygon_task_opts_t *opts,
  * the task never runs and its references carry DEPENDENCY with the cause.
  * References inside a value's refs are passed along, not awaited.  An argument
  * over 100 KiB, or beyond 10 MiB in all, is put as an object of its own.
+ *
+ * A result over 100 KiB is lost with the ranks that have it.  If the option
+ * lineage_bytes allows, its task is then run again for whoever waits for it, as
+ * are the tasks of lost arguments, out of max_retries (Ray: lineage); a value
+ * need not be what it was.  It is OBJECT_LOST, with the reason in its error, when
+ * no retries are left, when the task was cancelled, even after its end, or
+ * forgotten since so many came later, or when its arguments had handles of
+ * actors.  What was put is kept as long as such a task might need it.
+ *
  * Errors: NOTFOUND (no such task name; a reference that this rank does not
  * hold), INVALID (an option out of range: the log names it), NOMEM, SHUTDOWN.
  * In each case no task exists. */
@@ -311,7 +323,8 @@ TRYGON_API int trygon_submit(trygon_t *tg, const char *task, size_t nargs,
 /* Cancel the task that computes ref, or that yields to it when ref is a stream
  * (section 10).  Not started: it never runs, and its references carry CANCELLED.  Running: trygon_call_cancelled() becomes true in
  * it and waits inside it return CANCELLED; what it returns stands, but it is
- * never retried.  Finished: nothing happens.  recursive: also what it
+ * never retried.  Finished: nothing happens, but that it is not run again either
+ * if a result is lost (Ray).  recursive: also what it
  * submitted.  From any rank that holds ref; asynchronous, best effort (Ray).
  * Errors: NOTFOUND, INVALID, UNSUPPORTED (force: user code is not run in a
  * process of its own, so it cannot be killed). */

@@ -147,15 +147,16 @@ static int lend_stored(struct trygon *tg, const char *who, size_t n,
     rc = rc != TRYGON_SUCCESS ? tg_report(tg, who, rc)
                               : first_failure(tg, n, pins);
     for (size_t i = 0; i < n; i++) {
-        if (lents[i] == NULL)
-            continue;
-        if (rc != TRYGON_SUCCESS) {
+        if (rc != TRYGON_SUCCESS && lents[i] != NULL) {
             tg_lent_end(tg, lents[i]);
-            continue;
+        } else if (rc == TRYGON_SUCCESS && lents[i] != NULL) {
+            tg_view(lents[i]->val, &values[i]);
+            values[i].data = lents[i]->data;
+            values[i].pin = tg_lent_pin(lents[i]);
+        } else if (rc == TRYGON_SUCCESS) { /* perhaps made again, and small */
+            tg_view(pins[i]->val, &values[i]);
+            values[i].pin = pins[i];
         }
-        tg_view(lents[i]->val, &values[i]);
-        values[i].data = lents[i]->data;
-        values[i].pin = tg_lent_pin(lents[i]);
     }
     if (n > 1)
         free(lents);

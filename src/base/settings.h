@@ -57,7 +57,9 @@ struct tg_amounts {
     X_(spill_dir, "TRYGON_SPILL_DIR", PATHS, "", 0, TG_SETTING_LONG - 1,   \
        "where objects go that find no memory; empty: temporary directory") \
     X_(spill_deflate, "TRYGON_SPILL_DEFLATE", WHOLE, "0", 0, 9,            \
-       "how hard HDF5 compresses them there; 0: not at all")
+       "how hard HDF5 compresses them there; 0: not at all")               \
+    X_(lineage_bytes, "TRYGON_LINEAGE_BYTES", BYTES, "0", 0, 0,            \
+       "of tasks kept to make lost results again; 0: none is kept")
 
 #define TG_SETTING_FIELD_WHOLE_(field_) int64_t field_;
 #define TG_SETTING_FIELD_BITS_(field_) uint64_t field_;

@@ -248,7 +248,8 @@ static bool any_news(const struct tg_core *c)
 {
     uint32_t news = c->ctx.local.n | c->objs.fired.n | c->worker.cancelled.n |
                     c->worker.let_go.n | c->waits.unblocked.n | c->objs.left.n |
-                    c->store.arrived.n | c->store.granted.n | c->ending;
+                    c->objs.fates.n | c->store.arrived.n | c->store.granted.n |
+                    c->ending;
     return news != 0 || (c->head != NULL && c->head->dirty);
 }
 
@@ -280,6 +281,8 @@ static bool pass_on(struct tg_core *c)
         tg_waits_granted(&c->waits, g.waiter, g.rc);
     } else if (c->objs.left.n > 0) {
         tg_owner_left(&c->owner, c->objs.left.v[--c->objs.left.n]);
+    } else if (c->objs.fates.n > 0) {
+        tg_owner_fate(&c->owner, &c->objs.fates.v[--c->objs.fates.n]);
     } else if (c->head != NULL && c->head->dirty) {
         tg_head_schedule(c->head);
     } else {
@@ -322,6 +325,7 @@ static void on_timer(struct tg_core *c, const struct tg_timer *t)
     case TG_TIMER_WAITER: tg_waits_timer(&c->waits, t->handle); break;
     case TG_TIMER_COPY: tg_objs_timer(&c->objs, t->handle); break;
     case TG_TIMER_LINGER: tg_owner_timer(&c->owner, t->handle); break;
+    case TG_TIMER_ARGS: tg_worker_args_timer(&c->worker, t->handle); break;
     case TG_TIMER_OVERRUN:
     case TG_TIMER_LEND: tg_worker_timer(&c->worker, t); break;
     case TG_TIMER_ADMIT:

@@ -20,11 +20,12 @@ void tg_core_ask_list(struct tg_core *c, const struct tg_msg_list *what,
 
 /* ----- objects --------------------------------------------------------------- */
 
-/* Those of others: as long as something here holds them. */
+/* Those of others as long as something here holds them; and of ours none that
+ * is but a memory of how to make it. */
 static bool is_listed(const struct tg_obj *x)
 {
-    return (x->owned || x->count > 0) &&
-           tg_ref_kind(x->ref) == TRYGON_KIND_OBJECT;
+    bool there = x->owned && (!x->dormant || x->weight > 0);
+    return (there || x->count > 0) && tg_ref_kind(x->ref) == TRYGON_KIND_OBJECT;
 }
 
 static struct tg_obj_row object_row(const struct tg_obj *x)

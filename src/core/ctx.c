@@ -30,6 +30,7 @@ void tg_limits_default(struct tg_limits *lim)
         .fetch_note_ns = 60000 * ms,
         .fetch_fail_ns = 600000 * ms,
         .spill_burst = 100000000,
+        .args_ns = 100 * ms,
     };
 }
 

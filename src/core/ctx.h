@@ -54,6 +54,9 @@ struct tg_limits {
     uint64_t fetch_note_ns; /* who reads waits so long: the log says so */
     uint64_t fetch_fail_ns; /* and so long: it fails */
     uint64_t spill_burst;   /* bytes that are written to files together */
+    uint64_t args_ns; /* a task goes back whose arguments nobody has so long */
+    uint64_t lineage_bytes; /* of tasks kept to make lost results again; 0: none
+                               is kept */
 };
 void tg_limits_default(struct tg_limits *lim);
 

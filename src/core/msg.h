@@ -180,7 +180,7 @@ struct tg_msg_done {
     uint64_t lease;
     uint64_t task;
     int32_t attempt;
-    int32_t code; /* 0, a user code above 0, TRYGON_ERR_ or TG_DONE_GONE */
+    int32_t code; /* 0, a user code above 0, TRYGON_ERR_ or TG_DONE_ */
     uint64_t ran_ns;
     struct tg_items returns; /* none unless code is 0 */
     struct tg_val *error;    /* when code is not 0 */
@@ -190,11 +190,14 @@ struct tg_msg_done {
 
 /* The code of a call that found no actor: its owner knows where it is now. */
 enum { TG_DONE_GONE = INT32_MIN };
+/* And of one whose arguments nobody has a place for. */
+enum { TG_DONE_ARGS = INT32_MIN + 1 };
 
 enum tg_bounce {
     TG_BOUNCE_CLOSED = 1, /* the lease is closing */
     TG_BOUNCE_BLOCKED,    /* its task waits: send nothing until its done */
-    TG_BOUNCE_OVERRUN     /* its task takes long: likewise */
+    TG_BOUNCE_OVERRUN,    /* its task takes long: likewise */
+    TG_BOUNCE_ARGS        /* nobody says where these tasks' arguments are */
 };
 
 struct tg_msg_bounce {

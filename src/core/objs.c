@@ -35,6 +35,7 @@ void tg_objs_fini(struct tg_objs *o)
     tg_vec_free(&o->drops);
     tg_vec_free(&o->buried);
     tg_vec_free(&o->left);
+    tg_vec_free(&o->fates);
 }
 
 /* ----- entries ------------------------------------------------------------ */
@@ -149,25 +150,37 @@ void tg_obj_bury(struct tg_objs *o, struct tg_val *val)
 static void forget_freed(struct tg_objs *o, trygon_ref_t ref)
 {
     struct tg_freed *f;
-    HASH_FIND(hh, o->freed, &ref, sizeof ref, f);
-    if (f == NULL)
-        return;
-    HASH_DEL(o->freed, f);
-    tg_obj_bury(o, f->val);
-    free(f);
+    for (;;) { /* perhaps it was lost more than once */
+        HASH_FIND(hh, o->freed, &ref, sizeof ref, f);
+        if (f == NULL)
+            return;
+        HASH_DEL(o->freed, f);
+        tg_obj_bury(o, f->val);
+        free(f);
+    }
 }
 
-/* The last trace of an entry: what it contains goes as well.  Watches that are
- * left were set for something that has ended since: whoever waits, holds. */
+/* Watches on what nobody holds were set for something that has ended since:
+ * whoever waits, holds. */
+static void unwatch_all(struct tg_objs *o, struct tg_obj *x)
+{
+    while (x->watches != NULL)
+        tg_objs_unwatch(o, x->watches->self);
+}
+
+/* The last trace of an entry: what it contains goes as well. */
 static void forget(struct tg_objs *o, struct tg_obj *x)
 {
     TG_ASSERT(x->count == 0 && x->user == 0);
-    while (x->watches != NULL)
-        tg_objs_unwatch(o, x->watches->self);
+    unwatch_all(o, x);
     if (x->state == TG_OBJ_FAILED && x->owned && !x->seen)
         note_unread(o, tg_val_err(x->val, 0));
     if (tg_ref_actor(x->ref))
         *tg_vec_add(&o->left) = x->ref;
+    else if (x->owned && x->task != 0 &&
+             tg_ref_kind(x->ref) == TRYGON_KIND_OBJECT)
+        *tg_vec_add(&o->fates) = (struct tg_fate){.task = x->task};
+    x->task = 0; /* its task looks at what it has left */
     struct tg_val *val = x->val;
     x->val = NULL;
     if (val != NULL && val->stored)
@@ -230,8 +243,12 @@ void tg_obj_settle(struct tg_objs *o, struct tg_obj *x)
         forget_freed(o, x->ref);
     if (!x->owned) {
         let_go(o, x);
-    } else if (x->weight == 0) {
+    } else if (x->weight == 0 && x->lineage == 0) {
         forget(o, x);
+    } else if (x->weight == 0) {
+        unwatch_all(o, x);
+        if (x->task != 0 && x->state == TG_OBJ_READY)
+            tg_obj_rest(o, x);
     } else if (!x->idle && x->val != NULL && x->val->stored) {
         x->idle = true;
         tg_store_unused(o->store, x->ref);
@@ -243,6 +260,13 @@ void tg_objs_drop(struct tg_objs *o, struct tg_obj *x)
     TG_ASSERT(x->count > 0);
     if (--x->count == 0)
         tg_obj_settle(o, x);
+}
+
+void tg_objs_need_not(struct tg_objs *o, struct tg_obj *x)
+{
+    TG_ASSERT(x->lineage > 0);
+    x->lineage--;
+    tg_obj_settle(o, x);
 }
 
 void tg_objs_hold_refs(struct tg_objs *o, const struct tg_val *v)
@@ -302,8 +326,11 @@ uint32_t tg_objs_left(const struct tg_objs *o)
 static void check_one(const struct tg_objs *o, const struct tg_obj *x)
 {
     TG_ASSERT(x->count >= x->user);
-    TG_ASSERT(x->count > 0 || x->weight > 0 || x->idle ||
+    TG_ASSERT(x->count > 0 || x->weight > 0 || x->idle || x->lineage > 0 ||
               o->ctx->dead[tg_ref_rank(x->ref)]);
+    TG_ASSERT(x->owned || x->lineage == 0);
+    TG_ASSERT(!x->dormant || (x->state == TG_OBJ_PENDING && x->task != 0 &&
+                              x->watches == NULL));
     TG_ASSERT(!tg_ref_weak(x->ref) || (!x->owned && x->weight == 0));
     TG_ASSERT(x->state != TG_OBJ_PENDING || x->val == NULL);
     TG_ASSERT(x->state != TG_OBJ_FAILED || x->val->error);

@@ -9,9 +9,14 @@
  * message needs an answer and none can come too early.  A holder whose weight
  * is 1 asks for more and delays only the message that needs it.
  *
- * Readiness.  PENDING -> READY or FAILED, once.  Whatever depends on that is a
- * watch; watches that fire become notices, which core.c hands to the part
- * that set them.
+ * Readiness.  PENDING -> READY or FAILED.  Whatever depends on that is a watch;
+ * watches that fire become notices, which core.c hands to the part that set
+ * them.
+ *
+ * Lineage.  A result whose task may be run again (owner_lineage.c) goes back to
+ * PENDING when its value is lost, or when only such tasks would still need it,
+ * and is dormant: nobody makes it until somebody waits for it.  Its owner's
+ * tasks hear of that, and of its end (struct tg_fate).
  *
  * Weight that went down with a lost rank never comes home: the owner keeps
  * such an object to the end of the run (tg_objs_left tells how many).
@@ -26,6 +31,21 @@
 #include "core/store.h"
 
 enum tg_obj_state { TG_OBJ_PENDING = 1, TG_OBJ_READY, TG_OBJ_FAILED };
+
+/* Why a result is not made again when it is lost. */
+enum tg_unmade {
+    TG_UNMADE_NONE, /* it is no task's, or of one that is never run again */
+    TG_UNMADE_RETRIES,
+    TG_UNMADE_CANCELLED,
+    TG_UNMADE_EVICTED,
+    TG_UNMADE_ACTOR,
+    TG_UNMADE_ARGS
+};
+
+struct tg_fate { /* of a result whose task may be run again */
+    uint64_t task;
+    bool wanted; /* it is to be made; else it has ended */
+};
 
 enum tg_watcher {
     TG_WATCHER_TASK = 1, /* an argument of our own task */
@@ -56,17 +76,21 @@ struct tg_obj { /* 64 bytes: there are as many as results outstanding */
     trygon_ref_t ref;
     uint8_t state; /* enum tg_obj_state */
     bool owned;
-    bool seen;        /* its error reached somebody */
-    bool asked_ready; /* borrowed: a watch is on its way */
-    bool asked_fetch; /* owned: its store is lost, the head looks for a copy */
-    bool asked_more;
-    bool idle;          /* borrowed: count 0, kept for a moment; owned: held
+    bool seen : 1;        /* its error reached somebody */
+    bool asked_ready : 1; /* borrowed: a watch is on its way */
+    bool asked_fetch : 1; /* owned: its store is lost, the head looks for a
+                             copy */
+    bool asked_more : 1;
+    bool idle : 1;      /* borrowed: count 0, kept for a moment; owned: held
                            by other ranks only, and the head knows */
-    bool fading;        /* borrowed: not to be kept; owned: was freed */
+    bool fading : 1;    /* borrowed: not to be kept; owned: was freed */
+    bool dormant : 1;   /* PENDING, and made when somebody waits for it */
+    uint8_t unmade;     /* owned: enum tg_unmade, once its task is over */
+    uint32_t lineage;   /* owned: tasks that would need it to be run again */
     uint32_t count;     /* holds of this rank, the user's included */
     uint32_t user;      /* the user's */
     uint64_t weight;    /* owned: outside; borrowed: ours */
-    uint64_t task;      /* owned: the task that computes it; 0: a put */
+    uint64_t task;      /* owned: that computes it, or may again; 0: none */
     struct tg_val *val; /* READY or FAILED and here; else NULL */
     struct tg_watch *watches;
 };
@@ -83,10 +107,11 @@ struct tg_objs {
     uint32_t fired_at;
     TG_VEC(struct tg_weighted) drops; /* sent at the end of the step */
     TG_VEC(struct tg_val *) buried;   /* values of objects that have ended */
-    struct tg_freed *freed; /* values that were freed, but may be lent */
+    struct tg_freed *freed; /* values freed or lost, but perhaps lent */
     TG_VEC(trygon_ref_t)
-    left; /* actors' handles that have ended: read
+    left;                         /* actors' handles that have ended: read
                                          by core.c */
+    TG_VEC(struct tg_fate) fates; /* likewise */
     bool burying;
     uint64_t user_counts; /* counts that user code holds */
 };
@@ -139,6 +164,19 @@ int32_t tg_obj_where(const struct tg_obj *x);
 void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val);
 /* An actor has ended: its handle is FAILED from now on, ready or not. */
 void tg_objs_fail(struct tg_objs *o, struct tg_obj *x, struct tg_val *error);
+
+/* A task that may be run again would need it, or no longer would. */
+static inline void tg_objs_need(struct tg_obj *x)
+{
+    x->lineage++;
+}
+void tg_objs_need_not(struct tg_objs *o, struct tg_obj *x);
+/* Its task will not be run again, because of unmade. */
+void tg_objs_unmade(struct tg_objs *o, struct tg_obj *x, enum tg_unmade unmade);
+/* Of an owned object that no user has: PENDING again, and no task's. */
+void tg_objs_empty(struct tg_objs *o, struct tg_obj *x);
+/* A borrowed object may be lost: its owner is to say when it is ready. */
+void tg_objs_doubt(struct tg_objs *o, struct tg_obj *x);
 
 /* ----- watches ----------------------------------------------------------- */
 

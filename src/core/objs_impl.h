@@ -13,8 +13,8 @@ struct tg_copy {       /* an object of another rank */
     UT_hash_handle hh;
 };
 
-/* The value of an object that was freed while it is held: who was lent it reads
- * on. */
+/* The value of an object that was freed or lost while it is held: who was lent
+ * it reads on. */
 struct tg_freed {
     trygon_ref_t ref;
     struct tg_val *val;
@@ -40,6 +40,8 @@ void tg_obj_settle(struct tg_objs *o, struct tg_obj *x);
 void tg_obj_arrived(struct tg_objs *o, struct tg_obj *x, uint64_t size,
                     struct tg_val *val);
 void tg_obj_orphan(struct tg_objs *o, struct tg_obj *x);
+/* A READY one has no value any more, and is made again when it is wanted. */
+void tg_obj_rest(struct tg_objs *o, struct tg_obj *x);
 
 /* What it watches for is so.  A holder elsewhere waits for the value, wherever
  * its bytes are, but somewhere they must be. */

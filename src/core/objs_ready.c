@@ -6,7 +6,8 @@
 
 static const bool legal[4][4] = {
     [TG_OBJ_PENDING] = {[TG_OBJ_READY] = true, [TG_OBJ_FAILED] = true},
-    [TG_OBJ_READY] = {[TG_OBJ_FAILED] = true}, /* never here, owner lost; an
+    [TG_OBJ_READY] = {[TG_OBJ_PENDING] = true, /* lost, and to be made again */
+                      [TG_OBJ_FAILED] = true}, /* never here, owner lost; an
                                                   actor has ended */
 };
 
@@ -54,6 +55,21 @@ static void fetch(struct tg_objs *o, struct tg_obj *x)
     tg_store_want(o->store, x->ref, x->val, call);
 }
 
+/* Bytes in a store stay for who has pinned them; all else that is lent, such as
+ * the references within, must be kept for as long as somebody holds x. */
+static void put_away(struct tg_objs *o, const struct tg_obj *x,
+                     struct tg_val *val)
+{
+    if (x->count == 0 || (val->stored && val->nrefs == 0)) {
+        tg_obj_bury(o, val);
+        return;
+    }
+    struct tg_freed *f = tg_alloc(sizeof *f);
+    f->ref = x->ref;
+    f->val = val;
+    HASH_ADD(hh, o->freed, ref, sizeof f->ref, f);
+}
+
 /* Its value here, if there is one, goes. */
 static void lose_value(struct tg_objs *o, struct tg_obj *x)
 {
@@ -63,7 +79,7 @@ static void lose_value(struct tg_objs *o, struct tg_obj *x)
         return;
     if (val->stored)
         tg_store_left(o->store, x->ref, val, x->owned);
-    tg_obj_bury(o, val);
+    put_away(o, x, val);
 }
 
 static struct tg_val *freed_error(const struct tg_objs *o)
@@ -72,34 +88,94 @@ static struct tg_val *freed_error(const struct tg_objs *o)
                         "the object was freed");
 }
 
-/* Bytes in a store stay for who has pinned them; all else that is lent, such as
- * the references within, must be kept. */
 static void lose_freed(struct tg_objs *o, struct tg_obj *x)
 {
-    struct tg_val *val = x->val;
-    x->val = NULL;
-    if (val->stored && x->owned)
+    if (x->val->stored && x->owned)
         tg_store_freed(o->store, x->ref);
-    if (val->stored)
-        tg_store_left(o->store, x->ref, val, x->owned);
-    if (x->count > 0) {
-        struct tg_freed *f = tg_alloc(sizeof *f);
-        f->ref = x->ref;
-        f->val = val;
-        HASH_ADD(hh, o->freed, ref, sizeof f->ref, f);
-    } else {
-        tg_obj_bury(o, val);
-    }
+    lose_value(o, x);
     x->seen = true; /* it is what was asked for */
     tg_objs_resolve(o, x, freed_error(o));
 }
+
+/* ----- lineage --------------------------------------------------------------- */
+
+/* Somebody waits for it: its task is run again. */
+static void wake(struct tg_objs *o, struct tg_obj *x)
+{
+    x->dormant = false;
+    *tg_vec_add(&o->fates) = (struct tg_fate){.task = x->task, .wanted = true};
+}
+
+void tg_obj_rest(struct tg_objs *o, struct tg_obj *x)
+{
+    lose_value(o, x);
+    set_state(x, TG_OBJ_PENDING);
+    x->asked_fetch = x->idle = false;
+    x->dormant = true;
+    if (x->watches != NULL)
+        wake(o, x);
+}
+
+static const char *unmade_text(const struct tg_obj *x)
+{
+    switch (x->unmade) {
+    case TG_UNMADE_RETRIES: return ", and its task has no retries left";
+    case TG_UNMADE_CANCELLED: return ", and its task was cancelled";
+    case TG_UNMADE_EVICTED:
+        return ", and its task was forgotten (TRYGON_LINEAGE_BYTES)";
+    case TG_UNMADE_ACTOR:
+        return ", and the actor of its call has ended, or has no handle here";
+    case TG_UNMADE_ARGS:
+        return ", and the arguments of its task have handles of actors";
+    default: return "";
+    }
+}
+
+void tg_objs_unmade(struct tg_objs *o, struct tg_obj *x, enum tg_unmade unmade)
+{
+    x->task = 0;
+    x->unmade = (uint8_t)unmade;
+    x->dormant = false;
+    if (x->state == TG_OBJ_PENDING) {
+        x->seen = x->seen || x->watches == NULL; /* nobody need be told */
+        tg_objs_resolve(o, x,
+                        tg_val_error(TRYGON_ERR_OBJECT_LOST, o->ctx->rank, 0,
+                                     "", "the object was lost%s",
+                                     unmade_text(x)));
+    }
+    tg_obj_settle(o, x);
+}
+
+void tg_objs_empty(struct tg_objs *o, struct tg_obj *x)
+{
+    lose_value(o, x);
+    if (x->state == TG_OBJ_READY)
+        set_state(x, TG_OBJ_PENDING);
+    x->asked_fetch = x->dormant = false;
+    x->task = 0;
+}
+
+/* An answer to who wants the bytes is one to all. */
+void tg_objs_doubt(struct tg_objs *o, struct tg_obj *x)
+{
+    bool lost = x->val != NULL && x->val->stored &&
+                o->ctx->dead[tg_val_place(x->val)->rank];
+    if (x->owned || x->state != TG_OBJ_READY || (x->val != NULL && !lost) ||
+        tg_objs_ready(o, x, true))
+        return;
+    x->asked_ready = x->asked_fetch = x->asked_fetch && x->val == NULL;
+    lose_value(o, x);
+    set_state(x, TG_OBJ_PENDING);
+}
+
+/* ----- resolving --------------------------------------------------------------- */
 
 void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val)
 {
     set_state(x, val->error ? TG_OBJ_FAILED : TG_OBJ_READY);
     x->val = val;
     if (x->owned)
-        x->asked_fetch = false;
+        x->asked_fetch = x->dormant = false;
     if (val->stored && x->owned)
         tg_store_born(o->store, x->ref, val);
     if (x->owned && x->fading && x->state == TG_OBJ_READY) {
@@ -113,10 +189,14 @@ void tg_objs_resolve(struct tg_objs *o, struct tg_obj *x, struct tg_val *val)
 static void fail_bytes(struct tg_objs *o, struct tg_obj *x, int32_t rc)
 {
     int32_t at = tg_val_place(x->val)->rank;
+    if (rc == TRYGON_ERR_OBJECT_LOST && x->owned && x->task != 0) {
+        tg_obj_rest(o, x);
+        return;
+    }
     struct tg_val *error =
         rc == TRYGON_ERR_OBJECT_LOST
-            ? tg_val_error(rc, at, 0, "", "the object was lost with rank %d",
-                           (int)at)
+            ? tg_val_error(rc, at, 0, "", "the object was lost with rank %d%s",
+                           (int)at, unmade_text(x))
         : rc == TRYGON_ERR_STORE_FULL
             ? tg_val_error(rc, o->ctx->rank, 0, "",
                            "the store of rank %d had no room for the object",
@@ -158,8 +238,13 @@ void tg_objs_free_value(struct tg_objs *o, struct tg_obj *x)
 {
     TG_ASSERT(x->owned);
     x->fading = true;
-    if (x->state == TG_OBJ_READY)
+    if (x->state == TG_OBJ_READY) {
         lose_freed(o, x);
+    } else if (x->dormant) {
+        x->dormant = false;
+        x->seen = true;
+        tg_objs_resolve(o, x, freed_error(o));
+    }
 }
 
 void tg_objs_fade(struct tg_objs *o, trygon_ref_t ref, bool freed)
@@ -210,6 +295,8 @@ uint64_t tg_objs_watch(struct tg_objs *o, struct tg_obj *x,
     w->obj = x;
     TG_ASSERT(!tg_watch_due(o, x, w));
     DL_APPEND(x->watches, w);
+    if (x->dormant)
+        wake(o, x);
     if (x->owned && x->asked_fetch)
         return handle;
     if (x->state == TG_OBJ_READY && x->val != NULL)

@@ -19,7 +19,7 @@ void tg_owner_init(struct tg_owner *w, struct tg_ctx *ctx, struct tg_objs *objs,
     w->mean_ns = tg_alloc((nfns + 1) * sizeof *w->mean_ns);
 }
 
-static void free_task(struct tg_owner *w, struct tg_task *t)
+void tg_task_free(struct tg_owner *w, struct tg_task *t)
 {
     struct tg_arg *args = tg_task_args(t);
     for (uint32_t i = 0; i < t->nargs; i++)
@@ -34,6 +34,7 @@ static void free_task(struct tg_owner *w, struct tg_task *t)
         free(t->extra);
     }
     w->nroots -= t->parent == 0;
+    w->nagain -= t->again;
     tg_slab_free(&w->tasks, t->self);
 }
 
@@ -42,7 +43,7 @@ void tg_owner_fini(struct tg_owner *w)
     uint32_t slot = 0;
     struct tg_task *t;
     while ((t = tg_slab_next(&w->tasks, &slot)) != NULL)
-        free_task(w, t);
+        tg_task_free(w, t);
     struct tg_olease_entry *e, *next;
     HASH_ITER (hh, w->leases, e, next) {
         HASH_DEL(w->leases, e);
@@ -60,16 +61,17 @@ void tg_owner_fini(struct tg_owner *w)
 static const bool legal[5][5] = {
     [0] = {[TG_TASK_WAITING] = true, [TG_TASK_READY] = true},
     [TG_TASK_WAITING] = {[TG_TASK_READY] = true},
-    [TG_TASK_READY] = {[TG_TASK_SENT] = true},
-    [TG_TASK_SENT] = {[TG_TASK_READY] = true, /* bounced, or once more */
+    [TG_TASK_READY] = {[TG_TASK_SENT] = true,
+                       [TG_TASK_WAITING] = true}, /* an argument is lost */
+    [TG_TASK_SENT] = {[TG_TASK_READY] = true,     /* bounced, or once more */
                       [TG_TASK_KEPT] = true},
-    [TG_TASK_KEPT] = {[TG_TASK_READY] = true},
+    [TG_TASK_KEPT] = {[TG_TASK_WAITING] = true, [TG_TASK_READY] = true},
 };
 
 void tg_task_set_state(struct tg_task *t, enum tg_task_state to)
 {
     TG_ASSERT(legal[t->state][to]);
-    t->state = (unsigned)to & 15u;
+    t->state = (unsigned)to & 7u;
 }
 
 const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t)
@@ -253,6 +255,34 @@ static void ready(struct tg_owner *w, struct tg_task *t)
         tg_class_enqueue(w, t, false);
 }
 
+void tg_task_wait(struct tg_owner *w, struct tg_task *t)
+{
+    watch_args(w, t);
+    if (t->nwait > 0)
+        tg_task_set_state(t, TG_TASK_WAITING);
+    else
+        ready(w, t);
+}
+
+bool tg_task_stalled(struct tg_owner *w, struct tg_task *t)
+{
+    if (!t->by_ref)
+        return false;
+    if (tg_task_spoilt(w, t))
+        return true;
+    const struct tg_arg *args = tg_task_args(t);
+    bool all = true;
+    for (uint32_t i = 0; i < t->nargs; i++)
+        all = all &&
+              (args[i].val != NULL || args[i].obj->state != TG_OBJ_PENDING);
+    if (all)
+        return false;
+    if (!t->call)
+        tg_class_dequeue(w, t);
+    tg_task_wait(w, t);
+    return true;
+}
+
 void tg_owner_submit(struct tg_owner *w, struct tg_spec *s, trygon_ref_t *refs)
 {
     uint64_t handle;
@@ -281,13 +311,8 @@ void tg_owner_submit(struct tg_owner *w, struct tg_spec *s, trygon_ref_t *refs)
         t->cls = class_of(w, s);
         t->cls->ntasks++;
     }
-    if (tg_task_spoilt(w, t))
-        return;
-    watch_args(w, t);
-    if (t->nwait > 0)
-        tg_task_set_state(t, TG_TASK_WAITING);
-    else
-        ready(w, t);
+    if (!tg_task_spoilt(w, t))
+        tg_task_wait(w, t);
 }
 
 void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n)
@@ -304,7 +329,7 @@ void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n)
 
 /* ----- the end ----------------------------------------------------------------- */
 
-static void drop_args(struct tg_owner *w, struct tg_task *t)
+void tg_task_drop_args(struct tg_owner *w, struct tg_task *t)
 {
     const struct tg_arg *args = tg_task_args(t);
     for (uint32_t i = 0; i < t->nargs; i++) {
@@ -333,36 +358,36 @@ void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error)
                        error != NULL ? tg_val_hold(error) : NULL);
         results[0]->seen = true; /* whoever reads the items sees it */
     }
+    if (w->ctx->lim.lineage_bytes > 0)
+        tg_refill_over(w, t, error, tg_lineage_unmade(w, t));
     for (uint32_t i = 0; i < t->nreturns; i++) {
-        if (error != NULL)
-            tg_objs_resolve(w->objs, results[i], tg_val_hold(error));
-        results[i]->task = 0;
-        tg_objs_drop(w->objs, results[i]);
+        struct tg_obj *x = results[i];
+        if (x == NULL)
+            continue; /* it has ended before its task was run again */
+        if (error != NULL && x->state == TG_OBJ_PENDING)
+            tg_objs_resolve(w->objs, x, tg_val_hold(error));
+        x->task = 0;
+        if (w->ctx->lim.lineage_bytes > 0)
+            x->unmade = (uint8_t)tg_lineage_unmade(w, t);
+        tg_objs_drop(w->objs, x);
     }
     tg_val_drop(&error);
-    drop_args(w, t);
+    tg_task_drop_args(w, t);
     if (c == NULL)
         tg_call_leave(w, t);
-    free_task(w, t);
+    tg_task_free(w, t);
     if (c != NULL)
         tg_class_settle(w, c);
-}
-
-static struct tg_val *cancelled_error(const struct tg_owner *w,
-                                      const struct tg_task *t)
-{
-    return tg_val_error(TRYGON_ERR_CANCELLED, w->ctx->rank, t->number,
-                        tg_task_name(w, t), "the task was cancelled");
 }
 
 void tg_task_again(struct tg_owner *w, struct tg_task *t,
                    struct tg_val *otherwise)
 {
-    if (t->yields)
+    if (t->yields || t->refills)
         tg_stream_forget_last(tg_task_stream(w, t));
     if (t->cancelled || !tg_task_may_again(w, t)) {
         tg_task_end(w, t,
-                    t->cancelled ? cancelled_error(w, t)
+                    t->cancelled ? tg_task_cancelled(w, t)
                                  : tg_val_hold(otherwise));
     } else if (t->call || t->creates) {
         tg_task_remake(w, t);
@@ -402,10 +427,15 @@ static void take_results(struct tg_owner *w, struct tg_task *t,
         tg_objs_resolve(w->objs, results[0], tg_val_hold(w->streams->nothing));
     for (uint32_t i = 0; i < m->returns.n; i++) {
         tg_objs_adopt(w->objs, &returns[i]);
+        if (t->again && tg_result_unwanted(t, i)) {
+            tg_objs_discard(w->objs, &returns[i]);
+            continue;
+        }
         tg_objs_resolve(w->objs, results[i], returns[i].val);
         returns[i].val = NULL;
     }
-    tg_task_end(w, t, NULL);
+    if (w->ctx->lim.lineage_bytes == 0 || !tg_lineage_keep(w, t))
+        tg_task_end(w, t, NULL);
 }
 
 static void discard_results(struct tg_owner *w, struct tg_msg_done *m)
@@ -462,7 +492,7 @@ static struct tg_val *failure(struct tg_owner *w, const struct tg_task *t,
     m->error = NULL;
     if (t->cancelled && (t->call || (error == NULL && m->code == 0))) {
         tg_val_drop(&error);
-        return cancelled_error(w, t);
+        return tg_task_cancelled(w, t);
     }
     if (error != NULL)
         return error;
@@ -484,7 +514,11 @@ void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
         tg_call_missed(w, t);
         return;
     }
-    if (t->yields && tg_task_keep_last(w, t, m))
+    if (t->call && m->code == TG_DONE_ARGS && !t->cancelled) {
+        tg_call_stalled(w, t);
+        return;
+    }
+    if ((t->yields || t->refills) && tg_task_keep_last(w, t, m))
         return;
     off_worker(w, t, m);
     if (is_value(w, t, from, m)) {
@@ -504,73 +538,6 @@ void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m)
         tg_task_end_yielding(w, t, m->code, error);
     else
         tg_task_end(w, t, error);
-}
-
-/* ----- cancel ------------------------------------------------------------------- */
-
-bool tg_task_stop(struct tg_owner *w, struct tg_task *t, bool recursive)
-{
-    if (tg_objs_withdraw(w->objs, t->self, t->attempt)) {
-        tg_lease_done(w, t, 0, UINT32_MAX);
-        return false;
-    }
-    struct tg_msg m = {.type = TG_MSG_CANCEL};
-    m.u.cancel.lease = t->lease->id;
-    m.u.cancel.task = t->self;
-    m.u.cancel.attempt = t->attempt;
-    m.u.cancel.recursive = recursive;
-    tg_ctx_send(w->ctx, t->lease->worker, &m);
-    return true;
-}
-
-void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive)
-{
-    t->cancelled = true;
-    if (t->yields) {
-        struct tg_stream *s = tg_task_stream(w, t);
-        tg_streams_cancel(w->streams, s, cancelled_error(w, t));
-        if (tg_task_settle_last(w, t, s))
-            return; /* it had ended, but for items under way */
-    }
-    if (t->state != TG_TASK_SENT) {
-        tg_task_end(w, t, cancelled_error(w, t));
-        return;
-    }
-    if (t->call) {
-        tg_call_cancel(w, t, recursive);
-        return;
-    }
-    if (!tg_task_stop(w, t, recursive))
-        tg_task_end(w, t, cancelled_error(w, t));
-}
-
-bool tg_owner_cancel(struct tg_owner *w, struct tg_obj *x, bool recursive)
-{
-    const struct tg_stream *s = tg_streams_of(w->streams, x);
-    struct tg_task *t = tg_slab_find(&w->tasks, s != NULL ? s->task : x->task);
-    if (t == NULL)
-        return false;
-    tg_task_cancel(w, t, recursive);
-    return true;
-}
-
-void tg_owner_cancel_children(struct tg_owner *w, uint64_t parent)
-{
-    uint32_t slot = 0;
-    struct tg_task *t;
-    while ((t = tg_slab_next(&w->tasks, &slot)) != NULL)
-        if (t->parent == parent)
-            tg_task_cancel(w, t, true);
-}
-
-void tg_owner_cancel_all(struct tg_owner *w)
-{
-    w->over = true;
-    tg_actors_end(w);
-    uint32_t slot = 0;
-    struct tg_task *t;
-    while ((t = tg_slab_next(&w->tasks, &slot)) != NULL)
-        tg_task_cancel(w, t, true);
 }
 
 /* ----- messages ------------------------------------------------------------------ */

@@ -9,6 +9,9 @@
  * Whatever happens to ranks, each task ends exactly once, with its value or an
  * error, after at most 1 + max_retries executions.  The retries of an actor's
  * constructor are the actor's restarts.
+ *
+ * A task that has ended with results in stores is KEPT while these are held and
+ * retries are left (owner_lineage.c): if one is lost, it is run again.
  */
 #ifndef TG_CORE_OWNER_H
 #define TG_CORE_OWNER_H
@@ -19,7 +22,8 @@ enum tg_task_state {
     TG_TASK_WAITING = 1,
     TG_TASK_READY,
     TG_TASK_SENT,
-    TG_TASK_KEPT /* a constructor that is done and may be run again */
+    TG_TASK_KEPT /* it is done and may be run again: a constructor, or a task
+                    whose results are in stores */
 };
 
 enum tg_olease_state {
@@ -42,8 +46,8 @@ struct tg_create {        /* what makes a task the constructor of an actor */
 /* max_retries of a call: as its actor says. */
 enum { TG_AS_ACTOR = INT32_MIN };
 
-/* The parent of constructors that are run again or are detached: whoever created
- * the actor may be over, and its end does not concern them. */
+/* The parent of what is run again, and of detached actors' constructors: whoever
+ * submitted it may be over, and its end does not concern them. */
 #define TG_NOBODY UINT64_MAX
 
 struct tg_spec { /* what submit asks for; codes and name are taken over */
@@ -72,27 +76,34 @@ struct tg_task_extra { /* what few tasks have */
     int32_t *codes;
     char *name;
     uint64_t stream;
-    int32_t retries; /* of a call: how many, or TG_AS_ACTOR */
+    int32_t retries;    /* of a call: how many, or TG_AS_ACTOR */
+    trygon_ref_t actor; /* of a call that is KEPT */
 };
 
 struct tg_task { /* 112 bytes: there may be millions in a queue */
     uint64_t self, number, parent;
-    uint8_t state : 4; /* enum tg_task_state */
-    uint8_t group : 4; /* of a call */
+    uint8_t state : 3;   /* enum tg_task_state */
+    uint8_t group : 4;   /* of a call */
+    uint8_t refills : 1; /* KEPT, or run again, for items it has yielded */
     bool cancelled : 1;
     bool by_ref : 1;  /* an argument is a reference */
     bool call : 1;    /* of an actor's method */
     bool creates : 1; /* it is the constructor of an actor, its result */
     bool yields : 1;  /* to a stream; its one result says that it is over */
-    bool lost : 1; /* a call went down with its actor and is not made again */
-    bool weak : 1; /* a call through a weak handle */
+    bool lost : 1;  /* a call went down with its actor and is not made again */
+    bool weak : 1;  /* a call through a weak handle */
+    bool again : 1; /* its results were ready once */
     uint16_t nreturns;
     int32_t attempt;
     union {
         int32_t retries_left; /* -1: no limit */
         int32_t depth;        /* of a call */
     };
-    uint32_t fn, nargs, nwait;
+    uint32_t fn, nargs;
+    union {
+        uint32_t nwait;
+        uint32_t nleft; /* of a KEPT one: results that are left */
+    };
     union { /* one argument is here, more or none elsewhere: tg_task_args() */
         struct tg_arg arg1, *args;
     };
@@ -109,7 +120,7 @@ struct tg_task { /* 112 bytes: there may be millions in a queue */
         uint64_t seq; /* of a call that was sent */
     };
     struct tg_task *prev, *next; /* class queue, or lease's inflight; likewise
-                                    of an actor */
+                                    of an actor; or the lineage */
 };
 
 static inline struct tg_arg *tg_task_args(const struct tg_task *t)
@@ -180,9 +191,12 @@ struct tg_owner {
     uint64_t *mean_ns;           /* running mean of each function */
     uint32_t nfns;
     const char *const *fn_names;
-    uint64_t submitted; /* so far */
-    uint32_t nroots;    /* tasks without a parent: of the driver itself */
-    uint32_t nready;    /* tasks that wait for a lease */
+    uint64_t submitted;      /* so far */
+    struct tg_task *lineage; /* those that may be run again, oldest first */
+    uint64_t lineage_bytes;
+    uint32_t nagain; /* tasks whose results were ready once */
+    uint32_t nroots; /* tasks without a parent: of the driver itself */
+    uint32_t nready; /* tasks that wait for a lease */
 };
 
 void tg_owner_init(struct tg_owner *w, struct tg_ctx *ctx, struct tg_objs *objs,
@@ -210,6 +224,8 @@ bool tg_owner_may_call(const struct tg_owner *w, trygon_ref_t actor);
 void tg_owner_kill(struct tg_owner *w, struct tg_obj *x, bool for_good);
 /* The last trace of a handle has gone from this rank. */
 void tg_owner_left(struct tg_owner *w, trygon_ref_t actor);
+/* A result that could be made again is wanted, or has ended. */
+void tg_owner_fate(struct tg_owner *w, const struct tg_fate *f);
 /* TG_WATCHER_ACTOR */
 void tg_owner_located(struct tg_owner *w, struct tg_obj *x);
 /* A rank watches a weak handle of an actor of ours that is no more. */

@@ -215,9 +215,12 @@ static void watch(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x)
     tg_objs_watch(w->objs, x, &want);
 }
 
-static bool same_line(const struct tg_task *a, const struct tg_task *b)
+/* What is run again for a lost result is in nobody's line: it may be for the
+ * sake of another one. */
+bool tg_calls_in_line(const struct tg_task *a, const struct tg_task *b)
 {
-    return a->parent == b->parent && a->group == b->group;
+    return a->parent == b->parent && a->group == b->group && !a->again &&
+           !b->again;
 }
 
 /* Has whoever calls made an earlier call of the group that is still here?
@@ -225,7 +228,7 @@ static bool same_line(const struct tg_task *a, const struct tg_task *b)
 static bool is_behind(const struct tg_actor *a, const struct tg_task *t)
 {
     const struct tg_task *x = a->queue;
-    while (x != t && !same_line(x, t))
+    while (x != t && !tg_calls_in_line(x, t))
         x = x->next;
     return x != t;
 }
@@ -237,7 +240,7 @@ static void send_ready(struct tg_owner *w, struct tg_actor *a)
     struct tg_task *t, *next;
     DL_FOREACH_SAFE (a->queue, t, next) {
         bool may = a->any_order || !is_behind(a, t);
-        if (may && t->state == TG_TASK_READY && !tg_task_spoilt(w, t))
+        if (may && t->state == TG_TASK_READY && !tg_task_stalled(w, t))
             send_call(w, t);
         else if (!a->mixed && !a->any_order && a->queue == t)
             break;
@@ -309,7 +312,7 @@ void tg_call_enter(struct tg_owner *w, struct tg_task *t, trygon_ref_t ref)
     t->actor = a;
     if (a->queue == NULL)
         a->mixed = false;
-    else if (!same_line(a->queue->prev, t))
+    else if (!tg_calls_in_line(a->queue->prev, t))
         a->mixed = true; /* prev of the first is the last */
     DL_APPEND(a->queue, t);
     a->ncalls++;

@@ -15,7 +15,7 @@ struct tg_class {
     struct tg_class_key key;
     uint64_t self;
     struct tg_task *queue;   /* READY, oldest first */
-    uint32_t nready, ntasks; /* ntasks: READY or SENT */
+    uint32_t nready, ntasks; /* ntasks: all, KEPT ones too */
     struct tg_olease *room, *full;
     struct tg_olease *leaving;    /* one too many: it goes when it is idle */
     uint32_t nleases, nopen;      /* nopen: in state OPEN */
@@ -151,6 +151,8 @@ void tg_actor_leave(struct tg_owner *w, const struct tg_actor *a,
 struct tg_val *tg_actor_call_error(const struct tg_owner *w,
                                    const struct tg_obj *x);
 /* A call is in its actor's queue from submit to its end. */
+/* Must one wait for the other? */
+bool tg_calls_in_line(const struct tg_task *a, const struct tg_task *b);
 void tg_call_enter(struct tg_owner *w, struct tg_task *t, trygon_ref_t actor);
 void tg_call_leave(struct tg_owner *w, struct tg_task *t);
 void tg_call_ready(struct tg_owner *w, struct tg_task *t);
@@ -201,12 +203,57 @@ void tg_actor_renumber(const struct tg_owner *w, struct tg_task *t);
 void tg_task_remake(struct tg_owner *w, struct tg_task *t);
 /* It can leave, but its actor is being made: it waits, or ends. */
 void tg_call_waits(struct tg_owner *w, struct tg_task *t);
+/* A call came back, since nobody has a place for its arguments. */
+void tg_call_stalled(struct tg_owner *w, struct tg_task *t);
 /* A call found no actor where it went. */
 void tg_call_missed(struct tg_owner *w, struct tg_task *t);
 void tg_actor_on_locate(struct tg_owner *w, int32_t from,
                         const struct tg_msg_locate *m);
 void tg_actor_on_place(struct tg_owner *w, const struct tg_msg_value *m);
 void tg_actor_check(const struct tg_owner *w, const struct tg_actor *a);
+
+/* Cancelled tasks (owner_cancel.c). */
+void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive);
+/* Ask its worker to stop a task that was sent.  False: it had not left, and is
+ * off its lease. */
+bool tg_task_stop(struct tg_owner *w, struct tg_task *t, bool recursive);
+/* What it ends with. */
+struct tg_val *tg_task_cancelled(const struct tg_owner *w,
+                                 const struct tg_task *t);
+
+/* Results that are lost are made again (owner_lineage.c). */
+/* Its results are resolved: keep it, if it may be run again; false: it ends. */
+bool tg_lineage_keep(struct tg_owner *w, struct tg_task *t);
+/* Why it is not kept, as it ends. */
+enum tg_unmade tg_lineage_unmade(const struct tg_owner *w,
+                                 const struct tg_task *t);
+/* It will not be run again. */
+void tg_lineage_drop(struct tg_owner *w, struct tg_task *t, enum tg_unmade why);
+/* Its worker hears of no place of its arguments: they may be lost. */
+void tg_task_doubt(struct tg_owner *w, struct tg_task *t);
+/* Does a value of its n-th result come too late, or for nobody? */
+bool tg_result_unwanted(const struct tg_task *t, uint32_t n);
+void tg_lineage_check(const struct tg_owner *w);
+
+/* Items that are lost are made again (owner_refill.c). */
+static inline bool tg_task_has_stream(const struct tg_task *t)
+{
+    return t->extra != NULL && t->extra->stream != 0;
+}
+/* Is x what the task has yielded, and not its result? */
+bool tg_is_item(const struct tg_task *t, const struct tg_obj *x);
+/* It is done: is it worth keeping for its items?  Then its stream ends. */
+bool tg_refill_keep(struct tg_owner *w, struct tg_task *t);
+/* It is run again. */
+void tg_refill_begin(struct tg_owner *w, const struct tg_task *t);
+/* One that was lost while it ran is wanted: once more, then. */
+void tg_refill_look(struct tg_owner *w, const struct tg_task *t);
+/* It is not run again: items that wait for it have this error, or are lost. */
+void tg_refill_over(struct tg_owner *w, const struct tg_task *t,
+                    struct tg_val *error, enum tg_unmade why);
+/* One has ended, or is read no more: is nothing left? */
+bool tg_refill_left(struct tg_owner *w, const struct tg_task *t);
+void tg_refill_check(const struct tg_owner *w, const struct tg_task *t);
 
 /* Tasks and calls that yield (owner_stream.c). */
 /* What a run says of it: 0 if it does not yield. */
@@ -221,6 +268,9 @@ bool tg_task_keep_last(struct tg_owner *w, struct tg_task *t,
 /* If that is so by now, the task ends, or is tried again: true. */
 bool tg_task_settle_last(struct tg_owner *w, struct tg_task *t,
                          struct tg_stream *s);
+/* An item is lost that somebody waits for: the task is to reach its end, to be
+ * run again for it. */
+void tg_stream_hurry(struct tg_owner *w, const struct tg_task *t);
 /* End it with an error, which is taken over. */
 void tg_task_end_yielding(struct tg_owner *w, struct tg_task *t, int32_t code,
                           struct tg_val *error);
@@ -229,13 +279,17 @@ void tg_task_end_yielding(struct tg_owner *w, struct tg_task *t, int32_t code,
 /* Where a task is that was sent. */
 int32_t tg_task_where(const struct tg_task *t);
 void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m);
-void tg_task_cancel(struct tg_owner *w, struct tg_task *t, bool recursive);
 void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error);
-/* Ask its worker to stop a task that was sent.  False: it had not left, and is
- * off its lease. */
-bool tg_task_stop(struct tg_owner *w, struct tg_task *t, bool recursive);
 /* End it if one of its arguments has failed (meanwhile). */
 bool tg_task_spoilt(struct tg_owner *w, struct tg_task *t);
+/* The same of a task that is READY; and if one is lost and made again, it waits
+ * for that. */
+bool tg_task_stalled(struct tg_owner *w, struct tg_task *t);
+/* It waits for its arguments, or goes on at once. */
+void tg_task_wait(struct tg_owner *w, struct tg_task *t);
+/* Its arguments are not needed any more. */
+void tg_task_drop_args(struct tg_owner *w, struct tg_task *t);
+void tg_task_free(struct tg_owner *w, struct tg_task *t);
 /* Its rank is lost, or it failed with a code that is retried. */
 void tg_task_again(struct tg_owner *w, struct tg_task *t,
                    struct tg_val *otherwise);

@@ -346,8 +346,8 @@ static void pump(struct tg_owner *w, struct tg_class *c)
             l = nearest(w, t);
         DL_DELETE(c->room, l); /* round to the end */
         DL_APPEND(c->room, l);
-        if (tg_task_spoilt(w, t))
-            continue; /* it has ended; c stays, since l is in it */
+        if (tg_task_stalled(w, t))
+            continue; /* it has ended, or waits; c stays, since l is in it */
         unqueue(w, t);
         tg_task_set_state(t, TG_TASK_SENT);
         t->lease = l;
@@ -499,6 +499,8 @@ void tg_owner_on_bounce(struct tg_owner *w, int32_t from,
             t->attempt != m->v[i].attempt || t->lease->worker != from)
             continue;
         take_off(t);
+        if (m->why == TG_BOUNCE_ARGS)
+            tg_task_doubt(w, t);
         if (t->cancelled)
             tg_task_again(w, t, NULL); /* ends it */
         else
@@ -511,8 +513,11 @@ void tg_owner_on_bounce(struct tg_owner *w, int32_t from,
     l->bounces++;
     if (m->why == TG_BOUNCE_CLOSED)
         set_state(l, TG_OLEASE_CLOSING);
-    else if (l->ninflight > 0 && l->state == TG_OLEASE_OPEN)
+    else if (l->ninflight > 0 && l->state == TG_OLEASE_OPEN &&
+             m->why != TG_BOUNCE_ARGS)
         set_state(l, TG_OLEASE_HELD);
+    else if (l->ninflight == 0 && l->state == TG_OLEASE_HELD)
+        set_state(l, TG_OLEASE_OPEN); /* what it waited for has come back */
     file(w, l);
     pump(w, c);
     rest(w, l);

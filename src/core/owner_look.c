@@ -120,9 +120,14 @@ void tg_owner_check(const struct tg_owner *w)
         TG_ASSERT(n > 0 || e->l.state == TG_OLEASE_OPEN);
     }
     check_actors(w);
+    uint32_t nagain = 0;
     const struct tg_task *t;
     for (slot = 0; (t = tg_slab_next(&w->tasks, &slot)) != NULL;) {
         TG_ASSERT(t->call || (t->state == TG_TASK_SENT) == (t->lease != NULL));
-        TG_ASSERT((t->state == TG_TASK_WAITING) == (t->nwait > 0));
+        TG_ASSERT(t->state == TG_TASK_KEPT ||
+                  (t->state == TG_TASK_WAITING) == (t->nwait > 0));
+        nagain += t->again;
     }
+    TG_ASSERT(nagain == w->nagain);
+    tg_lineage_check(w);
 }

@@ -46,7 +46,7 @@ static void back(struct tg_actor *a, struct tg_task *t)
 {
     DL_DELETE(a->sent, t);
     tg_task_set_state(t, TG_TASK_READY);
-    a->mixed = a->queue != NULL && (a->mixed || a->queue->parent != t->parent);
+    a->mixed = a->queue != NULL && (a->mixed || !tg_calls_in_line(a->queue, t));
     DL_PREPEND(a->queue, t);
 }
 
@@ -60,7 +60,7 @@ void tg_calls_back(struct tg_owner *w, struct tg_actor *a)
             tg_task_again(w, t, NULL); /* ends it */
             continue;
         }
-        if (t->yields)
+        if (t->yields || t->refills)
             tg_stream_forget_last(tg_task_stream(w, t));
         t->lost = !tg_task_may_again(w, t);
         t->attempt += !t->lost;
@@ -286,6 +286,13 @@ bool tg_actor_lost(struct tg_owner *w, struct tg_actor *a, struct tg_obj *x,
         tg_actor_over(w, a, where, why);
     }
     return x->state == TG_OBJ_FAILED;
+}
+
+void tg_call_stalled(struct tg_owner *w, struct tg_task *t)
+{
+    tg_task_doubt(w, t);
+    back(t->actor, t);
+    tg_actor_pump(w, t->actor);
 }
 
 void tg_call_missed(struct tg_owner *w, struct tg_task *t)

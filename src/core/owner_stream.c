@@ -19,7 +19,9 @@ struct tg_stream *tg_task_stream(const struct tg_owner *w,
 
 uint64_t tg_task_limit(const struct tg_owner *w, const struct tg_task *t)
 {
-    return t->yields ? tg_task_stream(w, t)->limit : 0;
+    return t->refills  ? TG_ANY_AHEAD /* nobody takes them one by one */
+           : t->yields ? tg_task_stream(w, t)->limit
+                       : 0;
 }
 
 /* ----- backpressure --------------------------------------------------------------- */
@@ -29,14 +31,22 @@ uint64_t tg_task_limit(const struct tg_owner *w, const struct tg_task *t)
 static void tell_taken(struct tg_owner *w, const struct tg_task *t,
                        struct tg_stream *s)
 {
-    if (s->limit == TG_ANY_AHEAD || s->told >= s->taken ||
+    uint64_t taken = s->hurry ? UINT64_MAX : s->taken;
+    if (s->limit == TG_ANY_AHEAD || s->told >= taken ||
         t->state != TG_TASK_SENT || s->heard != t->attempt)
         return;
-    s->told = s->taken;
+    s->told = taken;
     struct tg_msg m = {.type = TG_MSG_TAKEN};
     m.u.taken.exec = s->exec;
-    m.u.taken.n = s->taken;
+    m.u.taken.n = taken;
     tg_ctx_send(w->ctx, tg_task_where(t), &m);
+}
+
+void tg_stream_hurry(struct tg_owner *w, const struct tg_task *t)
+{
+    struct tg_stream *s = tg_task_stream(w, t);
+    s->hurry = true;
+    tell_taken(w, t, s);
 }
 
 void tg_owner_taken(struct tg_owner *w, struct tg_stream *s)
@@ -55,7 +65,7 @@ void tg_owner_on_item(struct tg_owner *w, int32_t from, struct tg_msg_item *m)
     struct tg_task *t = tg_slab_find(&w->tasks, m->task);
     tg_objs_adopt(w->objs, &m->item);
     if (t == NULL || t->state != TG_TASK_SENT || t->attempt != m->attempt ||
-        tg_task_where(t) != from || !t->yields) {
+        tg_task_where(t) != from || !(t->yields || t->refills)) {
         tg_objs_discard(w->objs, &m->item);
         return;
     }
@@ -64,17 +74,32 @@ void tg_owner_on_item(struct tg_owner *w, int32_t from, struct tg_msg_item *m)
         s->heard = m->attempt;
         s->exec = m->exec;
         s->told = 0;
+        s->refill = 0;
     }
-    tg_streams_add(w->streams, s, m->index, &m->item);
-    tell_taken(w, t, s);
+    if (t->refills) {
+        s->refill++;
+        tg_streams_refill(w->streams, s, m->index, &m->item);
+    } else {
+        tg_streams_add(w->streams, s, m->index, &m->item);
+        tell_taken(w, t, s);
+    }
     (void)tg_task_settle_last(w, t, s);
+}
+
+/* Have all items come that this attempt has yielded? */
+static bool is_complete(const struct tg_task *t, const struct tg_stream *s,
+                        uint64_t yielded)
+{
+    if (!t->refills)
+        return tg_stream_complete(s, yielded);
+    return (s->heard == t->attempt ? s->refill : 0) >= yielded;
 }
 
 bool tg_task_keep_last(struct tg_owner *w, struct tg_task *t,
                        struct tg_msg_done *m)
 {
     struct tg_stream *s = tg_task_stream(w, t);
-    if (tg_stream_complete(s, m->yielded))
+    if (is_complete(t, s, m->yielded))
         return false;
     TG_ASSERT(s->last == NULL);
     s->last = tg_alloc(sizeof *s->last);
@@ -91,7 +116,7 @@ bool tg_task_settle_last(struct tg_owner *w, struct tg_task *t,
                          struct tg_stream *s)
 {
     struct tg_msg *last = s->last;
-    if (last == NULL || !tg_stream_complete(s, last->u.done.yielded))
+    if (last == NULL || !is_complete(t, s, last->u.done.yielded))
         return false;
     s->last = NULL;
     tg_owner_on_done(w, tg_task_where(t), &last->u.done);

@@ -58,6 +58,7 @@ void tg_streams_fini(struct tg_streams *w)
             free(k);
         }
         tg_stream_forget_last(s);
+        tg_vec_free(&s->given);
     }
     tg_slab_fini(&w->slab);
     tg_val_drop(&w->end);
@@ -84,12 +85,27 @@ static void resolve_end(struct tg_streams *w, struct tg_obj *x)
     tg_objs_resolve(w->objs, x, tg_val_hold(w->end));
 }
 
+/* The head has got its item. */
+static void fill_head(struct tg_streams *w, struct tg_stream *s,
+                      struct tg_val *val)
+{
+    if (s->maker != 0 && !val->error) {
+        while (s->given.n <= s->taken)
+            *tg_vec_add(&s->given) = 0;
+        s->given.v[s->taken] = s->head->ref.lo;
+        s->head->task = s->maker;
+        s->nleft++;
+        s->stored = s->stored || val->stored;
+    }
+    tg_objs_resolve(w->objs, s->head, val);
+}
+
 /* The object of the next item, which may be here. */
 static void new_head(struct tg_streams *w, struct tg_stream *s)
 {
     s->head = tg_objs_new(w->objs, 0, (uint32_t)s->taken);
     if (s->come > s->taken)
-        tg_objs_resolve(w->objs, s->head, *queued(s, s->taken));
+        fill_head(w, s, *queued(s, s->taken));
     else if (s->cap > QUEUE_KEPT)
         free_queue(s);
     if (s->come == s->taken && s->state == TG_STREAM_ENDED)
@@ -103,6 +119,10 @@ struct tg_stream *tg_streams_new(struct tg_streams *w, uint64_t task,
     struct tg_stream *s = tg_slab_new(&w->slab, &handle);
     s->self = handle;
     s->task = task;
+    if (w->ctx->lim.lineage_bytes > 0) {
+        s->maker = task;
+        s->nleft = 1;
+    }
     s->limit = limit;
     s->heard = -1;
     s->done = done;
@@ -174,8 +194,9 @@ static void arrive(struct tg_streams *w, struct tg_stream *s,
 {
     uint64_t index = s->come++;
     if (index == s->taken) {
-        tg_objs_resolve(w->objs, s->head, val);
+        fill_head(w, s, val);
     } else {
+        s->stored = s->stored || val->stored;
         if (index - s->taken > s->cap)
             grow_queue(s);
         *queued(s, index) = val;
@@ -213,6 +234,10 @@ void tg_streams_add(struct tg_streams *w, struct tg_stream *s, uint64_t index,
                     struct tg_item *it)
 {
     bool wanted = s->state == TG_STREAM_OPEN && index >= s->come;
+    if (!wanted && s->maker != 0) {
+        tg_streams_refill(w, s, index, it);
+        return;
+    }
     if (wanted && index == s->come) {
         arrive(w, s, it->val);
         arrive_early(w, s);
@@ -267,6 +292,17 @@ static void end(struct tg_streams *w, struct tg_stream *s, struct tg_val *error)
         resolve_end(w, s->head);
 }
 
+/* Its item is not to be read any more.  Perhaps somebody waits for the bytes, and
+ * is to find what comes instead. */
+static void empty_head(struct tg_streams *w, struct tg_stream *s)
+{
+    if (s->head->task != 0) {
+        s->given.v[s->taken] = 0;
+        s->nleft--;
+    }
+    tg_objs_empty(w->objs, s->head);
+}
+
 void tg_streams_cancel(struct tg_streams *w, struct tg_stream *s,
                        struct tg_val *error)
 {
@@ -276,9 +312,13 @@ void tg_streams_cancel(struct tg_streams *w, struct tg_stream *s,
     }
     drop_queue(w, s);
     if (s->come > s->taken) { /* it was here, and not taken */
-        tg_objs_drop(w->objs, s->head);
         s->come = s->taken;
-        new_head(w, s);
+        if (s->head->state == TG_OBJ_FAILED) {
+            tg_objs_drop(w->objs, s->head);
+            new_head(w, s);
+        } else {
+            empty_head(w, s);
+        }
     }
     end(w, s, error);
 }
@@ -291,6 +331,15 @@ void tg_stream_forget_last(struct tg_stream *s)
     s->last = NULL;
 }
 
+/* Nothing needs it any more, perhaps. */
+static void settle(struct tg_streams *w, struct tg_stream *s)
+{
+    if (s->state != TG_STREAM_CLOSED || s->task != 0 || s->maker != 0)
+        return;
+    tg_vec_free(&s->given);
+    tg_slab_free(&w->slab, s->self);
+}
+
 void tg_streams_end(struct tg_streams *w, struct tg_stream *s,
                     struct tg_val *error)
 {
@@ -300,8 +349,7 @@ void tg_streams_end(struct tg_streams *w, struct tg_stream *s,
         end(w, s, error);
     else
         tg_val_drop(&error);
-    if (s->state == TG_STREAM_CLOSED)
-        tg_slab_free(&w->slab, s->self);
+    settle(w, s);
 }
 
 /* Whoever still waits finds the end. */
@@ -317,8 +365,51 @@ void tg_streams_close(struct tg_streams *w, struct tg_stream *s)
     tg_objs_drop(w->objs, s->done);
     s->head = s->done = NULL;
     resolve_end(w, tg_objs_get(w->objs, s->ref));
-    if (s->task == 0)
-        tg_slab_free(&w->slab, s->self);
+    if (s->maker != 0)
+        *tg_vec_add(&w->objs->fates) = (struct tg_fate){.task = s->maker};
+    settle(w, s);
+}
+
+/* ----- again ----------------------------------------------------------------------- */
+
+struct tg_obj *tg_streams_given(const struct tg_streams *w,
+                                const struct tg_stream *s, uint64_t i)
+{
+    bool was = s->maker != 0 && i < s->given.n;
+    return was ? tg_slab_find(&w->objs->owned, s->given.v[i]) : NULL;
+}
+
+/* One that nobody has taken may have been lost as well. */
+static bool is_lost(const struct tg_streams *w, const struct tg_stream *s,
+                    uint64_t index)
+{
+    if (s->queue == NULL || index <= s->taken || index >= s->come)
+        return false;
+    const struct tg_val *v = *queued(s, index);
+    return v->stored && w->ctx->dead[tg_val_place(v)->rank];
+}
+
+void tg_streams_refill(struct tg_streams *w, struct tg_stream *s,
+                       uint64_t index, struct tg_item *it)
+{
+    struct tg_obj *x = tg_streams_given(w, s, index);
+    if (x != NULL && x->state == TG_OBJ_PENDING) {
+        tg_objs_resolve(w->objs, x, it->val);
+    } else if (is_lost(w, s, index)) {
+        drop_val(w, *queued(s, index));
+        *queued(s, index) = it->val;
+    } else {
+        tg_objs_discard(w->objs, it);
+        return;
+    }
+    it->val = NULL;
+}
+
+void tg_streams_unmade(struct tg_streams *w, struct tg_stream *s)
+{
+    s->maker = 0;
+    tg_stream_forget_last(s);
+    settle(w, s);
 }
 
 /* ----- looking --------------------------------------------------------------------- */
@@ -328,12 +419,13 @@ static void check_open(const struct tg_streams *w, const struct tg_stream *s)
     uint64_t index = s->taken;
     TG_ASSERT(s->head != NULL && s->head->count > 0 && s->done != NULL);
     TG_ASSERT(tg_objs_find(w->objs, s->ref)->user > 0);
-    TG_ASSERT(s->come >= s->taken && s->told <= s->taken);
+    TG_ASSERT(s->come >= s->taken && (s->hurry || s->told <= s->taken));
     if (s->come == s->taken)
         TG_ASSERT(s->state == TG_STREAM_OPEN ? s->head->state == TG_OBJ_PENDING
                                              : tg_stream_over(w, s));
     else
-        TG_ASSERT(s->head->val != NULL && !tg_stream_over(w, s));
+        TG_ASSERT(!tg_stream_over(w, s) &&
+                  (s->head->val != NULL || s->head->dormant || s->maker != 0));
     TG_ASSERT(s->come <= s->taken + 1 + s->cap);
     for (; index + 1 < s->come; index++)
         TG_ASSERT(*queued(s, index + 1) != NULL);
@@ -350,12 +442,13 @@ void tg_streams_check(const struct tg_streams *w)
     uint32_t slot = 0;
     const struct tg_stream *s;
     while ((s = tg_slab_next(&w->slab, &slot)) != NULL) {
-        TG_ASSERT(s->last == NULL || s->state == TG_STREAM_OPEN);
+        TG_ASSERT(s->last == NULL || s->state == TG_STREAM_OPEN ||
+                  s->maker != 0);
         if (s->state != TG_STREAM_CLOSED)
             check_open(w, s);
         else
-            TG_ASSERT(s->task != 0 && s->head == NULL && s->done == NULL &&
-                      s->queue == NULL && s->early == NULL);
+            TG_ASSERT((s->task != 0 || s->maker != 0) && s->head == NULL &&
+                      s->done == NULL && s->queue == NULL && s->early == NULL);
     }
 }
 

@@ -10,6 +10,9 @@
  *
  * Items come in any order, and from several attempts of the task, each of which
  * begins at 0; each index is taken in once.
+ *
+ * While its task may be run again for items that are lost (owner_refill.c), a
+ * stream knows its items, and outlives both its task and its reader.
  */
 #ifndef TG_CORE_STREAMS_H
 #define TG_CORE_STREAMS_H
@@ -47,6 +50,12 @@ struct tg_stream {
     struct tg_kept *early; /* those beyond `come`, in order */
     struct tg_msg *last;   /* a DONE that came before all its items; or NULL */
     uint64_t waiter;       /* who waits for the next item; stale: nobody */
+    uint64_t maker;        /* its task, while that may be run again; or 0 */
+    TG_VEC(uint64_t) given; /* then: the object of each item, by index */
+    uint32_t nleft;         /* likewise: these that are left, and the reader */
+    bool stored;            /* likewise: one of them was in a store */
+    bool hurry; /* likewise: one is lost, so the task waits for no reader */
+    uint64_t refill; /* items that came when it was run again */
 };
 
 struct tg_streams {
@@ -99,6 +108,15 @@ void tg_streams_end(struct tg_streams *w, struct tg_stream *s,
                     struct tg_val *error);
 /* The user has given it back: what was not taken goes. */
 void tg_streams_close(struct tg_streams *w, struct tg_stream *s);
+
+/* Its task has yielded this once more: for an item that is lost. */
+void tg_streams_refill(struct tg_streams *w, struct tg_stream *s,
+                       uint64_t index, struct tg_item *it);
+/* The i-th item, if its task may make it again; or NULL. */
+struct tg_obj *tg_streams_given(const struct tg_streams *w,
+                                const struct tg_stream *s, uint64_t i);
+/* Its task is not run again any more. */
+void tg_streams_unmade(struct tg_streams *w, struct tg_stream *s);
 
 void tg_streams_check(const struct tg_streams *w);
 bool tg_streams_quiet(const struct tg_streams *w); /* no task is awaited */

@@ -15,6 +15,7 @@ enum tg_timer_kind {
     TG_TIMER_LINGER,     /* an owner's idle lease goes back */
     TG_TIMER_OVERRUN,    /* a worker's queue waits behind a long task */
     TG_TIMER_LEND,       /* a task has been blocked for a while */
+    TG_TIMER_ARGS,       /* an execution has waited for arguments for a while */
     TG_TIMER_ADMIT,      /* a rank full of blocked tasks may admit one more */
     TG_TIMER_BALANCE,    /* the head looks for a demand that starves */
     TG_TIMER_STORE,      /* who waits for room in the store looks again */

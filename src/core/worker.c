@@ -139,8 +139,8 @@ static void unqueue(struct tg_exec *e)
         tg_wactor_unqueue(e);
 }
 
-static void end_unstarted(struct tg_worker *w, struct tg_exec *e, int32_t code,
-                          struct tg_val *error)
+void tg_exec_end_unstarted(struct tg_worker *w, struct tg_exec *e, int32_t code,
+                           struct tg_val *error)
 {
     struct tg_wlease *l = e->lease;
     struct tg_wactor *a = e->actor;
@@ -237,7 +237,8 @@ static bool failed_arg(struct tg_worker *w, struct tg_exec *e)
                          e->name != NULL ? e->name : "",
                          "an input argument of the task could not be fetched");
         x->seen = true;
-        end_unstarted(w, e, TRYGON_ERR_DEPENDENCY, tg_val_caused(err, x->val));
+        tg_exec_end_unstarted(w, e, TRYGON_ERR_DEPENDENCY,
+                              tg_val_caused(err, x->val));
         return true;
     }
     return false;
@@ -288,10 +289,12 @@ static void start_exec(struct tg_worker *w, int32_t from, struct tg_wlease *l,
         e->nreturns = 0;
     }
     fetch_args(w, e);
-    if (e->nmissing > 0)
-        tg_exec_set_state(e, TG_EXEC_FETCHING);
-    else
+    if (e->nmissing == 0) {
         ready_to_start(w, e);
+        return;
+    }
+    tg_exec_set_state(e, TG_EXEC_FETCHING);
+    tg_exec_watch_args(w, e);
 }
 
 /* A run that will not start here: its weights go home. */
@@ -427,8 +430,8 @@ void tg_exec_stop(struct tg_worker *w, struct tg_exec *e, bool recursive)
 static void cancel_exec(struct tg_worker *w, struct tg_exec *e, bool recursive)
 {
     if (e->state == TG_EXEC_FETCHING || e->state == TG_EXEC_QUEUED) {
-        end_unstarted(w, e, TRYGON_ERR_CANCELLED,
-                      cancelled_error(w, e->number, e->name));
+        tg_exec_end_unstarted(w, e, TRYGON_ERR_CANCELLED,
+                              cancelled_error(w, e->number, e->name));
         return;
     }
     tg_exec_stop(w, e, recursive);

@@ -6,7 +6,9 @@
  * time; when that one blocks, the next in its queue starts on the lent CPU,
  * and when nothing can, the CPU is lent to the head.  A blocked task resumes
  * at once when its answer comes.  Nothing unstarted stays behind a task that
- * blocks or overruns: it is bounced to its owner.
+ * blocks or overruns: it is bounced to its owner.  So is what waits for an
+ * argument that nobody has a place for: it may have to be made again, with the
+ * CPU of the lease, or by the actor before its other calls.
  */
 #ifndef TG_CORE_WORKER_H
 #define TG_CORE_WORKER_H
@@ -144,6 +146,7 @@ void tg_worker_fini(struct tg_worker *w);
 void tg_worker_msg(struct tg_worker *w, int32_t from, struct tg_msg *m);
 void tg_worker_notice(struct tg_worker *w, const struct tg_watch *n);
 void tg_worker_timer(struct tg_worker *w, const struct tg_timer *t);
+void tg_worker_args_timer(struct tg_worker *w, uint64_t exec);
 void tg_worker_gone(struct tg_worker *w, int32_t rank);
 
 /* User code: what exec/ reports.  unmet: this rank itself has tasks that wait

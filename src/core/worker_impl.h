@@ -83,6 +83,12 @@ void tg_exec_send_done(struct tg_worker *w, const struct tg_exec *e,
                        struct tg_outcome *out);
 /* It runs: ask it to stop. */
 void tg_exec_stop(struct tg_worker *w, struct tg_exec *e, bool recursive);
+/* Answer one that has not started, and forget it. */
+void tg_exec_end_unstarted(struct tg_worker *w, struct tg_exec *e, int32_t code,
+                           struct tg_val *error);
+/* It is FETCHING: look after a while whether it had better go back
+ * (worker_args.c). */
+void tg_exec_watch_args(struct tg_worker *w, const struct tg_exec *e);
 void tg_exec_free(struct tg_worker *w, struct tg_exec *e);
 
 #endif

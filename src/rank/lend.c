@@ -46,7 +46,7 @@ void tg_lent_end(struct trygon *tg, struct tg_lent *lent)
 
 static bool lacks(const struct tg_obj *x, const struct tg_lent *lent)
 {
-    return x != NULL && lent == NULL && x->state == TG_OBJ_READY &&
+    return x != NULL && lent == NULL && x->state != TG_OBJ_FAILED &&
            (x->val == NULL || x->val->stored);
 }
 

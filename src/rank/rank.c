@@ -175,6 +175,7 @@ static int make_core(struct trygon *tg)
                   .res_names = tg->layout.res_ptrs},
     };
     tg_limits_default(&cfg.limits);
+    cfg.limits.lineage_bytes = tg->lineage_bytes;
     return tg_core_create(&cfg, &tg->core);
 }
 

@@ -99,7 +99,7 @@ struct trygon {
     bool any_thread; /* any thread may poll */
     bool crowded;    /* more ranks than cores here: do not spin */
     pthread_t mpi_thread;
-    uint64_t seed;
+    uint64_t seed, lineage_bytes; /* rank 0's */
     struct tg_log log;
     struct tg_layout layout;
     struct tg_bells bells;            /* of the ranks of this node */

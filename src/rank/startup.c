@@ -26,8 +26,8 @@ struct card {
     uint32_t wire_version, card_size, error_size, nwords;
     uint32_t nfns;
     int32_t status;
-    int32_t requested;     /* slots: -1: as many as cores, 0: none */
-    uint64_t seed, memory; /* memory: of the machine */
+    int32_t requested; /* slots: -1: as many as cores, 0: none */
+    uint64_t seed, lineage_bytes, memory; /* memory: of the machine */
     struct tg_amounts offers;
     struct tg_shm_offer bells, inboxes;
     char node_id[256], host[TG_HOST_MAX];
@@ -133,6 +133,8 @@ static int store_from(struct tg_start *s, const struct tg_settings *set)
         o->store_bytes = set->store_bytes;
     if (o->spill_dir == NULL && set->spill_dir[0] != '\0')
         o->spill_dir = getenv("TRYGON_SPILL_DIR");
+    if (o->lineage_bytes == 0)
+        o->lineage_bytes = set->lineage_bytes;
     if (o->spill_deflate == 0)
         o->spill_deflate = (int32_t)set->spill_deflate;
     if (o->spill_deflate < 0 || o->spill_deflate > 9)
@@ -170,6 +172,7 @@ static int read_options(struct trygon *tg, struct tg_start *s,
     card->seed = s->opts.seed != 0 ? s->opts.seed : set.seed;
     if (store_from(s, &set) != TRYGON_SUCCESS)
         return s->status;
+    card->lineage_bytes = s->opts.lineage_bytes;
     return offers_from(s, &set.resources, &card->offers);
 }
 
@@ -545,6 +548,7 @@ static int make_layout(struct trygon *tg, const struct cards *c,
         here += l->node[r] == l->node[tg->rank];
     tg->crowded = here > (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
     tg->seed = card_of(c, 0)->seed;
+    tg->lineage_bytes = card_of(c, 0)->lineage_bytes;
     introduce(tg);
     return TRYGON_SUCCESS;
 }

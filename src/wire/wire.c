@@ -307,7 +307,7 @@ static void code_bounce(struct tg_coder *c, struct tg_msg_bounce *m)
 {
     tg_code_u64(c, &m->lease);
     uint64_t why = (uint64_t)m->why;
-    tg_code_within(c, &why, TG_BOUNCE_CLOSED, TG_BOUNCE_OVERRUN);
+    tg_code_within(c, &why, TG_BOUNCE_CLOSED, TG_BOUNCE_ARGS);
     m->why = (enum tg_bounce)why;
     tg_code_u32(c, &m->n, UINT32_MAX);
     m->v = tg_code_room(c, m->v, m->n, sizeof *m->v, ATTEMPT_LEAST);

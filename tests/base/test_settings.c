@@ -40,6 +40,7 @@ static void defaults_hold_without_environment(void)
     CU_ASSERT_EQUAL(s.store_bytes, 0);
     CU_ASSERT_STRING_EQUAL(s.spill_dir, "");
     CU_ASSERT_EQUAL(s.spill_deflate, 0);
+    CU_ASSERT_EQUAL(s.lineage_bytes, 0);
 }
 
 static void environment_is_read(void)
@@ -53,6 +54,7 @@ static void environment_is_read(void)
                          "TRYGON_STORE_BYTES=512M",
                          "TRYGON_SPILL_DIR=/scratch:/tmp",
                          "TRYGON_SPILL_DEFLATE=9",
+                         "TRYGON_LINEAGE_BYTES=1G",
                          NULL};
     struct tg_settings s;
     char err[256];
@@ -65,6 +67,7 @@ static void environment_is_read(void)
     CU_ASSERT_EQUAL(s.store_bytes, UINT64_C(512) << 20);
     CU_ASSERT_STRING_EQUAL(s.spill_dir, "/scratch:/tmp");
     CU_ASSERT_EQUAL(s.spill_deflate, 9);
+    CU_ASSERT_EQUAL(s.lineage_bytes, UINT64_C(1) << 30);
     CU_ASSERT_EQUAL_FATAL(s.resources.n, 3);
     CU_ASSERT_STRING_EQUAL(s.resources.v[0].name, "gpu");
     CU_ASSERT_EQUAL(s.resources.v[0].units, 20000);
@@ -138,7 +141,7 @@ static void the_table_is_complete(void)
         CU_ASSERT(strlen(row->help) > 10);
         n++;
     }
-    CU_ASSERT_EQUAL(n, 9);
+    CU_ASSERT_EQUAL(n, 10);
 }
 
 static void good_amounts(void)

@@ -184,6 +184,8 @@ static void pick_end(struct script *s, struct plan *p)
 {
     static const int32_t retries[] = {0, 0, 1, 2, 3, 3, 8, -1};
     p->max_retries = retries[below(s, 8)];
+    if (s->rank->w->opts.limits.lineage_bytes > 0 && odds(s, 50))
+        p->max_retries = -1;
     if (odds(s, 20)) {
         p->gene.fail_first = 1 + below(s, 3);
         p->gene.fail_code = 1 + (int32_t)below(s, 3);
@@ -268,6 +270,7 @@ static void pick_what(struct script *s, struct plan *p)
 
 static void plan_task(struct script *s, struct plan *p)
 {
+    const struct store_opts *o = &s->rank->w->opts.store;
     *p = (struct plan){.gene = {.seed = tg_rng_next(&s->rng)}};
     p->nreturns = odds(s, 85) ? 1 : below(s, 5);
     if (s->gene->levels > 0 && odds(s, 45))
@@ -276,6 +279,8 @@ static void plan_task(struct script *s, struct plan *p)
                              : (int32_t)below(s, (uint32_t)s->gene->levels);
     p->gene.fn = p->gene.levels > 0 ? below(s, 3) : below(s, 4);
     p->gene.result_size = pick_size(s);
+    if (s->rank->w->opts.limits.lineage_bytes > 0 && odds(s, 60))
+        p->gene.result_size = 1 + o->from + below(s, (uint32_t)o->from);
     p->gene.vary = odds(s, 30);
     p->gene.polite = odds(s, 50);
     p->gene.spin = odds(s, 3) && p->nreturns > 0;

@@ -123,13 +123,17 @@ static void pick_store(uint64_t seed, struct world_opts *o)
     lim->store_grace_ns = lim->store_file_ns * (1 + tg_rng_below(g, 20));
     lim->store_full_ns = lim->store_file_ns * (1 + tg_rng_below(g, 100));
     lim->spill_burst = tg_rng_below(g, 4) * s->from;
+    lim->lineage_bytes =
+        one_of(g, (const uint64_t[]){0, LINEAGE_ALL, LINEAGE_ALL, 5000}, 4);
+    lim->args_ns = (200 + tg_rng_below(g, 800)) * ms;
 }
 
 static void pick_losses(struct tg_rng *g, struct world *w)
 {
-    if (w->nranks < 4 || tg_rng_below(g, 3) == 0)
+    bool lineage = w->opts.limits.lineage_bytes > 0;
+    if (w->nranks < 4 || (tg_rng_below(g, 3) == 0 && !lineage))
         return;
-    uint32_t n = 1 + tg_rng_below(g, w->nranks < 16 ? 2 : 4);
+    uint32_t n = 1 + tg_rng_below(g, w->nranks < 16 ? 2 : lineage ? 8 : 4);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t x = tg_rng_below(g, w->opts.max_tasks);
         (void)tg_vec_add(&w->die_at);

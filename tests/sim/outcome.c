@@ -38,7 +38,8 @@ static void method_starts(struct world *w, const struct truth_task *t,
                                                  : "was never made");
     l->running[t->group]++;
     l->nrunning++;
-    if (a->any_order || t->ncodes > 0) /* Ray: retries have no order */
+    /* Ray: retries have no order. */
+    if (a->any_order || t->ncodes > 0 || t->remade > 0)
         return;
     uint32_t i = 0;
     while (i < l->callers.n && (l->callers.v[i].owner != t->owner ||
@@ -57,6 +58,12 @@ static void method_starts(struct world *w, const struct truth_task *t,
 static int32_t losses(const struct world *w, const struct truth_task *actor)
 {
     return w->nlost + (int32_t)actor->soft_kills;
+}
+
+/* For a result that is lost, after its end. */
+static bool may_be_made_again(const struct world *w, const struct truth_task *t)
+{
+    return w->opts.limits.lineage_bytes > 0 && w->nlost > 0 && !t->creates;
 }
 
 struct truth_task *outcome_started(struct world *w, struct sim_rank *r,
@@ -83,8 +90,12 @@ struct truth_task *outcome_started(struct world *w, struct sim_rank *r,
         world_fail(w, "task %u makes an actor again without a reason", t->id);
     /* What is sent to one that was killed may be on its way for long. */
     bool late = t->call && truth_of(&w->truth, t->actor)->soft_kills > 0;
-    if (t->ended && !late && rank_lives(w, owner) && rank_lives(w, r->id))
+    bool made_again = may_be_made_again(w, t);
+    if (t->ended && !late && !made_again && rank_lives(w, owner) &&
+        rank_lives(w, r->id))
         world_fail(w, "task %u starts after its end", t->id);
+    t->remade += t->ended && made_again;
+    w->stats.remade += t->ended && made_again;
     set_bit(t->started, a);
     t->ran_on[a] = r->id;
     t->starts++;
@@ -195,6 +206,17 @@ static bool may_be_lost(const struct world *w, const struct truth_obj *o)
     return false;
 }
 
+/* Whatever else is lost: it has retries without end, and arguments that do not
+ * keep it from being run again. */
+static bool surely_made_again(const struct world *w, const struct truth_obj *o)
+{
+    const struct truth_task *t =
+        o->task != UINT32_MAX ? w->truth.tasks.v[o->task] : NULL;
+    return w->opts.limits.lineage_bytes == LINEAGE_ALL && t != NULL &&
+           t->max_retries < 0 && !t->cancelled && !t->call && t->limit == 0 &&
+           !t->handles && !w->ranks[t->owner].draining;
+}
+
 /* So is that of a stored value, and nothing else. */
 static bool store_fails(const struct world *w, const struct truth_obj *o,
                         int32_t code)
@@ -202,7 +224,7 @@ static bool store_fails(const struct world *w, const struct truth_obj *o,
     if (code == TRYGON_ERR_FREED)
         return o != NULL && o->freed;
     return code == TRYGON_ERR_OBJECT_LOST
-               ? may_be_lost(w, o)
+               ? may_be_lost(w, o) && !surely_made_again(w, o)
                : code == TRYGON_ERR_IO && w->opts.store.unread > 0;
 }
 
@@ -220,7 +242,8 @@ static bool argument_failed(const struct world *w, const struct truth_task *t)
         if (o->failed || o->freed || may_be_lost(w, o))
             return true;
         if (w->ranks[tg_ref_rank(t->args[i].ref)].lost ||
-            (of != NULL && of->ended && (!of->known || of->outcome != 0)))
+            (of != NULL && of->ended &&
+             (!of->known || of->outcome != 0 || of->remade > 0)))
             return true;
     }
     return false;
@@ -258,17 +281,22 @@ static bool is_listed(const struct truth_task *t, int32_t code)
 static bool retries_used(const struct world *w, const struct truth_task *t)
 {
     const struct truth_task *a = t->call ? truth_of(&w->truth, t->actor) : t;
-    int32_t reasons = losses(w, a);
+    int32_t reasons = losses(w, a) + (int32_t)t->remade;
     for (int32_t i = 0; i <= t->last_attempt; i++)
         reasons += bit(t->done, i) && is_listed(t, t->code[i]);
     return t->max_retries >= 0 && reasons > t->max_retries;
 }
 
-/* The last attempt that has begun ended so. */
-static bool script_did(const struct truth_task *t, int32_t code)
+/* The last attempt that has begun ended so; or one before it, which it follows
+ * for what was lost since. */
+static bool script_did(const struct world *w, const struct truth_task *t,
+                       int32_t code)
 {
-    return t->last_attempt >= 0 && bit(t->done, t->last_attempt) &&
-           t->code[t->last_attempt] == code;
+    int32_t first = may_be_made_again(w, t) ? 0 : t->last_attempt;
+    for (int32_t a = first; a >= 0 && a <= t->last_attempt; a++)
+        if (bit(t->done, a) && t->code[a] == code)
+            return true;
+    return false;
 }
 
 /* It went down with its actor, or came while that was being made. */
@@ -300,10 +328,11 @@ static bool fits(const struct world *w, const struct truth_task *t)
     int32_t last = t->last_attempt;
     switch (t->outcome) {
     case TRYGON_SUCCESS: /* of a stream: an error of its own is an item */
-        return script_did(t, 0) || (t->limit > 0 && last >= 0 &&
-                                    bit(t->done, last) && own_error(t, last));
+        return script_did(w, t, 0) ||
+               (t->limit > 0 && last >= 0 && bit(t->done, last) &&
+                own_error(t, last));
     case TRYGON_ERR_TASK:
-        return t->user_code > 0 && script_did(t, t->user_code) &&
+        return t->user_code > 0 && script_did(w, t, t->user_code) &&
                (!is_listed(t, t->user_code) || retries_used(w, t) ||
                 cancel_fits(w, t));
     case TRYGON_ERR_CANCELLED: return cancel_fits(w, t);
@@ -312,11 +341,11 @@ static bool fits(const struct world *w, const struct truth_task *t)
     case TRYGON_ERR_UNSCHEDULABLE: return cannot_run(w, t);
     case TRYGON_ERR_STORE_FULL:
     case TRYGON_ERR_IO:
-        return outcome_disk_fails(w) && script_did(t, t->outcome);
+        return outcome_disk_fails(w) && script_did(w, t, t->outcome);
     case TRYGON_ERR_OBJECT_LOST:
     case TRYGON_ERR_FREED:
     case TRYGON_ERR_OWNER_DIED: /* of an argument, as it began */
-        return argument_failed(w, t) && script_did(t, t->outcome);
+        return argument_failed(w, t) && script_did(w, t, t->outcome);
     default: return false;
     }
 }
@@ -364,6 +393,8 @@ static void ended(struct sim_rank *r, struct truth_task *t)
         const struct truth_obj *o = truth_obj(&w->truth, t->results[i]);
         if (x == NULL || (o != NULL && o->freed))
             continue;
+        if (x->state == TG_OBJ_PENDING && x->task != 0)
+            continue; /* lost, or wanted no more, and may be made again */
         if (x->state == TG_OBJ_PENDING)
             world_fail(w, "task %u is over, its result %u is not", t->id, i);
         if (!t->known)
@@ -373,15 +404,22 @@ static void ended(struct sim_rank *r, struct truth_task *t)
     }
 }
 
+/* Its results have been ready; perhaps it is run again for what was lost. */
+static bool is_over(const struct sim_rank *r, uint32_t id)
+{
+    const struct tg_task *x =
+        tg_slab_find(&r->core->owner.tasks, r->w->truth.tasks.v[id]->handle);
+    return x == NULL || x->again;
+}
+
 void outcome_scan(struct sim_rank *r)
 {
-    if (r->core->owner.tasks.used >= r->live.n)
+    if (r->core->owner.tasks.used - r->core->owner.nagain >= r->live.n)
         return;
     uint32_t n = r->live.n, kept = 0;
     for (uint32_t i = 0; i < n; i++) { /* those that ended go to the back */
         uint32_t id = r->live.v[i];
-        if (tg_slab_find(&r->core->owner.tasks,
-                         r->w->truth.tasks.v[id]->handle) == NULL)
+        if (is_over(r, id))
             continue;
         r->live.v[i] = r->live.v[kept];
         r->live.v[kept++] = id;
@@ -394,12 +432,25 @@ void outcome_scan(struct sim_rank *r)
     r->live.n = kept;
 }
 
+/* It was run once more for what was lost, and that is how that went. */
+static bool ended_again(const struct world *w, const struct truth_task *t,
+                        const struct trygon_error *e)
+{
+    struct truth_task again = *t;
+    again.outcome = e->code;
+    again.user_code = e->user_code;
+    return fits(w, &again);
+}
+
 /* A failed object was read: is it the error that its owner has? */
 void outcome_seen(struct world *w, struct truth_task *t, const struct tg_obj *x)
 {
     const struct trygon_error *e = tg_val_err(x->val, 0);
+    if (t != NULL && may_be_made_again(w, t) && ended_again(w, t, e))
+        return;
     if (e->code == TRYGON_ERR_OWNER_DIED) {
-        if (!w->ranks[tg_ref_rank(x->ref)].lost)
+        bool own = t != NULL && t->known && t->outcome == e->code;
+        if (!w->ranks[tg_ref_rank(x->ref)].lost && !own)
             world_fail(w, "an owner is said to be lost and is not");
         return;
     }

@@ -164,8 +164,9 @@ static void report(const struct world_stats *s, double wall_s)
            s->made, s->mapped, s->evicted, s->pinned, s->spilled, s->restored,
            s->again, s->needs, s->refused);
     printf("freed by hand %" PRIu64 ", reads %" PRIu64 ", again %" PRIu64
-           ", pieces %" PRIu64 ", of files %" PRIu64 "\n",
-           s->freed, s->pins, s->away, s->pieces, s->from_file);
+           ", pieces %" PRIu64 ", of files %" PRIu64
+           ", tasks run again for what was lost %" PRIu64 "\n",
+           s->freed, s->pins, s->away, s->pieces, s->from_file, s->remade);
     printf("ends:");
     for (int i = 0; i < 32; i++)
         if (s->outcomes[i] > 0)

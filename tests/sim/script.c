@@ -91,22 +91,30 @@ static void forget_slots(struct script *s, const uint32_t *v, uint32_t n)
     script_must(s, script_step(s, &ev), "release");
 }
 
+/* One that has ended is not run again for what is lost. */
+static void note_cancel(struct script *s, struct truth_task *t, bool recursive)
+{
+    t->cancelled = true;
+    bool again = script_world(s)->opts.limits.lineage_bytes > 0;
+    t->recursive = t->recursive || (recursive && (!t->ended || again));
+    if (t->surely || t->owner != s->rank->id)
+        return;
+    const struct tg_task *x =
+        tg_slab_find(&s->rank->core->owner.tasks, t->handle);
+    t->surely = true;
+    t->surely_ns = script_world(s)->now_ns;
+    t->surely_at = x != NULL ? x->attempt : INT32_MAX;
+}
+
 static void cancel_slot(struct script *s, uint32_t i, bool recursive)
 {
     struct world *w = script_world(s);
     struct truth_task *t = truth_of(&w->truth, s->slots.v[i].ref);
     const struct truth_obj *o = truth_obj(&w->truth, s->slots.v[i].ref);
+    if (t != NULL && !o->item)
+        note_cancel(s, t, recursive);
     if (t != NULL && !t->ended && !o->item) {
         w->stats.cancels++;
-        t->cancelled = true;
-        t->recursive = t->recursive || recursive;
-        if (!t->surely && t->owner == s->rank->id) {
-            t->surely = true;
-            t->surely_ns = w->now_ns;
-            const struct tg_task *x =
-                tg_slab_find(&s->rank->core->owner.tasks, t->handle);
-            t->surely_at = x != NULL ? x->attempt : INT32_MAX;
-        }
         tell(w, s->rank->id, "cancels %d.%u", (int)t->owner,
              (unsigned)(t->number & 0xffffff));
     }
@@ -173,6 +181,9 @@ static void fill_args(struct script *s, const struct plan *p,
     for (uint32_t i = 0; i < p->nargs; i++) {
         const struct plan_arg *a = &p->args[i];
         struct truth_arg *out = &t->args[i + 1];
+        for (uint32_t j = 0; j < (a->by_ref ? 1 : a->n); j++)
+            if (tg_ref_kind(s->slots.v[a->slot[j]].ref) != TRYGON_KIND_OBJECT)
+                t->handles = true;
         if (a->by_ref) {
             trygon_ref_t ref = s->slots.v[a->slot[0]].ref;
             const struct truth_obj *o = truth_obj(&script_world(s)->truth, ref);
@@ -454,37 +465,6 @@ void script_end(struct script *s, int32_t code)
     script_must(s, script_step(s, &ev), "done");
 }
 
-/* ----- actors --------------------------------------------------------------------------- */
-
-static void kill_actor(struct script *s)
-{
-    trygon_ref_t ref = s->slots.v[s->op.slot[0]].ref;
-    struct truth_task *t = truth_of(&script_world(s)->truth, ref);
-    bool here = tg_ref_rank(ref) == s->rank->id &&
-                tg_objs_find(&s->rank->core->objs, tg_ref_strong(ref)) != NULL;
-    t->killed = t->killed || !s->op.again;
-    t->soft_kills += s->op.again;
-    t->killed_here = t->killed_here || (here && !s->op.again);
-    if (here && t->last_attempt >= 0)
-        truth_life(t, t->last_attempt)->killed_here = true;
-    tell(script_world(s), s->rank->id, "kills %d.%u%s", (int)t->owner,
-         (unsigned)(t->number & 0xffffff),
-         s->op.again ? ", to be made again" : "");
-    struct tg_event ev = {
-        .type = TG_EV_KILL, .ref = ref, .recursive = !s->op.again};
-    script_must(s, script_step(s, &ev), "kill");
-}
-
-static void exit_actor(struct script *s)
-{
-    struct truth_task *t = truth_of(&script_world(s)->truth, s->task->actor);
-    t->exited = true;
-    tell(script_world(s), s->rank->id, "exits from %d.%u", (int)s->task->owner,
-         (unsigned)(s->task->number & 0xffffff));
-    struct tg_event ev = {.type = TG_EV_EXIT, .handle = s->exec};
-    script_must(s, script_step(s, &ev), "exit");
-}
-
 /* ----- going on ------------------------------------------------------------------------------ */
 
 static void do_op(struct script *s)
@@ -512,8 +492,8 @@ static void do_op(struct script *s)
         break;
     }
     case OP_SPIN: spin(s); break;
-    case OP_KILL: kill_actor(s); break;
-    case OP_EXIT: exit_actor(s); break;
+    case OP_KILL: script_kill(s); break;
+    case OP_EXIT: script_exit(s); break;
     case OP_YIELD: script_yield(s); break;
     case OP_NEXT: script_next(s); break;
     case OP_SLEEP: {

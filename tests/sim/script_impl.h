@@ -40,6 +40,9 @@ void script_self(struct script *s);
 void script_answered(struct script *s, const struct tg_waiter *x);
 /* And go on; rc: how the wait has ended. */
 void script_named(struct script *s, int rc);
+/* The ends of actors. */
+void script_kill(struct script *s);
+void script_exit(struct script *s);
 /* An actor that has that name: is it the only one? */
 void script_has_name(struct world *w, struct truth_task *t);
 

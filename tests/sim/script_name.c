@@ -1,5 +1,5 @@
-/* script_name.c - what scripts do about names of actors, detached actors and
- * weak handles. */
+/* script_name.c - what scripts do about names of actors, detached actors, weak
+ * handles, and the ends of actors. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -284,4 +284,35 @@ void script_answered(struct script *s, const struct tg_waiter *x)
     s->got = x->ref;
     for (int32_t r = 0; s->op.type == OP_ACTORS && r < s->rank->w->nranks; r++)
         check_rows(s, x->gather.vals[r]);
+}
+
+/* ----- actors --------------------------------------------------------------------------- */
+
+void script_kill(struct script *s)
+{
+    trygon_ref_t ref = s->slots.v[s->op.slot[0]].ref;
+    struct truth_task *t = truth_of(&script_world(s)->truth, ref);
+    bool here = tg_ref_rank(ref) == s->rank->id &&
+                tg_objs_find(&s->rank->core->objs, tg_ref_strong(ref)) != NULL;
+    t->killed = t->killed || !s->op.again;
+    t->soft_kills += s->op.again;
+    t->killed_here = t->killed_here || (here && !s->op.again);
+    if (here && t->last_attempt >= 0)
+        truth_life(t, t->last_attempt)->killed_here = true;
+    tell(script_world(s), s->rank->id, "kills %d.%u%s", (int)t->owner,
+         (unsigned)(t->number & 0xffffff),
+         s->op.again ? ", to be made again" : "");
+    struct tg_event ev = {
+        .type = TG_EV_KILL, .ref = ref, .recursive = !s->op.again};
+    script_must(s, script_step(s, &ev), "kill");
+}
+
+void script_exit(struct script *s)
+{
+    struct truth_task *t = truth_of(&script_world(s)->truth, s->task->actor);
+    t->exited = true;
+    tell(script_world(s), s->rank->id, "exits from %d.%u", (int)s->task->owner,
+         (unsigned)(s->task->number & 0xffffff));
+    struct tg_event ev = {.type = TG_EV_EXIT, .handle = s->exec};
+    script_must(s, script_step(s, &ev), "exit");
 }

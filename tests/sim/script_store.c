@@ -197,7 +197,9 @@ static void say_away(struct script *s, struct tg_obj *x)
 /* False: it is stored, and not here. */
 static bool look(struct script *s, struct tg_obj *x, struct sim_view *view)
 {
-    if (x->state != TG_OBJ_READY || !x->val->stored || view->b != NULL)
+    if (!script_known(x))
+        return false; /* it was lost meanwhile */
+    if (x->state == TG_OBJ_FAILED || !x->val->stored || view->b != NULL)
         return true;
     if (sim_store_pin(s->rank, x->val, view)) {
         struct tg_event ev = {.type = TG_EV_USED, .handle = view->b->handle};

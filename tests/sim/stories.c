@@ -33,6 +33,9 @@ int main(int argc, char **argv)
     run(stories_store, word, &n, &bad);
     run(stories_room, word, &n, &bad);
     run(stories_pull, word, &n, &bad);
+    run(stories_lineage, word, &n, &bad);
+    run(stories_refill, word, &n, &bad);
+    run(stories_again, word, &n, &bad);
     printf("%d stories, %d went another way\n", n, bad);
     return n == 0 || bad > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -19,6 +19,7 @@ static void build_store(const struct story *s, struct world_opts *o)
         o->limits.readers_max = s->readers;
     if (s->store_full_ns > 0)
         o->limits.store_full_ns = s->store_full_ns;
+    o->limits.lineage_bytes = s->lineage_bytes;
     if (s->store_file_ns > 0)
         o->limits.store_file_ns = s->store_file_ns;
 }

@@ -36,6 +36,7 @@ struct story {
     int32_t together;        /* so many ranks at a time share a node */
     uint64_t chunk, store_file_ns, store_full_ns; /* 0: the default, as are */
     uint32_t readers;                             /* of one blob at a time */
+    uint64_t lineage_bytes;
     bool whole; /* with the end of the run, which is else left out */
     bool brief; /* without its probes */
     const char *expected;
@@ -47,7 +48,7 @@ bool story_run(const struct story *s);
 extern const struct story stories_work[], stories_loss[], stories_end[],
     stories_actor[], stories_group[], stories_restart[], stories_retry[],
     stories_stream[], stories_name[], stories_store[], stories_room[],
-    stories_pull[];
+    stories_pull[], stories_lineage[], stories_refill[], stories_again[];
 
 /* ----- words to write stories with ------------------------------------------ */
 
@@ -86,6 +87,10 @@ extern const struct story stories_work[], stories_loss[], stories_end[],
 #define NEXT_FOR(slot_, us_)                                                 \
     {                                                                        \
         .type = OP_NEXT, .n = 1, .slot = {slot_}, .ns = (us_)*UINT64_C(1000) \
+    }
+#define WAIT_READY(slot_)                                     \
+    {                                                         \
+        .type = OP_WAIT, .need = 1, .n = 1, .slot = { slot_ } \
     }
 #define RELEASE(slot_)                                \
     {                                                 \
@@ -150,6 +155,10 @@ extern const struct story stories_work[], stories_loss[], stories_end[],
     TASK_WITH(name_, ops_, .shape.strategy = TRYGON_STRATEGY_NODE,         \
               .shape.node = (node_), .shape.fail = true, .max_retries = 0, \
               .nargs = 1, .args = {{.by_ref = true, .slot = {slot_}}})
+
+/* A story's store has what is large, and what is lost is made again. */
+#define LINEAGE \
+    .brief = true, .store = {.from = 50}, .lineage_bytes = UINT64_C(1) << 30
 
 /* As READER_AT(), with references within a value, so that nothing is pinned. */
 #define HOLDER_AT(name_, ops_, node_, n_, ...)                             \

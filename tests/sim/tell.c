@@ -99,7 +99,8 @@ void tell_read(struct world *w, int32_t rank, const struct tg_obj *x)
 static void tell_bounce(struct world *w, int32_t to,
                         const struct tg_msg_bounce *b)
 {
-    static const char *const why[] = {"?", "closed", "blocked", "overrun"};
+    static const char *const why[] = {"?", "closed", "blocked", "overrun",
+                                      "args"};
     line(w, "%s %s", name_of(b->lease).text, why[b->why]);
     for (uint32_t i = 0; i < b->n; i++)
         line(w, "%s %s", i == 0 ? ":" : ",",

@@ -83,10 +83,12 @@ struct truth_task {
     bool killed, killed_here, exited; /* an actor that should end */
     uint32_t soft_kills;              /* that leave it its restarts */
     TG_VEC(struct truth_life) lives;  /* by attempt of its constructor */
-    bool hopeless;  /* no rank can ever run it, and it waits all the same */
-    bool cancelled; /* somebody asked for it */
-    bool recursive; /* ... with all below it */
-    bool surely;    /* somebody on its owner's rank did, then: */
+    bool hopeless;   /* no rank can ever run it, and it waits all the same */
+    bool handles;    /* its arguments are more than objects */
+    uint32_t remade; /* runs after it had ended, for what was lost */
+    bool cancelled;  /* somebody asked for it */
+    bool recursive;  /* ... with all below it */
+    bool surely;     /* somebody on its owner's rank did, then: */
     uint64_t surely_ns;
     int32_t surely_at; /* its attempt then: the last one */
     uint32_t starts, dones;

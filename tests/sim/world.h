@@ -44,7 +44,7 @@ struct world_stats {
         false_deaths, steps, messages, lost_weight, left, virtual_ns;
     uint64_t bounces, lends, recalls, mores, values, attached;
     uint64_t made, mapped, evicted, pinned, spilled, restored, pins, pieces,
-        from_file, away, refused, freed, again, needs; /* of stores */
+        from_file, away, refused, freed, again, needs, remade; /* of stores */
     uint64_t outcomes[32]; /* by -code; 0: a value */
 };
 
@@ -95,6 +95,9 @@ struct sim_rank {
     struct script *own; /* of the driver or a client */
     struct gene own_gene;
 };
+
+/* No world has so many tasks that one of them is forgotten. */
+#define LINEAGE_ALL (UINT64_C(1) << 40)
 
 /* A world that lasts longer hangs. */
 static const uint64_t too_long_ns = UINT64_C(300000000000);

@@ -41,7 +41,7 @@ static void bad_numbers_are_refused(void)
     REFUSED(TG_MSG_GONE, 0x80, 0x80, 0x80, 0x10);  /* 2^24 */
     ACCEPTED(TG_MSG_BOUNCE, ZEROS_8, TG_BOUNCE_CLOSED, 0);
     REFUSED(TG_MSG_BOUNCE, ZEROS_8, 0, 0);
-    REFUSED(TG_MSG_BOUNCE, ZEROS_8, TG_BOUNCE_OVERRUN + 1, 0);
+    REFUSED(TG_MSG_BOUNCE, ZEROS_8, TG_BOUNCE_ARGS + 1, 0);
 }
 
 static void bad_shapes_are_refused(void)
