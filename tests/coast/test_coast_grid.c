@@ -1,7 +1,7 @@
 /* test_coast_grid.c - nodes, tiles, the command line and the output file. */
+#include "common/output.h"
 #include "grid.h"
 #include "options.h"
-#include "output.h"
 
 #include <CUnit/Basic.h>
 #include <stdbool.h>

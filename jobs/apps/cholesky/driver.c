@@ -6,14 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
+#include "common/output.h"
+#include "common/run.h"
 #include "factor.h"
-#include "fault.h"
-#include "flow.h"
 #include "matrix.h"
 #include "options.h"
-#include "output.h"
 #include "tile.h"
 
 struct job {
@@ -24,14 +23,6 @@ struct job {
     size_t objects, spilled; /* when the factor was done */
     double factor_s, residual_s, write_s, residual;
 };
-
-static double clock_s(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Straight from the file to where the object is. */
 static int read_tile(void *arg, int32_t i, int32_t j, trygon_ref_t *ref,
@@ -45,7 +36,7 @@ static int read_tile(void *arg, int32_t i, int32_t j, trygon_ref_t *ref,
     int rc = trygon_create(job->tg, as.size, TRYGON_FOREVER, &buffer);
 
     if (rc != TRYGON_SUCCESS)
-        return flow_fault(fault, "no room for a tile", rc);
+        return run_fault(fault, "no room for a tile", rc);
     if (matrix_read(&job->in, &job->factor.tiling, i, j, buffer.data, fault) !=
         0) {
         trygon_discard(job->tg, &buffer);
@@ -55,7 +46,7 @@ static int read_tile(void *arg, int32_t i, int32_t j, trygon_ref_t *ref,
     if (rc == TRYGON_SUCCESS)
         return 0;
     trygon_discard(job->tg, &buffer);
-    return flow_fault(fault, "cannot make a tile", rc);
+    return run_fault(fault, "cannot make a tile", rc);
 }
 
 /* Everything that can be wrong with what the user gave, before any work. */
@@ -71,7 +62,7 @@ static int prepare(struct job *job, struct fault *fault)
         n = job->in.n;
         f->source = (struct source){read_tile, job};
     }
-    if (o->out != NULL && output_check(o->out, fault) != 0)
+    if (output_check(o->out, fault) != 0)
         return -1;
     if ((n - 1) / o->side >= TILING_MAX_COUNT)
         return fault_set(fault,
@@ -93,7 +84,7 @@ static int count_objects(struct job *job, struct fault *fault)
         int rc = trygon_objects(job->tg, capacity, all, &n);
         if (rc != TRYGON_SUCCESS) {
             free(all);
-            return flow_fault(fault, "cannot look at the objects", rc);
+            return run_fault(fault, "cannot look at the objects", rc);
         }
         if (n <= capacity)
             break;
@@ -137,15 +128,16 @@ static int write_tile(struct job *job, const struct matrix *to, int32_t i,
     int rc = trygon_get(job->tg, *ref, TRYGON_FOREVER, &value);
 
     if (rc != TRYGON_SUCCESS)
-        return flow_fault(fault, "a tile is lost", rc);
+        return run_fault(fault, "a tile is lost", rc);
     rc = matrix_write(to, &f->tiling, i, j, value.data, fault);
     trygon_value_release(job->tg, &value);
     trygon_ref_release(job->tg, 1, ref); /* nobody needs it any more */
     return rc;
 }
 
-static int fill_file(struct job *job, const char *path, struct fault *fault)
+static int fill_file(void *arg, const char *path, struct fault *fault)
 {
+    struct job *job = arg;
     const struct tiling *t = &job->factor.tiling;
     struct fault later;
     struct matrix to;
@@ -159,25 +151,13 @@ static int fill_file(struct job *job, const char *path, struct fault *fault)
     return rc;
 }
 
-/* Whole or not at all. */
 static int write_factor(struct job *job, struct fault *fault)
 {
-    const char *path = job->options->out;
     double start_s = clock_s();
-    struct output output;
-    struct fault reason;
+    int rc = output_write(job->options->out, fill_file, job, fault);
 
-    if (path == NULL)
-        return 0;
-    if (output_begin(&output, path, fault) != 0)
-        return -1;
-    if (fill_file(job, output.temporary, &reason) != 0) {
-        output_abort(&output);
-        return fault_set(fault, "%s: cannot be written: %.256s", path,
-                         reason.text);
-    }
     job->write_s = clock_s() - start_s;
-    return output_commit(&output, fault);
+    return rc;
 }
 
 static int print_results(const struct job *job, struct fault *fault)

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "common/run.h"
 #include "flow.h"
 #include "tile.h"
 
@@ -19,7 +20,7 @@ static int generated(void *arg, int32_t i, int32_t j, trygon_ref_t *ref,
     int rc = tile_generate(f->tg, &tile, ref);
 
     return rc == TRYGON_SUCCESS ? 0
-                                : flow_fault(fault, "cannot start a task", rc);
+                                : run_fault(fault, "cannot start a task", rc);
 }
 
 int factor_open(struct factor *f, struct fault *fault)
@@ -31,7 +32,7 @@ int factor_open(struct factor *f, struct fault *fault)
     if (f->window == 0) {
         int rc = trygon_resources(f->tg, "cpu", &slots, &available);
         if (rc != TRYGON_SUCCESS)
-            return flow_fault(fault, "no CPU", rc);
+            return run_fault(fault, "no CPU", rc);
         f->window = (size_t)(CHAINS_PER_SLOT * ceil(slots));
     }
     f->tile = calloc(tiling_tiles(&f->tiling), sizeof *f->tile);
@@ -60,7 +61,7 @@ static int replace(struct factor *f, int rc, trygon_ref_t *ref,
 {
     trygon_ref_release(f->tg, 1, ref);
     if (rc != TRYGON_SUCCESS)
-        return flow_fault(fault, "cannot start a task", rc);
+        return run_fault(fault, "cannot start a task", rc);
     *ref = next;
     return 0;
 }
@@ -99,7 +100,7 @@ static int make_tile(struct factor *f, struct flow *flow, int32_t i, int32_t j,
     f->tile[index] = ref;
     rc = trygon_ref_retain(f->tg, 1, &ref); /* for the flow */
     if (rc != TRYGON_SUCCESS)
-        return flow_fault(fault, "cannot keep a tile", rc);
+        return run_fault(fault, "cannot keep a tile", rc);
     return flow_add(flow, ref, index, fault);
 }
 
@@ -132,7 +133,7 @@ static int take_norm(void *arg, uint64_t tag, trygon_ref_t ref,
     int rc = trygon_get_into(norms->tg, ref, TRYGON_FOREVER, &norms->of[tag],
                              sizeof *norms->of, NULL);
 
-    return rc == TRYGON_SUCCESS ? 0 : flow_fault(fault, "no norm", rc);
+    return rc == TRYGON_SUCCESS ? 0 : run_fault(fault, "no norm", rc);
 }
 
 static int add_norm(struct factor *f, struct flow *flow,
@@ -143,7 +144,7 @@ static int add_norm(struct factor *f, struct flow *flow,
     int rc = tile_norm2(f->tg, tile, ref, &norm);
 
     if (rc != TRYGON_SUCCESS)
-        return flow_fault(fault, "cannot start a task", rc);
+        return run_fault(fault, "cannot start a task", rc);
     return flow_add(flow, norm, tag, fault);
 }
 

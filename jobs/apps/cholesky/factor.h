@@ -14,7 +14,7 @@
 
 #include <trygon/trygon.h>
 
-#include "fault.h"
+#include "common/fault.h"
 #include "tiling.h"
 
 /* Where the matrix comes from: the first version of a tile, one count of it.

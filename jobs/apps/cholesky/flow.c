@@ -1,17 +1,8 @@
 /* flow.c - see flow.h. */
 #include "flow.h"
 
+#include "common/run.h"
 #include "tile.h"
-
-int flow_fault(struct fault *fault, const char *what, int rc)
-{
-    trygon_error_t error = {.size = sizeof error};
-
-    if (trygon_last_error(&error) == TRYGON_SUCCESS && error.code == rc &&
-        error.text[0] != '\0')
-        return fault_set(fault, "%s: %s", what, error.text);
-    return fault_set(fault, "%s: %s", what, trygon_strerror(rc));
-}
 
 /* Did the task fail?  What tells the user is where it began. */
 static int look(struct flow *flow, trygon_ref_t ref, struct fault *fault)
@@ -37,7 +28,7 @@ static int take_one(struct flow *flow, struct fault *fault)
 
     if (rc != TRYGON_SUCCESS) {
         flow->under_way = 0; /* it will not work the next time either */
-        return flow_fault(fault, "cannot wait for tiles", rc);
+        return run_fault(fault, "cannot wait for tiles", rc);
     }
     flow->under_way--;
     rc = look(flow, ref, fault);
@@ -52,9 +43,8 @@ int flow_open(struct flow *flow, struct fault *fault)
     int rc = trygon_waitset_create(flow->tg, &flow->set);
 
     flow->under_way = 0;
-    return rc == TRYGON_SUCCESS
-               ? 0
-               : flow_fault(fault, "cannot wait for tiles", rc);
+    return rc == TRYGON_SUCCESS ? 0
+                                : run_fault(fault, "cannot wait for tiles", rc);
 }
 
 int flow_add(struct flow *flow, trygon_ref_t ref, uint64_t tag,
@@ -68,7 +58,7 @@ int flow_add(struct flow *flow, trygon_ref_t ref, uint64_t tag,
             flow->under_way++;
             return 0;
         }
-        rc = flow_fault(fault, "cannot wait for a tile", rc);
+        rc = run_fault(fault, "cannot wait for a tile", rc);
     }
     trygon_ref_release(flow->tg, 1, &ref);
     return rc;

@@ -6,7 +6,7 @@
 
 #include <trygon/trygon.h>
 
-#include "fault.h"
+#include "common/fault.h"
 
 struct flow {
     trygon_t *tg;
@@ -28,8 +28,5 @@ int flow_add(struct flow *flow, trygon_ref_t ref, uint64_t tag,
  * how it went until now: returns it, or the first failure of those, whose fault
  * is the one that is kept. */
 int flow_close(struct flow *flow, int rc, struct fault *fault);
-
-/* For a trygon call that has failed with rc: returns -1. */
-int flow_fault(struct fault *fault, const char *what, int rc);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <hdf5.h>
 
-#include "fault.h"
+#include "common/fault.h"
 #include "tiling.h"
 
 /* An open dataset: a square matrix. */

@@ -1,14 +1,10 @@
-/* options.h - the command line.
- *
- * Every rank reads it alike, before MPI starts, so this prints nothing but
- * the help: what is wrong goes to the caller.  Opens no file.
- */
+/* options.h - the command line.  Opens no file. */
 #ifndef CHOLESKY_OPTIONS_H
 #define CHOLESKY_OPTIONS_H
 
 #include <stdint.h>
 
-#include "fault.h"
+#include "common/command_line.h"
 
 struct options {
     const char *in;        /* NULL: generate n rows */
@@ -19,10 +15,7 @@ struct options {
     int64_t side; /* of a tile */
 };
 
-enum options_result { OPTIONS_GOOD, OPTIONS_BAD, OPTIONS_HELP };
-
-/* Pointers in *options are into argv.  OPTIONS_HELP: help was asked for and
- * printed; there is nothing more to do. */
+/* As command_line_parse(); pointers in *options are into argv. */
 enum options_result options_parse(struct options *options, int argc,
                                   char **argv, struct fault *fault);
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "fault.h"
+#include "common/fault.h"
 
 struct rgb {
     uint8_t r, g, b;

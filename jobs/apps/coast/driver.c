@@ -6,15 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
+#include "common/output.h"
 #include "far.h"
-#include "fault.h"
 #include "gshhg.h"
 #include "index.h"
 #include "map.h"
 #include "netcdf.h"
 #include "options.h"
-#include "output.h"
-#include "progress.h"
 #include "tiles.h"
 
 enum { PATH_CAPACITY = 4096 };
@@ -45,32 +44,29 @@ static int check_files(struct job *job, struct fault *fault)
     const struct options *o = job->options;
 
     if (gshhg_locate(o->shoreline, job->shore_path, sizeof job->shore_path,
-                     fault) != 0)
+                     fault) != 0 ||
+        output_check(o->grid_path, fault) != 0)
         return -1;
-    if (o->grid_path != NULL && output_check(o->grid_path, fault) != 0)
-        return -1;
-    if (o->map_path != NULL && output_check(o->map_path, fault) != 0)
-        return -1;
-    return 0;
+    return output_check(o->map_path, fault);
 }
 
 static int make_index(struct job *job, struct fault *fault)
 {
-    double start_s = progress_clock_s();
+    double start_s = clock_s();
 
     if (gshhg_read(job->shore_path, &job->shore, fault) != 0 ||
         index_build(&job->shore, &job->index, &job->index_size, fault) != 0)
         return -1;
     snprintf(job->source, sizeof job->source, "GSHHG %s (%.255s)",
              job->shore.version, base_name(job->shore_path));
-    job->index_s = progress_clock_s() - start_s;
+    job->index_s = clock_s() - start_s;
     return 0;
 }
 
 static int make_grid(struct job *job, trygon_t *tg, struct fault *fault)
 {
     const struct grid *grid = &job->options->grid;
-    double start_s = progress_clock_s();
+    double start_s = clock_s();
     struct index_view view;
 
     job->km = malloc(grid_cells(grid) * sizeof *job->km);
@@ -80,7 +76,7 @@ static int make_grid(struct job *job, trygon_t *tg, struct fault *fault)
     if (tiles_compute(tg, grid, job->options->tile_side, job->index,
                       job->index_size, job->km, fault) != 0)
         return -1;
-    job->grid_s = progress_clock_s() - start_s;
+    job->grid_s = clock_s() - start_s;
     if (index_view(job->index, job->index_size, &view, fault) != 0)
         return -1;
     return far_find(grid, job->km, &view, &job->far, fault);
@@ -88,9 +84,9 @@ static int make_grid(struct job *job, trygon_t *tg, struct fault *fault)
 
 /* ---- outputs ----------------------------------------------------------- */
 
-static int fill_grid_file(const struct job *job, const char *path,
-                          struct fault *fault)
+static int fill_grid_file(void *arg, const char *path, struct fault *fault)
 {
+    const struct job *job = arg;
     const struct options *o = job->options;
     char command[512];
     const struct netcdf_origin origin = {job->source, command};
@@ -100,9 +96,9 @@ static int fill_grid_file(const struct job *job, const char *path,
     return netcdf_write(path, &o->grid, job->km, &origin, fault);
 }
 
-static int fill_map_file(const struct job *job, const char *path,
-                         struct fault *fault)
+static int fill_map_file(void *arg, const char *path, struct fault *fault)
 {
+    const struct job *job = arg;
     const struct map map = {.grid = &job->options->grid,
                             .km = job->km,
                             .shore = &job->shore,
@@ -118,36 +114,15 @@ static int fill_map_file(const struct job *job, const char *path,
     return rc;
 }
 
-/* Write one output, whole or not at all. */
-static int write_output(const struct job *job, const char *path,
-                        int (*fill)(const struct job *, const char *,
-                                    struct fault *),
-                        struct fault *fault)
-{
-    struct output output;
-    struct fault reason;
-
-    if (path == NULL)
-        return 0;
-    if (output_begin(&output, path, fault) != 0)
-        return -1;
-    if (fill(job, output.temporary, &reason) != 0) {
-        output_abort(&output);
-        return fault_set(fault, "%s: cannot be written: %.256s", path,
-                         reason.text);
-    }
-    return output_commit(&output, fault);
-}
-
 static int write_outputs(struct job *job, struct fault *fault)
 {
-    double start_s = progress_clock_s();
+    const struct options *o = job->options;
+    double start_s = clock_s();
 
-    if (write_output(job, job->options->grid_path, fill_grid_file, fault) !=
-            0 ||
-        write_output(job, job->options->map_path, fill_map_file, fault) != 0)
+    if (output_write(o->grid_path, fill_grid_file, job, fault) != 0 ||
+        output_write(o->map_path, fill_map_file, job, fault) != 0)
         return -1;
-    job->write_s = progress_clock_s() - start_s;
+    job->write_s = clock_s() - start_s;
     return 0;
 }
 

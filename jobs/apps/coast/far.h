@@ -7,7 +7,7 @@
 #ifndef COAST_FAR_H
 #define COAST_FAR_H
 
-#include "fault.h"
+#include "common/fault.h"
 #include "grid.h"
 #include "index.h"
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fault.h"
+#include "common/fault.h"
 #include "index.h"
 
 enum { GRID_HALF_TURN_MINUTES = 180 * 60 };

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fault.h"
+#include "common/fault.h"
 
 struct gshhg_point {
     double lon, lat; /* degrees; 0 <= lon <= 360 */

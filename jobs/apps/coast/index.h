@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fault.h"
+#include "common/fault.h"
 #include "geo.h"
 #include "gshhg.h"
 

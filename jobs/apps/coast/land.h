@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "fault.h"
+#include "common/fault.h"
 #include "gshhg.h"
 
 /* A plate carree map, longitudes from -180 on the left to 180, latitudes from

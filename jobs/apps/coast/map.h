@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
+#include "common/fault.h"
 #include "far.h"
-#include "fault.h"
 #include "grid.h"
 #include "gshhg.h"
 

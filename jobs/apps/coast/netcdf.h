@@ -6,7 +6,7 @@
 #ifndef COAST_NETCDF_H
 #define COAST_NETCDF_H
 
-#include "fault.h"
+#include "common/fault.h"
 #include "grid.h"
 
 /* Where the numbers come from, for whoever finds the file later.  No paths:

@@ -1,17 +1,15 @@
 /* options.c - see options.h. */
 #include "options.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A tile costs a message or two, so that many more would be all overhead. */
 enum { MAX_TILES = 1000000 };
 
-enum { KEY_PNG = 256, KEY_USAGE };
+enum { KEY_PNG = 256 };
 
 static const struct argp_option table[] = {
     {"shoreline", 's', "c|l|i|h|f|FILE", 0,
@@ -28,19 +26,10 @@ static const struct argp_option table[] = {
     {"output", 'o', "OUT.h5", 0, "Write the grid, as netCDF-4 (HDF5)", 0},
     {"png", KEY_PNG, "OUT.png", 0, "Draw a map", 0},
     {"map", 0, NULL, OPTION_ALIAS, NULL, 0},
-    {"help", 'h', NULL, 0, "Print this help", -1},
-    {"usage", KEY_USAGE, NULL, 0, "Print a short usage", -1},
+    COMMAND_LINE_HELP,
     {0}};
 
-struct parsing {
-    struct options *options;
-    struct fault *fault;
-    int32_t step_minutes;
-    unsigned help; /* what to print, as argp_help() takes it */
-    bool failed;   /* and the fault says why */
-};
-
-static int parse_step(struct parsing *parsing, const char *text)
+static int parse_step(struct grid *grid, const char *text, struct fault *fault)
 {
     char *end;
 
@@ -49,16 +38,17 @@ static int parse_step(struct parsing *parsing, const char *text)
     if (end == text || *end != '\0' || errno != 0 || minutes < 1 ||
         minutes > GRID_HALF_TURN_MINUTES ||
         GRID_HALF_TURN_MINUTES % minutes != 0)
-        return fault_set(parsing->fault,
+        return fault_set(fault,
                          "--step %s: must be whole minutes that divide 180 "
                          "degrees (10800 minutes), such as 60, 30, 20, 15, "
                          "10, 5 or 1",
                          text);
-    parsing->step_minutes = (int32_t)minutes;
+    grid->step_minutes = (int32_t)minutes;
     return 0;
 }
 
-static int parse_tile(struct parsing *parsing, const char *text)
+static int parse_tile(double *tile_degrees, const char *text,
+                      struct fault *fault)
 {
     char *end;
 
@@ -66,77 +56,42 @@ static int parse_tile(struct parsing *parsing, const char *text)
     double degrees = strtod(text, &end);
     if (end == text || *end != '\0' || errno != 0 || !isfinite(degrees) ||
         degrees <= 0.0 || degrees > 180.0)
-        return fault_set(parsing->fault,
-                         "--tile %s: must be degrees above 0, up to 180", text);
-    parsing->options->tile_degrees = degrees;
+        return fault_set(fault, "--tile %s: must be degrees above 0, up to 180",
+                         text);
+    *tile_degrees = degrees;
     return 0;
 }
 
-/* argp reports what it does not understand by this key; next is already past
- * the culprit. */
-static int parse_error(const struct parsing *parsing,
-                       const struct argp_state *state)
+static int take(void *into, int key, const char *arg, struct fault *fault)
 {
-    const char *culprit =
-        state->next > 1 ? state->argv[state->next - 1] : state->argv[0];
-
-    return fault_set(parsing->fault,
-                     "%s: unknown option, or its value is missing (see "
-                     "--help)",
-                     culprit);
-}
-
-static int take(struct parsing *parsing, int key, const char *arg,
-                const struct argp_state *state)
-{
-    struct options *options = parsing->options;
+    struct options *options = into;
 
     switch (key) {
     case 's': options->shoreline = arg; return 0;
-    case 't': return parse_step(parsing, arg);
-    case 'd': return parse_tile(parsing, arg);
+    case 't': return parse_step(&options->grid, arg, fault);
+    case 'd': return parse_tile(&options->tile_degrees, arg, fault);
     case 'o': options->grid_path = arg; return 0;
     case KEY_PNG: options->map_path = arg; return 0;
-    case 'h': parsing->help = ARGP_HELP_STD_HELP; return 0;
-    case KEY_USAGE: parsing->help = ARGP_HELP_USAGE; return 0;
-    case ARGP_KEY_ARG:
-        return fault_set(parsing->fault, "%s: unexpected argument (see --help)",
-                         arg);
-    case ARGP_KEY_ERROR: return parse_error(parsing, state);
     default: return ARGP_ERR_UNKNOWN;
     }
 }
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
-{
-    struct parsing *parsing = state->input;
-
-    if (parsing->failed) /* the first mistake is the one to tell */
-        return 0;
-    int rc = take(parsing, key, arg, state);
-    if (rc == ARGP_ERR_UNKNOWN)
-        return rc;
-    parsing->failed = rc != 0;
-    return rc == 0 ? 0 : EINVAL;
-}
-
 /* What the options say together. */
-static int check_together(struct parsing *parsing)
+static int check_together(void *options, struct fault *fault)
 {
-    struct options *o = parsing->options;
+    struct options *o = options;
 
-    grid_init(&o->grid, parsing->step_minutes);
+    grid_init(&o->grid, o->grid.step_minutes);
     o->tile_side = grid_tile_side(&o->grid, o->tile_degrees);
     if (grid_tile_count(&o->grid, o->tile_side) > MAX_TILES)
-        return fault_set(parsing->fault,
+        return fault_set(fault,
                          "--tile %g: makes %zu tiles of the grid, at most %d "
                          "are allowed",
                          o->tile_degrees,
                          grid_tile_count(&o->grid, o->tile_side), MAX_TILES);
     if (o->grid_path != NULL && o->map_path != NULL &&
         strcmp(o->grid_path, o->map_path) == 0)
-        return fault_set(parsing->fault,
-                         "%s: cannot be both the grid and the map",
+        return fault_set(fault, "%s: cannot be both the grid and the map",
                          o->map_path);
     return 0;
 }
@@ -144,32 +99,19 @@ static int check_together(struct parsing *parsing)
 enum options_result options_parse(struct options *options, int argc,
                                   char **argv, struct fault *fault)
 {
-    static const struct argp argp = {
-        .options = table,
-        .parser = parse_option,
+    static const struct command_line line = {
+        .program = "coast",
         .doc = "Distance from every node of a global grid to the nearest "
                "ocean shore, and the place farthest from any.\v"
                "Run it under mpirun.  Nodes lie on whole steps from -180 and "
                "-90 degrees; both poles are nodes.  Antarctica's shore is its "
                "ice front; lakes have none.  TRYGON_GSHHG_DIR is where the "
-               "installed shorelines are looked for."};
-    char name[] = "coast";
-    struct parsing parsing = {
-        .options = options, .fault = fault, .step_minutes = 60};
+               "installed shorelines are looked for.",
+        .table = table,
+        .take = take,
+        .check = check_together};
 
-    *options = (struct options){.shoreline = "l", .tile_degrees = 10.0};
-    error_t rc = argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP,
-                            NULL, &parsing);
-    if (!parsing.failed && parsing.help != 0) {
-        argp_help(&argp, stdout,
-                  parsing.help &
-                      ~(unsigned)(ARGP_HELP_EXIT_ERR | ARGP_HELP_EXIT_OK),
-                  name);
-        return OPTIONS_HELP;
-    }
-    if (rc != 0 && !parsing.failed)
-        fault_set(fault, "the command line: %s", strerror(rc));
-    if (rc != 0 || parsing.failed || check_together(&parsing) != 0)
-        return OPTIONS_BAD;
-    return OPTIONS_GOOD;
+    *options = (struct options){
+        .shoreline = "l", .grid.step_minutes = 60, .tile_degrees = 10.0};
+    return command_line_parse(&line, options, argc, argv, fault);
 }

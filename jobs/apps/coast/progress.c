@@ -2,18 +2,11 @@
 #include "progress.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+
 #define REFRESH_S 0.2
-
-double progress_clock_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static void print_line(const struct progress *p, double now_s)
 {
@@ -33,7 +26,7 @@ static void print_line(const struct progress *p, double now_s)
 
 void progress_start(struct progress *p, size_t tiles, size_t cells)
 {
-    double now_s = progress_clock_s();
+    double now_s = clock_s();
 
     *p = (struct progress){.tiles = tiles,
                            .cells = cells,
@@ -48,7 +41,7 @@ void progress_start(struct progress *p, size_t tiles, size_t cells)
 
 void progress_step(struct progress *p, size_t cells)
 {
-    double now_s = progress_clock_s();
+    double now_s = clock_s();
 
     p->tiles_done++;
     p->cells_done += cells;

@@ -13,13 +13,10 @@
 struct progress {
     size_t tiles, tiles_done;
     size_t cells_done, cells;
-    double start_s, shown_s; /* on the monotonic clock */
+    double start_s, shown_s; /* by clock_s() */
     size_t tenths;           /* printed so far, when no terminal */
     bool terminal;
 };
-
-/* Seconds on a clock that only goes forward. */
-double progress_clock_s(void);
 
 void progress_start(struct progress *p, size_t tiles, size_t cells);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/run.h"
 #include "index.h"
 #include "progress.h"
 
@@ -76,16 +77,6 @@ struct work {
     struct progress progress;
 };
 
-static int call_fault(struct fault *fault, const char *what, int rc)
-{
-    trygon_error_t error = {.size = sizeof error};
-
-    if (trygon_last_error(&error) == TRYGON_SUCCESS && error.code == rc &&
-        error.text[0] != '\0')
-        return fault_set(fault, "%s: %s", what, error.text);
-    return fault_set(fault, "%s: %s", what, trygon_strerror(rc));
-}
-
 /* What the wait set holds keeps its reference until it is taken. */
 static int submit_tile(struct work *work, struct fault *fault)
 {
@@ -99,7 +90,7 @@ static int submit_tile(struct work *work, struct fault *fault)
     if (rc == TRYGON_SUCCESS)
         rc = trygon_waitset_add(work->waiting, ref, work->submitted);
     if (rc != TRYGON_SUCCESS)
-        return call_fault(fault, "cannot start a tile", rc);
+        return run_fault(fault, "cannot start a tile", rc);
     work->submitted++;
     return 0;
 }
@@ -127,13 +118,13 @@ static int take_tile(struct work *work, struct fault *fault)
 
     if ((rc = trygon_waitset_next(work->waiting, TRYGON_FOREVER, &ref,
                                   &number)) != TRYGON_SUCCESS)
-        return call_fault(fault, "cannot wait for tiles", rc);
+        return run_fault(fault, "cannot wait for tiles", rc);
     rc = trygon_get(work->tg, ref, TRYGON_FOREVER, &value);
     if (rc == TRYGON_SUCCESS) {
         rc = place_tile(work, number, &value, fault);
         trygon_value_release(work->tg, &value);
     } else {
-        rc = call_fault(fault, "a tile failed", rc);
+        rc = run_fault(fault, "a tile failed", rc);
     }
     trygon_ref_release(work->tg, 1, &ref);
     work->taken++;
@@ -168,10 +159,10 @@ int tiles_compute(trygon_t *tg, const struct grid *grid, int32_t tile_side,
     int rc = trygon_put(tg, &value, &work.index);
 
     if (rc != TRYGON_SUCCESS)
-        return call_fault(fault, "cannot share the index", rc);
+        return run_fault(fault, "cannot share the index", rc);
     rc = trygon_waitset_create(tg, &work.waiting);
     if (rc != TRYGON_SUCCESS) {
-        rc = call_fault(fault, "cannot wait for tiles", rc);
+        rc = run_fault(fault, "cannot wait for tiles", rc);
     } else {
         progress_start(&work.progress, work.ntiles, grid_cells(grid));
         rc = run_tiles(&work, fault);

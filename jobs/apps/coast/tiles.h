@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <trygon/trygon.h>
 
-#include "fault.h"
+#include "common/fault.h"
 #include "grid.h"
 
 /* Make the task known; on every rank, before trygon_init(). */

@@ -3,8 +3,8 @@
  * Functions that can fail return 0 or -1 and fill in a fault.  Only main
  * prints it, so that one mistake gives one line.
  */
-#ifndef COAST_FAULT_H
-#define COAST_FAULT_H
+#ifndef COMMON_FAULT_H
+#define COMMON_FAULT_H
 
 struct fault {
     char text[512]; /* without newline */

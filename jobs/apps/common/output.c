@@ -1,5 +1,5 @@
 /* output.c - see output.h. */
-#include "output.h"
+#include "common/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +41,8 @@ int output_check(const char *path, struct fault *fault)
 {
     struct output output;
 
+    if (path == NULL)
+        return 0;
     if (output_begin(&output, path, fault) != 0)
         return -1;
     output_abort(&output);
@@ -66,4 +68,23 @@ void output_abort(struct output *output)
         unlink(output->temporary);
     free(output->temporary);
     output->temporary = NULL;
+}
+
+int output_write(const char *path,
+                 int (*fill)(void *arg, const char *path, struct fault *fault),
+                 void *arg, struct fault *fault)
+{
+    struct output output;
+    struct fault reason;
+
+    if (path == NULL)
+        return 0;
+    if (output_begin(&output, path, fault) != 0)
+        return -1;
+    if (fill(arg, output.temporary, &reason) != 0) {
+        output_abort(&output);
+        return fault_set(fault, "%s: cannot be written: %.256s", path,
+                         reason.text);
+    }
+    return output_commit(&output, fault);
 }

@@ -1,5 +1,5 @@
 /* fault.c - see fault.h. */
-#include "fault.h"
+#include "common/fault.h"
 
 #include <stdarg.h>
 #include <stdio.h>
