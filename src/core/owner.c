@@ -258,10 +258,13 @@ static void ready(struct tg_owner *w, struct tg_task *t)
 void tg_task_wait(struct tg_owner *w, struct tg_task *t)
 {
     watch_args(w, t);
-    if (t->nwait > 0)
-        tg_task_set_state(t, TG_TASK_WAITING);
-    else
+    if (t->nwait == 0) {
         ready(w, t);
+        return;
+    }
+    tg_task_set_state(t, TG_TASK_WAITING);
+    if (t->call) /* its handle may be what those before it wait for */
+        tg_actor_pump(w, t->actor);
 }
 
 bool tg_task_stalled(struct tg_owner *w, struct tg_task *t)
