@@ -67,9 +67,11 @@ struct tg_exec { /* one execution; exec/ reads it while it runs */
 struct tg_wlease { /* a lease, as its worker sees it */
     uint64_t id, self;
     int32_t owner, depth;
-    uint8_t state;                  /* enum tg_wlease_state */
-    bool lent;                      /* the head has the CPUs */
-    bool kept;                      /* by an actor, until it ends */
+    uint8_t state; /* enum tg_wlease_state */
+    bool lent;     /* the head has the CPUs */
+    bool kept;     /* by an actor, until it ends */
+    bool ran;      /* something has started under it */
+    bool recalled; /* nothing had, and it is to be closed once it has */
     bool overrun_timed, lend_timed; /* a timer is set that looks again */
     struct tg_shape shape;
     uint32_t ncpus, ngpus;

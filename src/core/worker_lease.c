@@ -134,8 +134,17 @@ static struct tg_exec *next_to_start(struct tg_worker *w, struct tg_wlease *l)
     return NULL;
 }
 
+/* The owner is told, and has its queue back. */
+static void close_it(struct tg_worker *w, struct tg_wlease *l)
+{
+    l->recalled = false;
+    set_state(l, TG_WLEASE_CLOSING);
+    bounce_queue(w, l, TG_BOUNCE_CLOSED);
+}
+
 static void start(struct tg_worker *w, struct tg_wlease *l, struct tg_exec *e)
 {
+    l->ran = true;
     tg_wlease_unqueue(e);
     DL_APPEND(l->started, e);
     tg_exec_set_state(e, TG_EXEC_RUNNING);
@@ -143,6 +152,8 @@ static void start(struct tg_worker *w, struct tg_wlease *l, struct tg_exec *e)
     l->nrunning++;
     watch_overrun(w, l);
     tg_ctx_act(w->ctx, TG_ACT_START)->handle = e->self;
+    if (l->recalled)
+        close_it(w, l);
 }
 
 /* All its tasks are blocked and nothing else can start: after a while the
@@ -179,6 +190,8 @@ static void closed(struct tg_worker *w, struct tg_wlease *l)
 void tg_wlease_settle(struct tg_worker *w, struct tg_wlease *l)
 {
     struct tg_exec *e = next_to_start(w, l);
+    if (e == NULL && l->recalled && l->queue == NULL)
+        close_it(w, l); /* what it waited for is not to run here after all */
     if (e != NULL)
         start(w, l, e);
     else if (l->nrunning == 0 && l->nblocked > 0 && !l->lent)
@@ -188,14 +201,17 @@ void tg_wlease_settle(struct tg_worker *w, struct tg_wlease *l)
         closed(w, l);
 }
 
-/* The head wants it back: the owner is told, and has its queue back. */
+/* The head wants it back.  If all that it has waits for bytes, and nothing has
+ * run yet, one task may: else two that recall each other's leases, each before
+ * the other's bytes have come, would never get anything done. */
 void tg_wlease_recall(struct tg_worker *w, uint64_t id)
 {
     struct tg_wlease *l = tg_wlease_find(w, id);
     if (l == NULL || l->state == TG_WLEASE_CLOSING || l->kept)
         return;
-    set_state(l, TG_WLEASE_CLOSING);
-    bounce_queue(w, l, TG_BOUNCE_CLOSED);
+    l->recalled = !l->ran && l->queue != NULL && !l->lent;
+    if (!l->recalled)
+        close_it(w, l);
     tg_wlease_settle(w, l);
 }
 
@@ -206,6 +222,7 @@ void tg_wlease_close(struct tg_worker *w, uint64_t id)
     if (l == NULL || l->state == TG_WLEASE_CLOSING)
         return;
     TG_ASSERT(l->nqueued == 0);
+    l->recalled = false;
     set_state(l, TG_WLEASE_CLOSING);
     tg_wlease_settle(w, l);
 }
@@ -255,6 +272,8 @@ static void check_lease(const struct tg_worker *w, const struct tg_wlease *l)
               l->kept);
     TG_ASSERT(!l->kept || running + blocked + n == 0);
     TG_ASSERT(l->id <= w->last_opened);
+    TG_ASSERT(!l->recalled ||
+              (l->state == TG_WLEASE_OPEN && !l->ran && l->queue != NULL));
 }
 
 void tg_worker_check(const struct tg_worker *w)

@@ -51,6 +51,18 @@ static const struct plan items =
 static const struct op closed_driver[] = {SUBMIT(items), COMPUTE(600),
                                           RELEASE(0), COMPUTE(600), END};
 
+/* One CPU for two shapes, and bytes that come later than the head looks whether
+ * somebody starves: who waits for bytes runs once before its lease goes. */
+static const struct plan whole = TASK_WITH(
+    "whole", short_ops, .nargs = 1, .args = {{.by_ref = true, .slot = {0}}});
+static const struct plan half =
+    TASK_OF("half", short_ops, TG_UNIT / 2, .nargs = 1,
+            .args = {{.by_ref = true, .slot = {1}}});
+static const struct op recalled_driver[] = {
+    PUT(100),      PUT(100),     SUBMIT(whole),
+    SUBMIT(whole), SUBMIT(half), SUBMIT(half),
+    GET2(2, 3),    GET2(4, 5),   END};
+
 const struct story stories_store[] = {
     {.name = "a value is read in place on its node",
      .nranks = 2,
@@ -247,4 +259,72 @@ const struct story stories_store[] = {
                  "[  610] 1 frees blob 1\n"
                  "[ 1130] 0 -> 1 close 1.1\n"
                  "[ 1140] 1 -> 0 closed 1.1\n"},
+    {.name = "who waits for bytes runs before its lease is taken back",
+     .nranks = 2,
+     .cpus = {0, 1},
+     .driver = recalled_driver,
+     .slow_from = 0,
+     .slow_to = 1,
+     .slow_us = 20000,
+     .brief = true,
+     .store = {.from = 50},
+     .expected = "[    0] 0 makes blob 1\n"
+                 "[    0] 0 seals blob 1\n"
+                 "[    0] 0 makes blob 2\n"
+                 "[    0] 0 seals blob 2\n"
+                 "[    0] 0 submits 0.1 whole\n"
+                 "[    0] 0 submits 0.2 whole\n"
+                 "[    0] 0 submits 0.3 half\n"
+                 "[    0] 0 submits 0.4 half\n"
+                 "[20010] 0 -> 1 open 1.1 for 0\n"
+                 "[20010] 0 -> 1 run 0.1 on 1.1\n"
+                 "[20010] 1 makes blob 1\n"
+                 "[20020] 1 -> 0 pull bytes of blob 1 to 1\n"
+                 "[20020] 0 sends blob 1 to 1: 100 at 0\n"
+                 "[30010] 0 -> 1 recall 1.1\n"
+                 "[40130] 0 -> 1 data 100 at 0 for blob 1\n"
+                 "[40130] 1 seals blob 1\n"
+                 "[40130] 1 starts 0.1\n"
+                 "[40140] 1 -> 0 bounce 1.1 closed\n"
+                 "[40140] 1 -> 0 news copy of put 0\n"
+                 "[40230] 1 ends 0.1 with 0\n"
+                 "[40240] 1 -> 0 done 0.1 with 0\n"
+                 "[40240] 1 -> 0 closed 1.1\n"
+                 "[60250] 0 -> 1 open 1.2 for 0\n"
+                 "[60250] 0 -> 1 open 1.3 for 0\n"
+                 "[60250] 0 -> 1 run 0.3 on 1.2\n"
+                 "[60250] 1 makes blob 2\n"
+                 "[60250] 0 -> 1 run 0.4 on 1.2\n"
+                 "[60260] 1 -> 0 pull bytes of blob 2 to 2\n"
+                 "[60260] 0 sends blob 2 to 1: 100 at 0\n"
+                 "[61250] 0 -> 1 close 1.3\n"
+                 "[61260] 1 -> 0 closed 1.3\n"
+                 "[70010] 0 -> 1 recall 1.2\n"
+                 "[70010] 0 -> 1 recall 1.3\n"
+                 "[80370] 0 -> 1 data 100 at 0 for blob 2\n"
+                 "[80370] 1 seals blob 2\n"
+                 "[80370] 1 starts 0.3\n"
+                 "[80380] 1 -> 0 bounce 1.2 closed: 0.4\n"
+                 "[80380] 1 -> 0 news copy of put 0\n"
+                 "[80470] 1 ends 0.3 with 0\n"
+                 "[80480] 1 -> 0 done 0.3 with 0\n"
+                 "[80480] 1 -> 0 closed 1.2\n"
+                 "[100490] 0 -> 1 open 1.4 for 0\n"
+                 "[100490] 0 -> 1 run 0.2 on 1.4\n"
+                 "[100490] 1 starts 0.2\n"
+                 "[100590] 1 ends 0.2 with 0\n"
+                 "[100600] 1 -> 0 done 0.2 with 0\n"
+                 "[100600] 0 reads 0.1\n"
+                 "[100600] 0 reads 0.2\n"
+                 "[120010] 0 -> 1 recall 1.4\n"
+                 "[120020] 1 -> 0 bounce 1.4 closed\n"
+                 "[120020] 1 -> 0 closed 1.4\n"
+                 "[121610] 0 -> 1 close 1.4\n"
+                 "[140030] 0 -> 1 open 1.5 for 0\n"
+                 "[140030] 0 -> 1 run 0.4 on 1.5\n"
+                 "[140030] 1 starts 0.4\n"
+                 "[140130] 1 ends 0.4 with 0\n"
+                 "[140140] 1 -> 0 done 0.4 with 0\n"
+                 "[140140] 0 reads 0.3\n"
+                 "[140140] 0 reads 0.4\n"},
     {.name = NULL}};
