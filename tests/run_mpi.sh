@@ -39,10 +39,15 @@ if [ -n "${TEST_WRAPPER:-}" ] && [ -x "${top_builddir:-.}/libtool" ]; then
     execute="${top_builddir:-.}/libtool --mode=execute"
 fi
 
-# What leaks on eight ranks does so on three: to look takes seconds a rank.
-if [ "${nranks:-1}" -gt 3 ] && [ -n "${ASAN_OPTIONS:-}" ]; then
-    export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
-fi
+# What leaks on two or eight ranks does so alone or on three: to look, and to
+# remember well where memory came from, takes seconds a rank.
+case ${nranks:-1} in
+1 | 3) ;;
+*)
+    [ -z "${ASAN_OPTIONS:-}" ] ||
+        export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0:fast_unwind_on_malloc=1"
+    ;;
+esac
 
 if [ -z "$nranks" ]; then
     exec $limit $execute ${TEST_WRAPPER:-} "$program" "$@"
