@@ -1,7 +1,7 @@
 /* doorbell.h - the limit of a first task after a rest: rank 0 wakes another
  * process of its node, which sleeps on a word of memory that both have, and
- * spins until that one has answered.  Less is not to be had by whoever sleeps
- * without polling.
+ * gives way until that one has answered.  Less is not to be had by whoever
+ * sleeps without polling.
  */
 #ifndef MICRO_DOORBELL_H
 #define MICRO_DOORBELL_H
