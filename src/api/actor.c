@@ -178,6 +178,38 @@ static int check_retries(const struct trygon *tg, const char *who,
     return tg_check_codes(tg, who, o->retry_codes, o->nretry_codes);
 }
 
+/* What the options say, checked.  Kept apart: most calls have none. */
+static __attribute__((noinline)) int
+take_opts(const struct trygon *tg, const char *who,
+          const trygon_call_opts_t *opts, bool yields, trygon_ref_t returns[],
+          struct tg_spec *s)
+{
+    trygon_call_opts_t room;
+    const trygon_call_opts_t *o =
+        tg_opts_whole(opts, &call_opts, &room, sizeof room);
+    if (o->group != NULL) {
+        int group = tg_find_group(tg, tg_ref_index(s->actor), o->group);
+        if (group < 0)
+            return tg_fail(tg, TRYGON_ERR_NOTFOUND,
+                           "%s: the actor's class has no group '%s'", who,
+                           o->group);
+        s->group = (uint8_t)group;
+    }
+    int rc = tg_check_returns(tg, who, o->num_returns, o->name, returns);
+    if (rc == TRYGON_SUCCESS)
+        rc = tg_check_yields(tg, who, yields, o->backpressure, o->num_returns,
+                             &s->limit);
+    if (rc == TRYGON_SUCCESS)
+        rc = check_retries(tg, who, o);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    s->nreturns = yields ? 0 : (uint32_t)o->num_returns;
+    s->max_retries = o->max_task_retries;
+    s->name = tg_strdup(o->name);
+    tg_copy_codes(s, o->retry_codes, o->nretry_codes);
+    return TRYGON_SUCCESS;
+}
+
 static int call_method(trygon_t *tg, const char *who, trygon_ref_t actor,
                        const char *method, size_t nargs,
                        const trygon_value_t args[],
@@ -197,36 +229,20 @@ static int call_method(trygon_t *tg, const char *who, trygon_ref_t actor,
         wrong = "the reference is no actor's handle";
     if (wrong != NULL)
         return tg_fail(tg, TRYGON_ERR_INVALID, "%s: %s", who, wrong);
-    trygon_call_opts_t room;
-    const trygon_call_opts_t *o =
-        tg_opts_whole(opts, &call_opts, &room, sizeof room);
     int32_t fn = find_method(tg, actor, method);
     if (fn < 0)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
                        "%s: the actor's class has no method '%s'", who, method);
-    int group = tg->fns[fn].group;
-    if (o->group != NULL)
-        group = tg_find_group(tg, tg_ref_index(actor), o->group);
-    if (group < 0)
-        return tg_fail(tg, TRYGON_ERR_NOTFOUND,
-                       "%s: the actor's class has no group '%s'", who,
-                       o->group);
-    struct tg_spec s = {
-        .fn = (uint32_t)fn, .group = (uint8_t)group, .actor = actor};
-    int rc = tg_check_returns(tg, who, o->num_returns, o->name, returns);
-    if (rc == TRYGON_SUCCESS)
-        rc = tg_check_yields(tg, who, yields, o->backpressure, o->num_returns,
-                             &s.limit);
-    if (opts != NULL && rc == TRYGON_SUCCESS)
-        rc = check_retries(tg, who, o);
+    struct tg_spec s = {.fn = (uint32_t)fn,
+                        .group = tg->fns[fn].group,
+                        .actor = actor,
+                        .nreturns = !yields,
+                        .limit = yields ? TG_ANY_AHEAD : 0,
+                        .max_retries = call_opts.max_task_retries};
+    int rc = opts != NULL ? take_opts(tg, who, opts, yields, returns, &s)
+                          : tg_check_returns(tg, who, 1, NULL, returns);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    s.nreturns = yields ? 0 : (uint32_t)o->num_returns;
-    s.max_retries = o->max_task_retries;
-    if (opts != NULL) {
-        s.name = tg_strdup(o->name);
-        tg_copy_codes(&s, o->retry_codes, o->nretry_codes);
-    }
     return tg_submit_spec(tg, who, nargs, args, &s, returns);
 }
 

@@ -88,6 +88,16 @@ static int set_return(struct trygon_call *call, const char *who, size_t i,
     return tg_report(tg, who, rc);
 }
 
+/* Not small, or not the first. */
+static __attribute__((noinline)) int
+make_return(struct trygon_call *call, size_t i, const trygon_value_t *value)
+{
+    static const char who[] = "trygon_call_return";
+    struct tg_val *val;
+    int rc = tg_make(call->tg, who, call->exec, value, &val);
+    return rc == TRYGON_SUCCESS ? set_return(call, who, i, val) : rc;
+}
+
 int trygon_call_return(trygon_call_t *call, size_t i,
                        const trygon_value_t *value)
 {
@@ -100,11 +110,13 @@ int trygon_call_return(trygon_call_t *call, size_t i,
     int rc = tg_check_value(tg, "trygon_call_return", value);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    struct tg_val *val;
-    rc = tg_make(tg, "trygon_call_return", call->exec, value, &val);
-    if (rc != TRYGON_SUCCESS)
-        return rc;
-    return set_return(call, "trygon_call_return", i, val);
+    struct tg_item *set = &tg_items_at(&call->returns)[i];
+    if (set->val != NULL || call->room == NULL ||
+        !tg_vals_fill(call->room, value))
+        return make_return(call, i, value);
+    set->val = call->room;
+    call->room = NULL;
+    return TRYGON_SUCCESS;
 }
 
 /* With the lock held: the item goes, and its yield waits for its reader. */

@@ -101,9 +101,9 @@ static void unpin(struct trygon *tg, size_t n, struct tg_obj *pins[])
 
 /* With the lock held: it was to come, and does so at once.  A task's thread
  * does not look: the rank must know that the task waits. */
-static bool comes_soon(struct trygon *tg, trygon_ref_t ref, int64_t timeout_ms)
+static bool comes_soon(struct trygon *tg, const struct tg_obj *x,
+                       int64_t timeout_ms)
 {
-    const struct tg_obj *x = tg_objs_find(&tg->core->objs, ref);
     return x != NULL && x->owned && x->state == TG_OBJ_PENDING &&
            timeout_ms != 0 && tg_current(tg) == NULL && tg_look_for(tg, x);
 }
@@ -147,16 +147,16 @@ static int lend_stored(struct trygon *tg, const char *who, size_t n,
     rc = rc != TRYGON_SUCCESS ? tg_report(tg, who, rc)
                               : first_failure(tg, n, pins);
     for (size_t i = 0; i < n; i++) {
-        if (rc != TRYGON_SUCCESS && lents[i] != NULL) {
-            tg_lent_end(tg, lents[i]);
-        } else if (rc == TRYGON_SUCCESS && lents[i] != NULL) {
-            tg_view(lents[i]->val, &values[i]);
-            values[i].data = lents[i]->data;
-            values[i].pin = tg_lent_pin(lents[i]);
-        } else if (rc == TRYGON_SUCCESS) { /* perhaps made again, and small */
-            tg_view(pins[i]->val, &values[i]);
-            values[i].pin = pins[i];
-        }
+        struct tg_lent *lent = lents[i];
+        if (rc != TRYGON_SUCCESS && lent != NULL)
+            tg_lent_end(tg, lent);
+        if (rc != TRYGON_SUCCESS)
+            continue;
+        /* Not lent: perhaps it was made again, and is small. */
+        tg_view(lent != NULL ? lent->val : pins[i]->val, &values[i]);
+        if (lent != NULL)
+            values[i].data = lent->data;
+        values[i].pin = lent != NULL ? tg_lent_pin(lent) : pins[i];
     }
     if (n > 1)
         free(lents);
@@ -173,7 +173,8 @@ static int get_n(struct trygon *tg, const char *who, size_t n,
     bool stored = false;
     tg_enter(tg);
     if (n == 1)
-        (void)comes_soon(tg, refs[0], timeout_ms);
+        (void)comes_soon(tg, tg_objs_find(&tg->core->objs, refs[0]),
+                         timeout_ms);
     int rc = await_all(tg, who, n, refs, timeout_ms, pins, &deadline_ns);
     for (size_t i = 0; rc == TRYGON_SUCCESS && i < n; i++) {
         const struct tg_val *val = pins[i]->val;
@@ -219,12 +220,11 @@ int trygon_get_n(trygon_t *tg, size_t n, const trygon_ref_t refs[],
 enum { COPY_LOCKED = 4096 };
 
 /* With the lock held; false: it is not here, or not small. */
-static bool copy_small(const struct trygon *tg, trygon_ref_t ref, void *data,
-                       size_t capacity, size_t *need)
+static bool copy_small(const struct tg_obj *x, void *data, size_t capacity,
+                       size_t *need)
 {
-    const struct tg_obj *x = tg_objs_find(&tg->core->objs, ref);
     if (x == NULL || x->count == 0 || x->state != TG_OBJ_READY ||
-        x->val == NULL || x->val->size > COPY_LOCKED || tg_ref_actor(ref))
+        x->val == NULL || x->val->size > COPY_LOCKED || tg_ref_actor(x->ref))
         return false;
     *need = (size_t)x->val->size;
     if (*need <= capacity && *need > 0)
@@ -270,13 +270,14 @@ int trygon_get_into(trygon_t *tg, trygon_ref_t ref, int64_t timeout_ms,
     size_t need = 0;
     uint64_t deadline_ns = TG_NEVER;
     tg_enter(tg);
-    bool copied = copy_small(tg, ref, data, capacity, &need);
-    if (!copied && comes_soon(tg, ref, timeout_ms))
-        copied = copy_small(tg, ref, data, capacity, &need);
+    const struct tg_obj *x = tg_objs_find(&tg->core->objs, ref);
+    bool copied =
+        copy_small(x, data, capacity, &need) ||
+        (comes_soon(tg, x, timeout_ms) && copy_small(x, data, capacity, &need));
     if (!copied) {
         rc = await_all(tg, __func__, 1, &ref, timeout_ms, NULL, &deadline_ns);
-        copied =
-            rc == TRYGON_SUCCESS && copy_small(tg, ref, data, capacity, &need);
+        x = tg_objs_find(&tg->core->objs, ref);
+        copied = rc == TRYGON_SUCCESS && copy_small(x, data, capacity, &need);
     }
     tg_leave(tg);
     if (rc == TRYGON_SUCCESS && !copied)

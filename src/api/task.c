@@ -248,12 +248,30 @@ void tg_copy_codes(struct tg_spec *s, const int32_t *codes, size_t n)
     memcpy(s->codes, codes, s->ncodes * sizeof *s->codes);
 }
 
-static void copy_opts(const trygon_task_opts_t *o, struct tg_spec *s)
+/* What the options say, checked; the shape goes to *shape.  Kept apart: most
+ * submits have none. */
+static __attribute__((noinline)) int
+take_opts(const struct trygon *tg, const char *who,
+          const trygon_task_opts_t *opts, const char *task, bool yields,
+          trygon_ref_t returns[], struct tg_shape *shape, struct tg_spec *s)
 {
-    s->nreturns = s->limit == 0 ? (uint32_t)o->num_returns : 0;
+    trygon_task_opts_t room;
+    const trygon_task_opts_t *o =
+        tg_opts_whole(opts, &default_opts, &room, sizeof room);
+    int rc = check_opts(tg, who, o, returns);
+    if (rc == TRYGON_SUCCESS)
+        rc = tg_check_yields(tg, who, yields, o->backpressure, o->num_returns,
+                             &s->limit);
+    if (rc == TRYGON_SUCCESS)
+        rc = tg_shape_of(tg, who, o, task, shape);
+    if (rc != TRYGON_SUCCESS)
+        return rc;
+    s->shape = shape;
+    s->nreturns = yields ? 0 : (uint32_t)o->num_returns;
     s->max_retries = o->max_retries;
     s->name = tg_strdup(o->name);
     tg_copy_codes(s, o->retry_codes, o->nretry_codes);
+    return TRYGON_SUCCESS;
 }
 
 /* With the lock held: they were not handed over. */
@@ -326,26 +344,21 @@ static int submit(trygon_t *tg, const char *who, const char *task, size_t nargs,
         wrong = "opts was not set up by trygon_task_opts_init()";
     if (wrong != NULL)
         return tg_fail(tg, TRYGON_ERR_INVALID, "%s: %s", who, wrong);
-    trygon_task_opts_t room;
-    const trygon_task_opts_t *o =
-        tg_opts_whole(opts, &default_opts, &room, sizeof room);
     int32_t fn = tg_find_fn(tg, task);
     if (fn < 0 || tg->fns[fn].fn == NULL)
         return tg_fail(tg, TRYGON_ERR_NOTFOUND,
                        "%s: no task '%s' is registered", who, task);
-    struct tg_spec s = {.fn = (uint32_t)fn, .shape = &default_shape};
     struct tg_shape shape;
-    int rc = check_opts(tg, who, o, returns);
-    if (rc == TRYGON_SUCCESS)
-        rc = tg_check_yields(tg, who, yields, o->backpressure, o->num_returns,
-                             &s.limit);
-    if (opts != NULL && rc == TRYGON_SUCCESS) {
-        s.shape = &shape;
-        rc = tg_shape_of(tg, who, o, task, &shape);
-    }
+    struct tg_spec s = {.fn = (uint32_t)fn,
+                        .shape = &default_shape,
+                        .nreturns = !yields,
+                        .limit = yields ? TG_ANY_AHEAD : 0,
+                        .max_retries = default_opts.max_retries};
+    int rc = opts != NULL
+                 ? take_opts(tg, who, opts, task, yields, returns, &shape, &s)
+                 : tg_check_returns(tg, who, 1, NULL, returns);
     if (rc != TRYGON_SUCCESS)
         return rc;
-    copy_opts(o, &s);
     return tg_submit_spec(tg, who, nargs, args, &s, returns);
 }
 

@@ -35,10 +35,8 @@ void *tg_grow(void *old, size_t count, size_t size)
     return checked(realloc(old, count * size));
 }
 
-void tg_bytes_room(struct tg_bytes *b, size_t more)
+void tg_bytes_grow(struct tg_bytes *b, size_t more)
 {
-    if (b->cap - b->n >= more)
-        return;
     b->cap = b->cap * 2 + more + 64;
     b->v = tg_grow(b->v, b->cap, 1);
 }

@@ -43,7 +43,13 @@ struct tg_bytes {
     unsigned char *v;
     size_t n, cap;
 };
-void tg_bytes_room(struct tg_bytes *b, size_t more); /* for so many behind n */
+void tg_bytes_grow(struct tg_bytes *b, size_t more);
+/* For so many behind n. */
+static inline void tg_bytes_room(struct tg_bytes *b, size_t more)
+{
+    if (b->cap - b->n < more)
+        tg_bytes_grow(b, more);
+}
 void tg_bytes_fini(struct tg_bytes *b);
 
 #endif

@@ -4,12 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/mem.h"
-
-/* A generation is odd while its record is in use, so that one word answers
- * both questions; a slot that reached the last one is never freed for reuse. */
-static const uint32_t last_gen = UINT32_MAX;
 
 void tg_slab_init(struct tg_slab *s, size_t record_size)
 {
@@ -39,36 +34,12 @@ static void add_chunk(struct tg_slab *s)
     s->chunks[s->nchunks++] = tg_alloc(TG_SLAB_CHUNK * s->record);
 }
 
-void *tg_slab_new(struct tg_slab *s, uint64_t *handle)
+void tg_slab_more(struct tg_slab *s)
 {
-    uint32_t slot;
-    if (s->freehead != 0) {
-        slot = s->freehead - 1;
-        s->freehead = s->nextfree[slot];
-    } else {
-        if (s->nslots == s->nchunks * TG_SLAB_CHUNK)
-            add_chunk(s);
-        slot = s->nslots++;
-        s->gens[slot] = 0;
-    }
-    s->gens[slot]++;
-    s->used++;
-    *handle = (uint64_t)s->gens[slot] << 32 | slot;
-    void *rec = tg_slab_at(s, slot);
-    memset(rec, 0, s->record);
-    return rec;
-}
-
-void tg_slab_free(struct tg_slab *s, uint64_t handle)
-{
-    TG_ASSERT(tg_slab_has(s, handle));
-    uint32_t slot = (uint32_t)handle;
-    s->used--;
-    if (s->gens[slot] == last_gen) {
-        s->gens[slot] = 0; /* even and unreachable: retired */
-        return;
-    }
-    s->gens[slot]++;
+    if (s->nslots == s->nchunks * TG_SLAB_CHUNK)
+        add_chunk(s);
+    uint32_t slot = s->nslots++;
+    s->gens[slot] = 0;
     s->nextfree[slot] = s->freehead;
     s->freehead = slot + 1;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/assert.h"
 
@@ -28,10 +29,6 @@ struct tg_slab {
 
 void tg_slab_init(struct tg_slab *s, size_t record_size);
 void tg_slab_fini(struct tg_slab *s); /* frees memory, not what records own */
-
-/* A zeroed record; its handle in *handle. */
-void *tg_slab_new(struct tg_slab *s, uint64_t *handle);
-void tg_slab_free(struct tg_slab *s, uint64_t handle);
 
 static inline void *tg_slab_at(const struct tg_slab *s, uint32_t slot)
 {
@@ -56,6 +53,33 @@ static inline void *tg_slab_get(const struct tg_slab *s, uint64_t handle)
 {
     TG_ASSERT(tg_slab_has(s, handle));
     return tg_slab_at(s, (uint32_t)handle);
+}
+
+void tg_slab_more(struct tg_slab *s); /* so that there is a free slot */
+
+/* A zeroed record; its handle in *handle. */
+static inline void *tg_slab_new(struct tg_slab *s, uint64_t *handle)
+{
+    if (s->freehead == 0)
+        tg_slab_more(s);
+    uint32_t slot = s->freehead - 1;
+    s->freehead = s->nextfree[slot];
+    s->used++;
+    *handle = (uint64_t)++s->gens[slot] << 32 | slot;
+    return memset(tg_slab_at(s, slot), 0, s->record);
+}
+
+/* A generation is odd while its record is in use, so that one word answers both
+ * questions; a slot that reached the last one is never freed for reuse. */
+static inline void tg_slab_free(struct tg_slab *s, uint64_t handle)
+{
+    TG_ASSERT(tg_slab_has(s, handle));
+    uint32_t slot = (uint32_t)handle;
+    s->used--;
+    if (++s->gens[slot] == 0)
+        return; /* even and unreachable: retired */
+    s->nextfree[slot] = s->freehead;
+    s->freehead = slot + 1;
 }
 
 /* The records in use, by slot: *slot starts at 0; NULL at the end. */

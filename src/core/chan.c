@@ -5,17 +5,12 @@
 
 #include "core/types.h"
 
-enum { HEADER = 2, LENGTH = 2, OWED_MOST = TG_CREDITS / 2, FEW_FRAMES = 2 };
+enum { HEADER = TG_CHAN_HEADER, LENGTH = TG_CHAN_LENGTH };
 
 static void put16(unsigned char *p, size_t x)
 {
     p[0] = (unsigned char)x;
     p[1] = (unsigned char)(x >> 8);
-}
-
-static size_t get16(const unsigned char *p)
-{
-    return (size_t)p[0] | (size_t)p[1] << 8;
 }
 
 void tg_chan_init(struct tg_chan *c)
@@ -28,16 +23,12 @@ void tg_chan_fini(struct tg_chan *c)
     tg_bytes_fini(&c->out);
 }
 
-size_t tg_chan_begin(struct tg_chan *c)
+void tg_chan_compact(struct tg_chan *c)
 {
     struct tg_bytes *out = &c->out;
-    if (c->head > 0 && (c->head == out->n || c->head > out->cap / 2)) {
-        memmove(out->v, out->v + c->head, out->n - c->head);
-        out->n -= c->head;
-        c->head = 0;
-    }
-    tg_bytes_room(out, LENGTH);
-    return out->n += LENGTH;
+    memmove(out->v, out->v + c->head, out->n - c->head);
+    out->n -= c->head;
+    c->head = 0;
 }
 
 void tg_chan_end(struct tg_chan *c, size_t begin)
@@ -47,35 +38,32 @@ void tg_chan_end(struct tg_chan *c, size_t begin)
     put16(c->out.v + begin - LENGTH, size);
 }
 
-bool tg_chan_due(const struct tg_chan *c)
+/* Of more records than fit in a frame. */
+static __attribute__((noinline)) size_t as_many_as_fit(const struct tg_chan *c)
 {
-    return (c->head < c->out.n && c->credits > 0) || c->owed >= OWED_MOST;
-}
-
-bool tg_chan_pressing(const struct tg_chan *c)
-{
-    bool few = tg_chan_outstanding(c) < FEW_FRAMES;
-    bool full = tg_chan_waiting(c) >= TG_CHAN_FRAME - HEADER;
-    return tg_chan_due(c) && (few || full || c->owed >= OWED_MOST);
+    const unsigned char *records = c->out.v + c->head;
+    size_t size = 0, next = LENGTH + tg_chan_get16(records);
+    while (next <= TG_CHAN_FRAME - HEADER) {
+        size = next;
+        next += LENGTH + tg_chan_get16(records + next);
+    }
+    return size;
 }
 
 size_t tg_chan_take(struct tg_chan *c, unsigned char *frame)
 {
-    size_t end = c->head, most = c->head + TG_CHAN_FRAME - HEADER;
-    while (c->credits > 0 && end < c->out.n) {
-        size_t next = end + LENGTH + get16(c->out.v + end);
-        if (next > most)
-            break;
-        end = next;
-    }
-    size_t size = end - c->head;
+    size_t size = c->credits > 0 ? tg_chan_waiting(c) : 0;
+    if (size > TG_CHAN_FRAME - HEADER)
+        size = as_many_as_fit(c);
     put16(frame, c->owed);
     c->owed = 0;
     if (size > 0) {
         memcpy(frame + HEADER, c->out.v + c->head, size);
-        c->head = end;
+        c->head += size;
         c->credits--;
     }
+    if (c->head == c->out.n)
+        c->head = c->out.n = 0;
     return HEADER + size;
 }
 
@@ -83,7 +71,7 @@ int tg_chan_got(struct tg_chan *c, const unsigned char *frame, size_t size)
 {
     if (size < HEADER || size > TG_CHAN_FRAME)
         return TRYGON_ERR_INVALID;
-    size_t returned = get16(frame);
+    size_t returned = tg_chan_get16(frame);
     if (returned + c->credits > TG_CREDITS)
         return TRYGON_ERR_INVALID;
     if (size > HEADER && c->owed == TG_CREDITS)
@@ -91,7 +79,7 @@ int tg_chan_got(struct tg_chan *c, const unsigned char *frame, size_t size)
     for (size_t at = HEADER; at < size;) {
         if (size - at < LENGTH)
             return TRYGON_ERR_INVALID;
-        size_t n = get16(frame + at);
+        size_t n = tg_chan_get16(frame + at);
         if (n == 0 || n > size - at - LENGTH)
             return TRYGON_ERR_INVALID;
         at += LENGTH + n;
@@ -101,32 +89,9 @@ int tg_chan_got(struct tg_chan *c, const unsigned char *frame, size_t size)
     return TRYGON_SUCCESS;
 }
 
-const unsigned char *tg_chan_record(const unsigned char *frame, size_t size,
-                                    size_t *at, size_t *n)
-{
-    if (*at == 0)
-        *at = HEADER;
-    if (*at >= size)
-        return NULL;
-    const unsigned char *record = frame + *at + LENGTH;
-    *n = get16(frame + *at);
-    *at += LENGTH + *n;
-    return record;
-}
-
-size_t tg_chan_waiting(const struct tg_chan *c)
-{
-    return c->out.n - c->head;
-}
-
-uint32_t tg_chan_outstanding(const struct tg_chan *c)
-{
-    return TG_CREDITS - c->credits;
-}
-
 bool tg_chan_quiet(const struct tg_chan *c)
 {
-    return c->head == c->out.n && c->owed < OWED_MOST;
+    return tg_chan_waiting(c) == 0 && !tg_chan_overdue(c);
 }
 
 void tg_chan_check(const struct tg_chan *c)

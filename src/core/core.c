@@ -243,16 +243,6 @@ static void on_notice(struct tg_core *c, const struct tg_watch *w)
     tg_objs_drop(&c->objs, w->obj);
 }
 
-/* Is there anything to pass on?  Mostly not, which is seen without a branch. */
-static bool any_news(const struct tg_core *c)
-{
-    uint32_t news = c->ctx.local.n | c->objs.fired.n | c->worker.cancelled.n |
-                    c->worker.let_go.n | c->waits.unblocked.n | c->objs.left.n |
-                    c->objs.fates.n | c->store.arrived.n | c->store.granted.n |
-                    c->ending;
-    return news != 0 || (c->head != NULL && c->head->dirty);
-}
-
 /* Each kind of news one at a time, until there is none. */
 static bool pass_on(struct tg_core *c)
 {
@@ -305,10 +295,11 @@ static void finish_step(struct tg_core *c)
     do {
         while (pass_on(c))
             continue;
+        c->ctx.passes = false;
         c->ctx.local.n = c->ctx.local_at = 0;
         if (c->ending && c->owner.nroots == 0)
             settle_end(c);
-    } while (!c->ending && any_news(c)); /* ending: tasks are under way */
+    } while (c->ctx.passes);
     if (c->objs.drops.n > 0)
         tg_objs_flush(&c->objs);
     if (c->store.news.n > 0 || c->store.goners.n > 0) {
@@ -420,8 +411,7 @@ int tg_core_step(struct tg_core *c, struct tg_event *ev)
     if (tg_timers_next(&c->ctx.timers) <= c->ctx.now_ns)
         run_timers(c);
     int rc = handle(c, ev);
-    if (any_news(c) || c->objs.drops.n > 0 || c->store.news.n > 0 ||
-        c->store.goners.n > 0)
+    if (c->ctx.passes || c->ending)
         finish_step(c);
     return rc;
 }
@@ -450,8 +440,19 @@ uint64_t tg_core_deadline(const struct tg_core *c)
 
 /* ----- looking ----------------------------------------------------------------------------- */
 
+/* A step leaves nothing that it was to pass on. */
+static bool all_passed(const struct tg_core *c)
+{
+    uint32_t left = c->ctx.local.n | c->objs.fired.n | c->worker.cancelled.n |
+                    c->worker.let_go.n | c->waits.unblocked.n | c->objs.left.n |
+                    c->objs.fates.n | c->store.arrived.n | c->store.granted.n |
+                    c->objs.drops.n | c->store.news.n | c->store.goners.n;
+    return left == 0 && (c->head == NULL || !c->head->dirty);
+}
+
 void tg_core_check(const struct tg_core *c)
 {
+    TG_ASSERT(c->ctx.passes || all_passed(c));
     tg_store_check(&c->store);
     tg_objs_check(&c->objs);
     tg_streams_check(&c->streams);

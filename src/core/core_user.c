@@ -198,7 +198,7 @@ static int on_call(struct tg_core *c, struct tg_event *ev)
         tg_objs_watch(&c->objs, x, &w);
     } else {
         tg_objs_hold(&c->objs, x); /* a notice comes with a hold */
-        *tg_vec_add(&c->objs.fired) = w;
+        *tg_ctx_pass(&c->ctx, &c->objs.fired) = w;
     }
     return TRYGON_SUCCESS;
 }

@@ -52,7 +52,7 @@ void tg_ctx_send(struct tg_ctx *ctx, int32_t rank, struct tg_msg *m)
     if (ctx->dead[rank]) {
         tg_msg_fini(m);
     } else if (rank == ctx->rank) {
-        *tg_vec_add(&ctx->local) = *m;
+        *tg_ctx_pass(ctx, &ctx->local) = *m;
     } else {
         struct tg_action *a = tg_ctx_act(ctx, TG_ACT_SEND);
         a->rank = rank;

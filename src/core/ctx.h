@@ -70,7 +70,11 @@ struct tg_ctx {
     TG_VEC(struct tg_action) out;
     TG_VEC(struct tg_msg) local; /* to ourselves, read in the same step */
     uint32_t local_at;
+    bool passes; /* a part has something for another one: tg_ctx_pass() */
 };
+
+/* As tg_vec_add(), of what the step is to pass on to other parts. */
+#define tg_ctx_pass(ctx_, vec_) ((ctx_)->passes = true, tg_vec_add(vec_))
 
 /* Queue a message; what it owns goes along.  To a dead rank: dropped. */
 void tg_ctx_send(struct tg_ctx *ctx, int32_t rank, struct tg_msg *m);

@@ -79,7 +79,7 @@ static void enqueue(struct tg_head *h, struct tg_demand *d)
     bool open = tg_demand_open(d) > 0;
     if (open && !d->waiting) {
         tg_queue_add(&h->queue, d);
-        h->dirty = true;
+        tg_head_look_again(h);
     } else if (!open && d->waiting) {
         tg_queue_remove(&h->queue, d);
     }
@@ -312,7 +312,7 @@ void tg_head_freed(struct tg_head *h, int32_t rank)
         return;
     h->is_freed[rank] = true;
     *tg_vec_add(&h->freed) = rank;
-    h->dirty = true;
+    tg_head_look_again(h);
 }
 
 static void serve(struct tg_head *h, struct tg_demand *d)

@@ -162,7 +162,7 @@ static void recall_for(struct tg_head *h, const struct tg_demand *d)
 void tg_head_balance(struct tg_head *h)
 {
     h->balancing = false;
-    h->dirty = true; /* look again, and set the timer again if need be */
+    tg_head_look_again(h); /* and set the timer again if need be */
     struct tg_demand *d = tg_slab_find(&h->demands, h->reserved_for);
     if (d == NULL || !d->waiting) {
         tg_head_unreserve(h);

@@ -33,6 +33,12 @@ static inline int32_t tg_demand_node(const struct tg_demand *d)
                : -1;
 }
 
+/* Something may fit that did not: in this step. */
+static inline void tg_head_look_again(struct tg_head *h)
+{
+    h->ctx->passes = h->dirty = true;
+}
+
 /* ----- leases: head_lease.c ------------------------------------------------------ */
 
 /* They stay where they are until one of that rank is made or freed. */

@@ -45,18 +45,6 @@ struct tg_shape *tg_shape_new(const struct tg_shape *s)
     return copy;
 }
 
-void tg_item_fini(struct tg_item *it)
-{
-    if (it->val == NULL) {
-        tg_val_drop(&it->place);
-        return;
-    }
-    tg_val_drop(&it->val);
-    if (it->weights != NULL)
-        free(it->weights);
-    it->weights = NULL;
-}
-
 void tg_items_init(struct tg_items *v, uint32_t n)
 {
     v->n = n;
@@ -66,17 +54,21 @@ void tg_items_init(struct tg_items *v, uint32_t n)
         v->more = n > 0 ? tg_alloc(n * sizeof *v->more) : NULL;
 }
 
+static __attribute__((noinline)) void many_fini(struct tg_item *v, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        tg_item_fini(&v[i]);
+    free(v);
+}
+
 void tg_items_fini(struct tg_items *v)
 {
     uint32_t n = v->n;
     v->n = 0;
-    if (n == 1) {
+    if (n == 1)
         tg_item_fini(&v->one);
-    } else if (n > 1) {
-        for (uint32_t i = 0; i < n; i++)
-            tg_item_fini(&v->more[i]);
-        free(v->more);
-    }
+    else if (n > 1)
+        many_fini(v->more, n);
 }
 
 struct tg_item *tg_msg_items(struct tg_msg *m, uint32_t *n)
@@ -120,7 +112,8 @@ void tg_msg_fini(struct tg_msg *m)
     case TG_MSG_RUN:
     case TG_MSG_CALL:
         tg_items_fini(&m->u.run.args);
-        free(m->u.run.name);
+        if (m->u.run.name != NULL)
+            free(m->u.run.name);
         break;
     case TG_MSG_DONE:
         tg_items_fini(&m->u.done.returns);

@@ -12,6 +12,8 @@
 #ifndef TG_CORE_MSG_H
 #define TG_CORE_MSG_H
 
+#include <stdlib.h>
+
 #include "core/types.h"
 #include "core/value.h"
 
@@ -491,7 +493,17 @@ void tg_msg_fini(struct tg_msg *m);
 struct tg_shape *tg_shape_new(const struct tg_shape *s);
 
 /* Items own a count of their value and their weights array. */
-void tg_item_fini(struct tg_item *it);
+static inline void tg_item_fini(struct tg_item *it)
+{
+    if (it->val == NULL) {
+        tg_val_drop(&it->place);
+        return;
+    }
+    tg_val_drop(&it->val);
+    if (it->weights != NULL)
+        free(it->weights);
+    it->weights = NULL;
+}
 void tg_items_init(struct tg_items *v, uint32_t n); /* n empty ones */
 void tg_items_fini(struct tg_items *v);
 

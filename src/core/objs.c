@@ -176,10 +176,10 @@ static void forget(struct tg_objs *o, struct tg_obj *x)
     if (x->state == TG_OBJ_FAILED && x->owned && !x->seen)
         note_unread(o, tg_val_err(x->val, 0));
     if (tg_ref_actor(x->ref))
-        *tg_vec_add(&o->left) = x->ref;
+        *tg_ctx_pass(o->ctx, &o->left) = x->ref;
     else if (x->owned && x->task != 0 &&
              tg_ref_kind(x->ref) == TRYGON_KIND_OBJECT)
-        *tg_vec_add(&o->fates) = (struct tg_fate){.task = x->task};
+        *tg_ctx_pass(o->ctx, &o->fates) = (struct tg_fate){.task = x->task};
     x->task = 0; /* its task looks at what it has left */
     struct tg_val *val = x->val;
     x->val = NULL;
@@ -228,7 +228,7 @@ static void let_go(struct tg_objs *o, struct tg_obj *x)
         return;
     }
     if (x->weight > 0) {
-        struct tg_weighted *w = tg_vec_add(&o->drops);
+        struct tg_weighted *w = tg_ctx_pass(o->ctx, &o->drops);
         *w = (struct tg_weighted){x->ref, x->weight};
         x->weight = 0;
     }

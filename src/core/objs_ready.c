@@ -26,7 +26,7 @@ static void fire(struct tg_objs *o, struct tg_obj *x)
             continue;
         DL_DELETE(x->watches, w);
         tg_objs_hold(o, x);
-        *tg_vec_add(&o->fired) = *w;
+        *tg_ctx_pass(o->ctx, &o->fired) = *w;
         tg_slab_free(&o->watches, w->self);
     }
 }
@@ -103,7 +103,8 @@ static void lose_freed(struct tg_objs *o, struct tg_obj *x)
 static void wake(struct tg_objs *o, struct tg_obj *x)
 {
     x->dormant = false;
-    *tg_vec_add(&o->fates) = (struct tg_fate){.task = x->task, .wanted = true};
+    *tg_ctx_pass(o->ctx, &o->fates) =
+        (struct tg_fate){.task = x->task, .wanted = true};
 }
 
 void tg_obj_rest(struct tg_objs *o, struct tg_obj *x)

@@ -356,7 +356,7 @@ static void on_weight(struct tg_objs *o, const struct tg_weighted *w)
 {
     struct tg_obj *x = tg_objs_find(o, w->ref);
     if (x == NULL) { /* dropped meanwhile */
-        *tg_vec_add(&o->drops) = *w;
+        *tg_ctx_pass(o->ctx, &o->drops) = *w;
         return;
     }
     x->asked_more = false;

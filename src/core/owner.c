@@ -74,6 +74,13 @@ void tg_task_set_state(struct tg_task *t, enum tg_task_state to)
     t->state = (unsigned)to & 7u;
 }
 
+void tg_task_keep(struct tg_owner *w, struct tg_task *t)
+{
+    tg_task_set_state(t, TG_TASK_KEPT);
+    w->nroots -= t->parent == 0;
+    t->parent = TG_NOBODY;
+}
+
 const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t)
 {
     return t->extra != NULL && t->extra->name != NULL ? t->extra->name
@@ -164,14 +171,21 @@ static void take_extra(struct tg_task *t, const struct tg_spec *s)
     t->extra->retries = s->max_retries;
 }
 
-/* The first argument that has failed, or NULL. */
-static struct tg_obj *failed_arg(const struct tg_task *t)
+/* The first argument that has failed, else the first that is not ready; NULL:
+ * all are. */
+static struct tg_obj *unready_arg(const struct tg_task *t)
 {
     const struct tg_arg *args = tg_task_args(t);
-    for (uint32_t i = 0; t->by_ref && i < t->nargs; i++)
-        if (args[i].val == NULL && args[i].obj->state == TG_OBJ_FAILED)
-            return args[i].obj;
-    return NULL;
+    struct tg_obj *first = NULL;
+    for (uint32_t i = 0; t->by_ref && i < t->nargs; i++) {
+        struct tg_obj *x = args[i].obj;
+        if (args[i].val != NULL || x->state == TG_OBJ_READY)
+            continue;
+        if (x->state == TG_OBJ_FAILED)
+            return x;
+        first = first != NULL ? first : x;
+    }
+    return first;
 }
 
 static void fail_arg(struct tg_owner *w, struct tg_task *t, struct tg_obj *x)
@@ -181,14 +195,6 @@ static void fail_arg(struct tg_owner *w, struct tg_task *t, struct tg_obj *x)
         TRYGON_ERR_DEPENDENCY, w->ctx->rank, t->number, tg_task_name(w, t),
         "an input argument of the task could not be computed");
     tg_task_end(w, t, tg_val_caused(e, x->val));
-}
-
-bool tg_task_spoilt(struct tg_owner *w, struct tg_task *t)
-{
-    struct tg_obj *x = failed_arg(t);
-    if (x != NULL)
-        fail_arg(w, t, x);
-    return x != NULL;
 }
 
 /* A task that waits for one object twice has two watches on it. */
@@ -257,11 +263,16 @@ static void ready(struct tg_owner *w, struct tg_task *t)
 
 void tg_task_wait(struct tg_owner *w, struct tg_task *t)
 {
-    watch_args(w, t);
-    if (t->nwait == 0) {
+    struct tg_obj *x = unready_arg(t);
+    if (x == NULL) {
         ready(w, t);
         return;
     }
+    if (x->state == TG_OBJ_FAILED) {
+        fail_arg(w, t, x);
+        return;
+    }
+    watch_args(w, t);
     tg_task_set_state(t, TG_TASK_WAITING);
     if (t->call) /* its handle may be what those before it wait for */
         tg_actor_pump(w, t->actor);
@@ -269,18 +280,10 @@ void tg_task_wait(struct tg_owner *w, struct tg_task *t)
 
 bool tg_task_stalled(struct tg_owner *w, struct tg_task *t)
 {
-    if (!t->by_ref)
+    const struct tg_obj *x = unready_arg(t);
+    if (x == NULL)
         return false;
-    if (tg_task_spoilt(w, t))
-        return true;
-    const struct tg_arg *args = tg_task_args(t);
-    bool all = true;
-    for (uint32_t i = 0; i < t->nargs; i++)
-        all = all &&
-              (args[i].val != NULL || args[i].obj->state != TG_OBJ_PENDING);
-    if (all)
-        return false;
-    if (!t->call)
+    if (x->state == TG_OBJ_PENDING && !t->call)
         tg_class_dequeue(w, t);
     tg_task_wait(w, t);
     return true;
@@ -314,8 +317,7 @@ void tg_owner_submit(struct tg_owner *w, struct tg_spec *s, trygon_ref_t *refs)
         t->cls = class_of(w, s);
         t->cls->ntasks++;
     }
-    if (!tg_task_spoilt(w, t))
-        tg_task_wait(w, t);
+    tg_task_wait(w, t);
 }
 
 void tg_owner_notice(struct tg_owner *w, const struct tg_watch *n)
@@ -361,8 +363,11 @@ void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error)
                        error != NULL ? tg_val_hold(error) : NULL);
         results[0]->seen = true; /* whoever reads the items sees it */
     }
-    if (w->ctx->lim.lineage_bytes > 0)
-        tg_refill_over(w, t, error, tg_lineage_unmade(w, t));
+    enum tg_unmade why = TG_UNMADE_NONE;
+    if (w->ctx->lim.lineage_bytes > 0) {
+        why = tg_lineage_unmade(w, t);
+        tg_refill_over(w, t, error, why);
+    }
     for (uint32_t i = 0; i < t->nreturns; i++) {
         struct tg_obj *x = results[i];
         if (x == NULL)
@@ -370,8 +375,7 @@ void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error)
         if (error != NULL && x->state == TG_OBJ_PENDING)
             tg_objs_resolve(w->objs, x, tg_val_hold(error));
         x->task = 0;
-        if (w->ctx->lim.lineage_bytes > 0)
-            x->unmade = (uint8_t)tg_lineage_unmade(w, t);
+        x->unmade = (uint8_t)why;
         tg_objs_drop(w->objs, x);
     }
     tg_val_drop(&error);

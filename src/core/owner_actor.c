@@ -164,24 +164,17 @@ bool tg_actor_at(struct tg_owner *w, struct tg_actor *a,
 static void send_call(struct tg_owner *w, struct tg_task *t)
 {
     struct tg_actor *a = t->actor;
-    struct tg_msg m = {.type = TG_MSG_CALL};
+    struct tg_msg m; /* of which nothing is left out: no need to zero it */
     struct tg_msg_run *r = &m.u.run;
+    m.type = TG_MSG_CALL;
     DL_DELETE(a->queue, t);
     tg_task_set_state(t, TG_TASK_SENT);
     DL_APPEND(a->sent, t);
-    t->seq = a->seq[t->group]++;
+    tg_task_fill(w, t, r);
     r->lease = a->handle;
-    r->task = t->self;
-    r->number = t->number;
-    r->attempt = t->attempt;
     r->depth = t->depth;
-    r->fn = t->fn;
-    r->nreturns = t->yields ? 0 : t->nreturns;
-    r->limit = tg_task_limit(w, t);
     r->group = t->group;
-    r->seq = t->seq;
-    tg_task_fill(t, &r->args);
-    r->name = t->extra != NULL ? tg_strdup(t->extra->name) : NULL;
+    r->seq = t->seq = a->seq[t->group]++;
     tg_objs_send(w->objs, a->where, &m);
 }
 

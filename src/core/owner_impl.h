@@ -78,6 +78,8 @@ struct tg_agreed {
 enum { TG_SEQ_BITS = 40 };
 
 void tg_task_set_state(struct tg_task *t, enum tg_task_state to);
+/* It is done and KEPT, and nobody's child any more. */
+void tg_task_keep(struct tg_owner *w, struct tg_task *t);
 const char *tg_task_name(const struct tg_owner *w, const struct tg_task *t);
 
 /* The queue side (owner_lease.c). */
@@ -99,7 +101,9 @@ void tg_owner_on_bounce(struct tg_owner *w, int32_t from,
 
 /* A constructor is done: the lease is the actor's. */
 void tg_lease_kept(struct tg_owner *w, struct tg_task *t, uint64_t ran_ns);
-void tg_task_fill(const struct tg_task *t, struct tg_items *items);
+/* What both a RUN and a CALL say of it: all but lease, depth, group and seq. */
+void tg_task_fill(const struct tg_owner *w, const struct tg_task *t,
+                  struct tg_msg_run *r);
 
 /* Where its large arguments are, if it has any (owner_near.c). */
 bool tg_task_large(const struct tg_task *t);
@@ -150,9 +154,9 @@ void tg_actor_leave(struct tg_owner *w, const struct tg_actor *a,
 /* The error of its calls when its handle has failed. */
 struct tg_val *tg_actor_call_error(const struct tg_owner *w,
                                    const struct tg_obj *x);
-/* A call is in its actor's queue from submit to its end. */
 /* Must one wait for the other? */
 bool tg_calls_in_line(const struct tg_task *a, const struct tg_task *b);
+/* A call is in its actor's queue from submit to its end. */
 void tg_call_enter(struct tg_owner *w, struct tg_task *t, trygon_ref_t actor);
 void tg_call_leave(struct tg_owner *w, struct tg_task *t);
 void tg_call_ready(struct tg_owner *w, struct tg_task *t);
@@ -280,13 +284,12 @@ void tg_task_end_yielding(struct tg_owner *w, struct tg_task *t, int32_t code,
 int32_t tg_task_where(const struct tg_task *t);
 void tg_owner_on_done(struct tg_owner *w, int32_t from, struct tg_msg_done *m);
 void tg_task_end(struct tg_owner *w, struct tg_task *t, struct tg_val *error);
-/* End it if one of its arguments has failed (meanwhile). */
-bool tg_task_spoilt(struct tg_owner *w, struct tg_task *t);
-/* The same of a task that is READY; and if one is lost and made again, it waits
- * for that. */
-bool tg_task_stalled(struct tg_owner *w, struct tg_task *t);
-/* It waits for its arguments, or goes on at once. */
+/* It fails with an argument that has failed, waits for those that are not ready,
+ * or goes on at once. */
 void tg_task_wait(struct tg_owner *w, struct tg_task *t);
+/* The same of a task that is READY, if an argument has failed or is lost since;
+ * false: it may go. */
+bool tg_task_stalled(struct tg_owner *w, struct tg_task *t);
 /* Its arguments are not needed any more. */
 void tg_task_drop_args(struct tg_owner *w, struct tg_task *t);
 void tg_task_free(struct tg_owner *w, struct tg_task *t);

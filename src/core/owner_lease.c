@@ -272,7 +272,7 @@ static void fill_objs(const struct tg_task *t, struct tg_item *out,
     }
 }
 
-void tg_task_fill(const struct tg_task *t, struct tg_items *items)
+static void fill_args(const struct tg_task *t, struct tg_items *items)
 {
     tg_items_init(items, t->nargs);
     struct tg_item *out = tg_items_at(items);
@@ -288,22 +288,29 @@ void tg_task_fill(const struct tg_task *t, struct tg_items *items)
         fill_objs(t, out, whole);
 }
 
+void tg_task_fill(const struct tg_owner *w, const struct tg_task *t,
+                  struct tg_msg_run *r)
+{
+    r->task = t->self;
+    r->number = t->number;
+    r->attempt = t->attempt;
+    r->fn = t->fn;
+    r->nreturns = t->yields ? (uint16_t)0 : t->nreturns;
+    r->limit = tg_task_limit(w, t);
+    r->name = t->extra != NULL ? tg_strdup(t->extra->name) : NULL;
+    fill_args(t, &r->args);
+}
+
 static void send_run(struct tg_owner *w, struct tg_task *t)
 {
     struct tg_msg m; /* of which nothing is left out: no need to zero it */
     struct tg_msg_run *r = &m.u.run;
     m.type = TG_MSG_RUN;
+    tg_task_fill(w, t, r);
     r->lease = t->lease->id;
-    r->task = t->self;
-    r->number = t->number;
-    r->attempt = t->attempt;
     r->depth = t->cls->key.depth;
-    r->fn = t->fn;
-    r->nreturns = t->yields ? (uint16_t)0 : t->nreturns;
-    tg_task_fill(t, &r->args);
-    r->name = t->extra != NULL ? tg_strdup(t->extra->name) : NULL;
+    r->group = 0;
     r->seq = 0;
-    r->limit = tg_task_limit(w, t);
     if (t->creates)
         tg_actor_run(w, t, r);
     tg_objs_send(w->objs, t->lease->worker, &m);

@@ -166,13 +166,11 @@ enum tg_unmade tg_lineage_unmade(const struct tg_owner *w,
 bool tg_lineage_keep(struct tg_owner *w, struct tg_task *t)
 {
     bool stream = tg_task_has_stream(t);
-    if (w->over || t->cancelled || !tg_task_may_again(w, t) || !args_allow(t) ||
+    if (w->over || tg_lineage_unmade(w, t) != TG_UNMADE_NONE ||
         !(stream ? tg_refill_keep(w, t) : any_stored(t)))
         return false;
     leave(w, t);
-    tg_task_set_state(t, TG_TASK_KEPT);
-    w->nroots -= t->parent == 0;
-    t->parent = TG_NOBODY;
+    tg_task_keep(w, t);
     w->nagain += !t->again;
     t->again = true;
     DL_APPEND(w->lineage, t);
@@ -237,8 +235,7 @@ static void run_again(struct tg_owner *w, struct tg_task *t)
     if (!t->call && t->retries_left > 0)
         t->retries_left--;
     t->attempt++;
-    if (!tg_task_spoilt(w, t))
-        tg_task_wait(w, t);
+    tg_task_wait(w, t);
 }
 
 void tg_owner_fate(struct tg_owner *w, const struct tg_fate *f)

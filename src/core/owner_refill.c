@@ -52,7 +52,7 @@ void tg_refill_look(struct tg_owner *w, const struct tg_task *t)
         const struct tg_obj *x = tg_streams_given(w->streams, s, i);
         if (x == NULL || x->state != TG_OBJ_PENDING || x->dormant)
             continue;
-        *tg_vec_add(&w->objs->fates) =
+        *tg_ctx_pass(w->ctx, &w->objs->fates) =
             (struct tg_fate){.task = t->self, .wanted = true};
         return;
     }

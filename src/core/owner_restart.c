@@ -156,16 +156,14 @@ static void tell_all(struct tg_owner *w, struct tg_actor *a, struct tg_val *val)
         a->askers.n = 0;
 }
 
-/* Without a hold on the handle, and nobody's child any more. */
+/* Without a hold on the handle. */
 static void keep(struct tg_owner *w, struct tg_task *t)
 {
     struct tg_obj *x = t->result1;
-    w->nroots -= t->parent == 0;
-    t->parent = TG_NOBODY;
+    tg_task_keep(w, t);
     t->cancelled = false; /* it came to nothing */
     t->nreturns = 0;
     t->results = NULL;
-    tg_task_set_state(t, TG_TASK_KEPT);
     tg_class_settle(w, t->cls);
     tg_objs_drop(w->objs, x);
 }

@@ -107,7 +107,7 @@ void tg_blob_arrived(struct tg_store *s, struct tg_blob *b, int32_t rc)
     if (!b->wanted)
         return;
     b->wanted = false;
-    *tg_vec_add(&s->arrived) = (struct tg_arrival){b->ref, rc};
+    *tg_ctx_pass(s->ctx, &s->arrived) = (struct tg_arrival){b->ref, rc};
 }
 
 static void tell(struct tg_store *s, const struct tg_blob *b,
@@ -187,7 +187,7 @@ static void on_evicted(struct tg_store *s, struct tg_blob *b, int32_t rc)
     tg_blob_set_state(b, TG_BLOB_DISK);
     if (b->kind == TG_BLOB_COPY) {
         tell(s, b, TG_NEWS_UNCOPY);
-        *tg_vec_add(&s->arrived) =
+        *tg_ctx_pass(s->ctx, &s->arrived) =
             (struct tg_arrival){b->ref, b->wanted ? TRYGON_SUCCESS : 1};
         tg_blob_free(s, b);
         return;

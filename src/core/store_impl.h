@@ -17,7 +17,7 @@ static inline bool tg_blob_has_memory(const struct tg_blob *b)
 static inline void tg_store_say(struct tg_store *s, trygon_ref_t ref,
                                 enum tg_news_op op)
 {
-    *tg_vec_add(&s->news) = (struct tg_news){.ref = ref, .op = op};
+    *tg_ctx_pass(s->ctx, &s->news) = (struct tg_news){.ref = ref, .op = op};
 }
 
 /* Into the list, at its end; or into none. */

@@ -131,7 +131,7 @@ static void tell_waiter(struct tg_store *s, struct tg_blob *b)
 {
     if (b->waiter == 0)
         return;
-    *tg_vec_add(&s->granted) = (struct tg_granted){b->waiter, b->rc};
+    *tg_ctx_pass(s->ctx, &s->granted) = (struct tg_granted){b->waiter, b->rc};
     b->waiter = 0;
 }
 

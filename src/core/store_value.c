@@ -89,7 +89,7 @@ void tg_store_want(struct tg_store *s, trygon_ref_t ref, struct tg_val *v,
     bool own = p->rank == s->ctx->rank;
     struct tg_blob *b = own ? own_blob(s, v) : other_blob(s, v);
     if (b == NULL && (own || s->ctx->dead[p->rank])) {
-        *tg_vec_add(&s->arrived) =
+        *tg_ctx_pass(s->ctx, &s->arrived) =
             (struct tg_arrival){ref, TRYGON_ERR_OBJECT_LOST};
         return;
     }
@@ -110,10 +110,11 @@ void tg_store_born(struct tg_store *s, trygon_ref_t ref, struct tg_val *v)
     struct tg_blob *b = own_blob(s, v);
     if (b != NULL)
         b->ref = ref;
-    *tg_vec_add(&s->news) = (struct tg_news){.ref = ref,
-                                             .op = TG_NEWS_NEW,
-                                             .rank = tg_val_place(v)->rank,
-                                             .size = v->size};
+    *tg_ctx_pass(s->ctx, &s->news) =
+        (struct tg_news){.ref = ref,
+                         .op = TG_NEWS_NEW,
+                         .rank = tg_val_place(v)->rank,
+                         .size = v->size};
 }
 
 /* ----- a store is lost --------------------------------------------------------- */
@@ -167,12 +168,12 @@ void tg_store_adopt(struct tg_store *s, trygon_ref_t ref, struct tg_val *v)
         x.op = TG_NEWS_HOME;
         x.size = tg_val_place(v)->blob;
     }
-    *tg_vec_add(&s->news) = x;
+    *tg_ctx_pass(s->ctx, &s->news) = x;
 }
 
 void tg_store_forget(struct tg_store *s, int32_t rank, uint64_t blob)
 {
-    *tg_vec_add(&s->goners) = (struct tg_goner){rank, blob};
+    *tg_ctx_pass(s->ctx, &s->goners) = (struct tg_goner){rank, blob};
 }
 
 /* ----- the end of values ------------------------------------------------------ */

@@ -366,7 +366,8 @@ void tg_streams_close(struct tg_streams *w, struct tg_stream *s)
     s->head = s->done = NULL;
     resolve_end(w, tg_objs_get(w->objs, s->ref));
     if (s->maker != 0)
-        *tg_vec_add(&w->objs->fates) = (struct tg_fate){.task = s->maker};
+        *tg_ctx_pass(w->ctx, &w->objs->fates) =
+            (struct tg_fate){.task = s->maker};
     settle(w, s);
 }
 

@@ -135,6 +135,17 @@ struct tg_val *tg_vals_new(struct tg_vals *vals, uint64_t size)
     return v;
 }
 
+bool tg_vals_fill(struct tg_val *v, const trygon_value_t *u)
+{
+    if (u->ndim != 0 || u->nrefs != 0 || u->size > v->size)
+        return false;
+    v->size = u->size & (LARGEST - 1);
+    v->type = (uint8_t)u->type;
+    if (u->size > 0)
+        memcpy(tg_val_plain(v), u->data, u->size);
+    return true;
+}
+
 bool tg_vals_fits(const trygon_value_t *u)
 {
     return u->ndim == 0 && u->nrefs == 0 && u->size < too_large;
@@ -143,12 +154,7 @@ bool tg_vals_fits(const trygon_value_t *u)
 struct tg_val *tg_vals_copy(struct tg_vals *vals, const trygon_value_t *u)
 {
     struct tg_val *v = tg_vals_fits(u) ? tg_vals_new(vals, u->size) : NULL;
-    if (v == NULL)
-        return tg_val_copy(u);
-    v->type = (uint8_t)u->type;
-    if (u->size > 0)
-        memcpy(tg_val_data(v), u->data, u->size);
-    return v;
+    return v != NULL && tg_vals_fill(v, u) ? v : tg_val_copy(u);
 }
 
 /* ----- values --------------------------------------------------------------- */

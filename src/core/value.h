@@ -58,6 +58,13 @@ static inline unsigned char *tg_val_data(const struct tg_val *v)
                          ~(align - 1));
 }
 
+/* The same of few bytes (TG_VAL_ALIGN_FROM) without dims and references. */
+static inline unsigned char *tg_val_plain(const struct tg_val *v)
+{
+    return (unsigned char *)((uintptr_t)v + sizeof *v);
+}
+_Static_assert(sizeof(struct tg_val) % 16 == 0, "they are aligned");
+
 /* Where the bytes of a stored value are. */
 struct tg_place {
     int32_t rank;  /* in whose store; it is the same as long as it lives */
@@ -124,6 +131,9 @@ void tg_vals_fini(struct tg_vals *vals);
 /* So many bytes and nothing else; NULL when they are too many for it, or there
  * is no memory.  vals may be NULL, which has none. */
 struct tg_val *tg_vals_new(struct tg_vals *vals, uint64_t size);
+/* Its maker, who need not hold the lock for that, puts a copy of what the user
+ * gave there, if it is bytes only and no more of them. */
+bool tg_vals_fill(struct tg_val *v, const trygon_value_t *u);
 /* Whether a copy of that could be made there; it may come from elsewhere. */
 bool tg_vals_fits(const trygon_value_t *v);
 struct tg_val *tg_vals_copy(struct tg_vals *vals, const trygon_value_t *v);

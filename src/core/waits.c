@@ -65,7 +65,7 @@ static void finish(struct tg_waits *w, struct tg_waiter *x, int32_t rc)
         DL_DELETE(f->waiters, x);
     }
     if (x->exec != 0 && x->kind != TG_WAIT_SLEEP)
-        *tg_vec_add(&w->unblocked) = x->exec;
+        *tg_ctx_pass(w->ctx, &w->unblocked) = x->exec;
     struct tg_action *a = tg_ctx_act(w->ctx, TG_ACT_WAKE);
     a->handle = x->self;
     a->cookie = x->cookie;

@@ -62,15 +62,10 @@ struct tg_exec *tg_worker_exec(const struct tg_worker *w, uint64_t handle)
     return tg_slab_find(&w->execs, handle);
 }
 
-struct tg_exec *tg_exec_in(struct tg_exec *list, int32_t owner, uint64_t task,
-                           int32_t attempt)
+/* There is nothing to hold, and nothing to fetch: so are most. */
+static bool has_no_refs(const struct tg_item *it)
 {
-    struct tg_exec *e;
-    DL_FOREACH (list, e) {
-        if (e->owner == owner && e->task == task && e->attempt == attempt)
-            return e;
-    }
-    return NULL;
+    return it->val != NULL && it->val->nrefs == 0;
 }
 
 /* Its arguments' holds go, and the record. */
@@ -78,13 +73,31 @@ void tg_exec_free(struct tg_worker *w, struct tg_exec *e)
 {
     const struct tg_item *args = tg_items_at(&e->args);
     for (uint32_t i = 0; i < e->args.n; i++)
-        tg_objs_unadopt(w->objs, &args[i]);
+        if (!has_no_refs(&args[i]))
+            tg_objs_unadopt(w->objs, &args[i]);
     tg_items_fini(&e->args);
     free(e->name);
     tg_slab_free(&w->execs, e->self);
 }
 
 /* ----- the end of an execution ---------------------------------------------------- */
+
+/* We hold their references until weight for whoever gets them is taken. */
+static __attribute__((noinline)) void
+send_with_refs(struct tg_worker *w, const struct tg_exec *e, struct tg_msg *m)
+{
+    const struct tg_item *returns = tg_items_at(&m->u.done.returns);
+    uint32_t n = m->u.done.returns.n;
+    struct tg_val **kept = tg_grow(NULL, n + 1u, sizeof *kept);
+    for (uint32_t i = 0; i < n; i++)
+        kept[i] = tg_val_hold(returns[i].val);
+    tg_objs_send(w->objs, e->owner, m);
+    for (uint32_t i = 0; i < n; i++) {
+        tg_objs_drop_refs(w->objs, kept[i]);
+        tg_val_drop(&kept[i]);
+    }
+    free(kept);
+}
 
 void tg_exec_send_done(struct tg_worker *w, const struct tg_exec *e,
                        struct tg_outcome *out)
@@ -103,22 +116,14 @@ void tg_exec_send_done(struct tg_worker *w, const struct tg_exec *e,
     d->bounces = e->lease != NULL ? e->lease->bounces : 0;
     TG_ASSERT(d->returns.n ==
               (d->code == 0 ? e->nreturns + (e->creates > 0) : 0));
-    struct tg_val **kept = NULL; /* what has references, which we hold */
-    uint32_t nkept = 0;
     const struct tg_item *returns = tg_items_at(&d->returns);
-    for (uint32_t i = 0; i < d->returns.n; i++) {
-        if (returns[i].val->nrefs == 0)
-            continue;
-        if (kept == NULL)
-            kept = tg_grow(NULL, d->returns.n, sizeof *kept);
-        kept[nkept++] = tg_val_hold(returns[i].val);
-    }
-    tg_objs_send(w->objs, e->owner, &m);
-    for (uint32_t i = 0; i < nkept; i++) {
-        tg_objs_drop_refs(w->objs, kept[i]);
-        tg_val_drop(&kept[i]);
-    }
-    free(kept);
+    bool refs = false;
+    for (uint32_t i = 0; i < d->returns.n; i++)
+        refs = refs || !has_no_refs(&returns[i]);
+    if (refs || w->ctx->dead[e->owner])
+        send_with_refs(w, e, &m);
+    else
+        tg_ctx_send(w->ctx, e->owner, &m);
 }
 
 /* What its lease or its actor now has to do. */
@@ -209,6 +214,8 @@ static void fetch_args(struct tg_worker *w, struct tg_exec *e)
 {
     struct tg_item *args = tg_items_at(&e->args);
     for (uint32_t i = 0; i < e->args.n; i++) {
+        if (has_no_refs(&args[i]))
+            continue;
         tg_objs_adopt(w->objs, &args[i]);
         if (args[i].val != NULL)
             continue;
@@ -248,6 +255,7 @@ static void ready_to_start(struct tg_worker *w, struct tg_exec *e)
 {
     if (failed_arg(w, e))
         return;
+    TG_ASSERT(e->nmissing == 0);
     tg_exec_set_state(e, TG_EXEC_QUEUED);
     if (e->lease != NULL)
         tg_wlease_settle(w, e->lease);
@@ -255,10 +263,11 @@ static void ready_to_start(struct tg_worker *w, struct tg_exec *e)
         tg_wactor_ready(w, e);
 }
 
-/* Of a task, under its lease l; or NULL: of a call. */
+/* Of a task, under its lease l; or of a call, from c.  Takes the message. */
 static void start_exec(struct tg_worker *w, int32_t from, struct tg_wlease *l,
-                       struct tg_msg_run *m)
+                       struct tg_wcaller *c, struct tg_msg *msg)
 {
+    struct tg_msg_run *m = &msg->u.run;
     uint64_t handle;
     struct tg_exec *e = tg_slab_new(&w->execs, &handle);
     e->self = handle;
@@ -274,12 +283,11 @@ static void start_exec(struct tg_worker *w, int32_t from, struct tg_wlease *l,
     e->name = m->name;
     e->seq = m->seq;
     e->lease = l;
-    m->args.n = 0;
-    m->name = NULL;
-    if (l == NULL) {
+    msg->type = 0; /* moved */
+    if (c != NULL) {
         e->step = TG_STEP_METHOD;
         e->group = m->group;
-        tg_wactor_enqueue(w, e, m->lease);
+        tg_wactor_enqueue(c, e);
     } else {
         tg_wlease_enqueue(w, e);
     }
@@ -328,12 +336,14 @@ static void cancel_run(struct tg_worker *w, int32_t from, struct tg_msg_run *r)
                cancelled_error(w, r->number, r->name));
 }
 
-static void on_call(struct tg_worker *w, int32_t from, struct tg_msg_run *r)
+static void on_call(struct tg_worker *w, int32_t from, struct tg_msg *m)
 {
+    struct tg_msg_run *r = &m->u.run;
+    struct tg_wcaller *c;
     struct tg_val *error = NULL;
-    int32_t code = tg_wactor_takes(w, from, r, &error);
+    int32_t code = tg_wactor_takes(w, from, r, &c, &error);
     if (code == 0)
-        start_exec(w, from, NULL, r);
+        start_exec(w, from, NULL, c, m);
     else if (code == TRYGON_ERR_CANCELLED)
         cancel_run(w, from, r);
     else
@@ -362,7 +372,9 @@ static void hold_msg(struct tg_worker *w, int32_t from, struct tg_msg *m)
 static void on_run(struct tg_worker *w, int32_t from, struct tg_msg *m)
 {
     struct tg_msg_run *r = &m->u.run;
-    struct tg_wlease *l = tg_wlease_find(w, r->lease);
+    struct tg_wlease *l = w->last;
+    if (l == NULL || l->id != r->lease)
+        l = w->last = tg_wlease_find(w, r->lease);
     if (l == NULL && r->lease > w->last_opened) {
         hold_msg(w, from, m);
     } else if (l == NULL || l->state == TG_WLEASE_CLOSING || l->lent) {
@@ -377,7 +389,7 @@ static void on_run(struct tg_worker *w, int32_t from, struct tg_msg *m)
     } else if (cancelled_early(l, r)) {
         cancel_run(w, from, r);
     } else {
-        start_exec(w, from, l, r);
+        start_exec(w, from, l, NULL, m);
     }
 }
 
@@ -423,7 +435,7 @@ void tg_worker_notice(struct tg_worker *w, const struct tg_watch *n)
 void tg_exec_stop(struct tg_worker *w, struct tg_exec *e, bool recursive)
 {
     e->cancelled = true;
-    struct tg_cancelled *c = tg_vec_add(&w->cancelled);
+    struct tg_cancelled *c = tg_ctx_pass(w->ctx, &w->cancelled);
     *c = (struct tg_cancelled){e->self, recursive && e->submitted};
 }
 
@@ -520,8 +532,12 @@ void tg_worker_unblocked(struct tg_worker *w, struct tg_exec *e)
 
 void tg_worker_msg(struct tg_worker *w, int32_t from, struct tg_msg *m)
 {
-    if (m->type == TG_MSG_RUN)
+    if (m->type == TG_MSG_CALL)
+        on_call(w, from, m);
+    else if (m->type == TG_MSG_RUN)
         on_run(w, from, m);
+    else if (m->type == TG_MSG_TAKEN)
+        tg_worker_taken(w, from, &m->u.taken);
     else if (m->type == TG_MSG_OPEN)
         on_open(w, &m->u.open);
     else if (m->type == TG_MSG_RECALL)
@@ -532,14 +548,10 @@ void tg_worker_msg(struct tg_worker *w, int32_t from, struct tg_msg *m)
         tg_wlease_close(w, m->u.close.lease);
     else if (m->type == TG_MSG_CANCEL)
         on_cancel(w, from, m);
-    else if (m->type == TG_MSG_CALL)
-        on_call(w, from, &m->u.run);
     else if (m->type == TG_MSG_UNCALL)
         on_uncall(w, from, &m->u.cancel);
     else if (m->type == TG_MSG_LEAVE)
         tg_wactor_leave(w, from, &m->u.leave);
-    else if (m->type == TG_MSG_TAKEN)
-        tg_worker_taken(w, from, &m->u.taken);
     else
         TG_UNREACHABLE();
 }

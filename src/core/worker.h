@@ -50,7 +50,8 @@ struct tg_exec { /* one execution; exec/ reads it while it runs */
     uint16_t creates; /* of a constructor: TG_CREATES() */
     uint8_t group;    /* of a call */
     uint64_t seq;     /* struct tg_msg_run */
-    struct tg_wactor *actor; /* of a call or a destructor, else NULL */
+    struct tg_wactor *actor;   /* of a call or a destructor, else NULL */
+    struct tg_wcaller *caller; /* of a call that is not in turn */
     uint32_t fn, nreturns, nmissing;
     uint64_t limit; /* it yields items, so many ahead; 0: it does not */
     uint64_t yielded, taken; /* items; taken as far as its owner has told */
@@ -132,8 +133,9 @@ struct tg_worker {
     struct tg_wactor *line; /* actors whose destructors wait for others */
     uint32_t ndestroys;     /* that run */
     struct tg_wlease_entry *by_id;
-    struct tg_held *held; /* messages whose lease is not open yet */
-    uint64_t last_opened; /* the highest lease number opened here */
+    struct tg_wlease *last; /* whose run came last; or NULL */
+    struct tg_held *held;   /* messages whose lease is not open yet */
+    uint64_t last_opened;   /* the highest lease number opened here */
     TG_VEC(struct tg_cancelled) cancelled; /* read by core.c, as are */
     TG_VEC(uint64_t) let_go;               /* waiters of yields that go on */
 };

@@ -44,14 +44,6 @@ static struct tg_wcaller *find_caller(const struct tg_wactor *a, int32_t rank,
     return c;
 }
 
-/* One that has a call here. */
-static struct tg_wcaller *its_caller(const struct tg_exec *e)
-{
-    struct tg_wcaller *c = find_caller(e->actor, e->owner, e->group);
-    TG_ASSERT(c != NULL);
-    return c;
-}
-
 /* A caller that began anew has had all its calls answered. */
 static struct tg_wcaller *caller_of(struct tg_wactor *a, int32_t rank,
                                     uint8_t group, uint64_t seq)
@@ -60,6 +52,7 @@ static struct tg_wcaller *caller_of(struct tg_wactor *a, int32_t rank,
     struct tg_wcaller *c = find_caller(a, rank, group);
     if (c == NULL) {
         c = tg_alloc(sizeof *c);
+        c->actor = a;
         c->who = TG_WHO(rank, group);
         c->next = first;
         HASH_ADD(hh, a->callers, who, sizeof c->who, c);
@@ -122,8 +115,10 @@ static void advance(struct tg_wactor *a, struct tg_wcaller *c)
 
 /* What a call is told that will not run: its actor is no more, or no more
  * here. */
-static int32_t ended(const struct tg_worker *w, const struct tg_wactor *a,
-                     uint64_t number, struct tg_val **error)
+static __attribute__((noinline)) int32_t ended(const struct tg_worker *w,
+                                               const struct tg_wactor *a,
+                                               uint64_t number,
+                                               struct tg_val **error)
 {
     static const char *const reasons[] = {
         [TG_LEAVE_SCOPE] = "no handle of it was left",
@@ -219,17 +214,31 @@ static void end(struct tg_worker *w, struct tg_wactor *a)
         forget(w, a);
 }
 
-void tg_wactor_settle(struct tg_worker *w, struct tg_wactor *a)
+static void start_all(struct tg_worker *w, struct tg_wactor *a)
 {
-    if (a->state == TG_WACTOR_LEAVING && a->nstarted == 0 && a->destroys)
-        destroy(w, a);
     for (uint32_t i = 0; i < a->ngroups; i++) {
         struct tg_wgroup *g = &a->groups[i];
         while (g->queue != NULL && g->nstarted < g->limit)
             start(w, a, g);
     }
-    if (a->state == TG_WACTOR_LEAVING && a->nstarted == 0 && !a->destroys)
+}
+
+static __attribute__((noinline)) void settle_leaving(struct tg_worker *w,
+                                                     struct tg_wactor *a)
+{
+    if (a->nstarted == 0 && a->destroys)
+        destroy(w, a);
+    start_all(w, a);
+    if (a->nstarted == 0 && !a->destroys)
         end(w, a);
+}
+
+void tg_wactor_settle(struct tg_worker *w, struct tg_wactor *a)
+{
+    if (a->state == TG_WACTOR_LEAVING)
+        settle_leaving(w, a);
+    else
+        start_all(w, a);
 }
 
 /* A call that was taken in and has not started ends. */
@@ -360,26 +369,29 @@ static void insert(struct tg_wcaller *c, struct tg_exec *e)
 }
 
 int32_t tg_wactor_takes(struct tg_worker *w, int32_t from,
-                        const struct tg_msg_run *m, struct tg_val **error)
+                        const struct tg_msg_run *m, struct tg_wcaller **caller,
+                        struct tg_val **error)
 {
     struct tg_wactor *a = tg_slab_find(&w->actors, m->lease);
     if (a == NULL || a->state != TG_WACTOR_ALIVE)
         return ended(w, a, m->number, error);
-    const struct tg_wcaller *c = caller_of(a, from, m->group, m->seq);
+    struct tg_wcaller *c = caller_of(a, from, m->group, m->seq);
+    *caller = c;
     bool waited_for = m->seq >= c->next && !skips(c, m->seq);
     return waited_for ? 0 : TRYGON_ERR_CANCELLED;
 }
 
-void tg_wactor_enqueue(struct tg_worker *w, struct tg_exec *e, uint64_t actor)
+void tg_wactor_enqueue(struct tg_wcaller *c, struct tg_exec *e)
 {
-    e->actor = tg_slab_get(&w->actors, actor);
-    insert(its_caller(e), e);
+    e->caller = c;
+    e->actor = c->actor;
+    insert(c, e);
 }
 
 void tg_wactor_ready(struct tg_worker *w, struct tg_exec *e)
 {
     struct tg_wactor *a = e->actor;
-    advance(a, its_caller(e));
+    advance(a, e->caller);
     tg_wactor_settle(w, a);
 }
 
@@ -390,7 +402,7 @@ void tg_wactor_unqueue(struct tg_exec *e)
         DL_DELETE(group_of(a, e->group)->queue, e);
         return;
     }
-    struct tg_wcaller *c = its_caller(e);
+    struct tg_wcaller *c = e->caller;
     DL_DELETE(c->waiting, e);
     *tg_vec_add(&c->skipped) = e->seq;
     advance(a, c);
@@ -486,8 +498,8 @@ static uint32_t check_caller(const struct tg_wactor *a,
     uint64_t last = 0;
     const struct tg_exec *e;
     DL_FOREACH (c->waiting, e) {
-        TG_ASSERT(e->actor == a && TG_WHO(e->owner, e->group) == c->who &&
-                  !e->in_turn);
+        TG_ASSERT(e->actor == a && e->caller == c && c->actor == a &&
+                  TG_WHO(e->owner, e->group) == c->who && !e->in_turn);
         TG_ASSERT(e->seq >= c->next && (n == 0 || e->seq > last));
         TG_ASSERT(!skips(c, e->seq));
         TG_ASSERT(e->state == TG_EXEC_FETCHING || e->seq > c->next);

@@ -22,6 +22,9 @@ void tg_exec_set_state(struct tg_exec *e, enum tg_exec_state to);
 struct tg_wlease *tg_wlease_find(const struct tg_worker *w, uint64_t id);
 void tg_wlease_enqueue(struct tg_worker *w, struct tg_exec *e);
 void tg_wlease_unqueue(struct tg_exec *e);
+/* An attempt of an owner's task, in a list; NULL: not there. */
+struct tg_exec *tg_exec_in(struct tg_exec *list, int32_t owner, uint64_t task,
+                           int32_t attempt);
 /* A run of the lease, in its queue or started; NULL: not known here. */
 struct tg_exec *tg_wlease_exec(const struct tg_wlease *l, int32_t from,
                                uint64_t task, int32_t attempt);
@@ -36,8 +39,9 @@ void tg_worker_bounce(struct tg_worker *w, int32_t owner, uint64_t lease,
                       enum tg_bounce why, uint32_t n, struct tg_attempt *v);
 
 struct tg_wcaller { /* a rank that calls an actor, in one of its groups */
-    uint64_t who;   /* TG_WHO() */
-    uint64_t next;  /* the number of its next call in turn */
+    struct tg_wactor *actor;
+    uint64_t who;             /* TG_WHO() */
+    uint64_t next;            /* the number of its next call in turn */
     struct tg_exec *waiting;  /* calls here that are not in turn, by number */
     TG_VEC(uint64_t) skipped; /* later numbers that need not be waited for */
     UT_hash_handle hh;
@@ -50,10 +54,12 @@ enum { TG_CALL_BITS = 40 }; /* above them: which order of the caller's */
 /* A constructor has succeeded.  Returns what its owner is told. */
 struct tg_val *tg_wactor_new(struct tg_worker *w, struct tg_exec *e,
                              void *state);
-/* 0: the call may be taken in; else the code of its done, and its error. */
+/* 0: the call may be taken in, from this caller; else the code of its done, and
+ * its error. */
 int32_t tg_wactor_takes(struct tg_worker *w, int32_t from,
-                        const struct tg_msg_run *m, struct tg_val **error);
-void tg_wactor_enqueue(struct tg_worker *w, struct tg_exec *e, uint64_t actor);
+                        const struct tg_msg_run *m, struct tg_wcaller **caller,
+                        struct tg_val **error);
+void tg_wactor_enqueue(struct tg_wcaller *c, struct tg_exec *e);
 void tg_wactor_ready(struct tg_worker *w, struct tg_exec *e);
 /* Before a settle: it ends unstarted, or is done. */
 void tg_wactor_unqueue(struct tg_exec *e);
@@ -76,9 +82,6 @@ void tg_worker_taken(struct tg_worker *w, int32_t from,
                      const struct tg_msg_taken *m);
 
 /* The execution side (worker.c). */
-/* An attempt of an owner's task, in a list; NULL: not there. */
-struct tg_exec *tg_exec_in(struct tg_exec *list, int32_t owner, uint64_t task,
-                           int32_t attempt);
 void tg_exec_send_done(struct tg_worker *w, const struct tg_exec *e,
                        struct tg_outcome *out);
 /* It runs: ask it to stop. */

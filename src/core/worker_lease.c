@@ -61,6 +61,17 @@ static void watch_overrun(struct tg_worker *w, struct tg_wlease *l)
     tg_timers_add(&w->ctx->timers, when, TG_TIMER_OVERRUN, l->self);
 }
 
+struct tg_exec *tg_exec_in(struct tg_exec *list, int32_t owner, uint64_t task,
+                           int32_t attempt)
+{
+    struct tg_exec *e;
+    DL_FOREACH (list, e) {
+        if (e->owner == owner && e->task == task && e->attempt == attempt)
+            return e;
+    }
+    return NULL;
+}
+
 struct tg_exec *tg_wlease_exec(const struct tg_wlease *l, int32_t from,
                                uint64_t task, int32_t attempt)
 {
@@ -182,6 +193,7 @@ static void closed(struct tg_worker *w, struct tg_wlease *l)
     tg_ctx_send(w->ctx, 0, &m);
     struct tg_wlease_entry *e = (struct tg_wlease_entry *)(void *)l;
     HASH_DEL(w->by_id, e);
+    w->last = NULL;
     free(l->ids);
     tg_vec_free(&l->early);
     tg_slab_free(&w->leases, l->self);

@@ -25,7 +25,7 @@ void tg_exec_taken(struct tg_worker *w, struct tg_exec *e, uint64_t n)
 {
     e->taken = n;
     if (e->waiter != 0 && !tg_exec_ahead(e))
-        *tg_vec_add(&w->let_go) = e->waiter;
+        *tg_ctx_pass(w->ctx, &w->let_go) = e->waiter;
 }
 
 /* What has ended meanwhile needs it no more. */

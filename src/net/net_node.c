@@ -43,23 +43,26 @@ struct out { /* to a rank whose inbox we have mapped */
     struct tg_shm shm;
     struct inbox *box; /* NULL: it is reached by the transport below */
     uint32_t sent, read;
+    uint32_t at; /* the slot of the next frame */
 };
 
 struct in { /* from a rank of this node */
     int32_t rank;
     struct inbox *box;
     uint32_t read;
+    uint32_t at; /* the slot of the next frame */
     bool joined;
 };
 
 struct tg_net {
     int32_t rank, nranks;
-    struct tg_shm mine;        /* every rank's inbox here */
-    struct out *out;           /* by rank */
-    TG_VEC(struct in) in;      /* without those that are fenced */
-    uint32_t njoined, nfenced; /* njoined: of `in` */
-    uint32_t next;             /* in `in`: looked at first */
-    struct in *shown;          /* whose frame poll gave out last; or NULL */
+    struct tg_shm mine;   /* every rank's inbox here */
+    struct out *out;      /* by rank */
+    TG_VEC(struct in) in; /* without those that are fenced */
+    uint32_t others;      /* ranks that are not fenced */
+    uint32_t njoined;     /* of `in` */
+    uint32_t next;        /* in `in`: looked at first */
+    struct in *shown;     /* whose frame poll gave out last; or NULL */
     uint32_t turn;
     uint64_t nbulk; /* pieces under way below */
     struct tg_net *below;
@@ -86,6 +89,7 @@ void tg_net_node_create(int32_t rank, int32_t nranks, struct tg_net **out,
     struct tg_net *net = tg_alloc(sizeof *net);
     net->rank = rank;
     net->nranks = nranks;
+    net->others = (uint32_t)nranks - 1;
     net->out = tg_alloc((size_t)nranks * sizeof *net->out);
     *offer = (struct tg_shm_offer){.fd = -1};
     why[0] = '\0';
@@ -128,6 +132,11 @@ int tg_net_node_join(struct tg_net *net, int32_t rank,
     return TRYGON_SUCCESS;
 }
 
+static uint32_t next_slot(uint32_t at)
+{
+    return at + 1 < SLOTS ? at + 1 : 0;
+}
+
 /* ----- sending ------------------------------------------------------------ */
 
 static unsigned char *frame(struct tg_net *net, int32_t rank)
@@ -135,7 +144,7 @@ static unsigned char *frame(struct tg_net *net, int32_t rank)
     struct out *o = &net->out[rank];
     if (o->box == NULL)
         return net->ops->frame(net->below, rank);
-    return o->box->slots[o->sent % SLOTS].data;
+    return o->box->slots[o->at].data;
 }
 
 /* A short frame's next slot will want its second line: fetch it meanwhile. */
@@ -145,13 +154,14 @@ static int send(struct tg_net *net, int32_t rank, size_t size)
     if (o->box == NULL)
         return net->ops->send(net->below, rank, size);
     TG_ASSERT(size <= TG_FRAME_MAX);
-    struct slot *s = &o->box->slots[o->sent++ % SLOTS];
-    atomic_store_explicit(&s->word, o->sent << 16 | (uint32_t)size,
-                          memory_order_release);
+    o->sent++;
+    atomic_store_explicit(&o->box->slots[o->at].word,
+                          o->sent << 16 | (uint32_t)size, memory_order_release);
+    o->at = next_slot(o->at);
     if (o->sent - o->read >= TG_NET_AHEAD)
         o->read = atomic_load_explicit(&o->box->read, memory_order_acquire);
     TG_ASSERT(o->sent - o->read < SLOTS); /* the next one is free as well */
-    __builtin_prefetch(o->box->slots[o->sent % SLOTS].data + LINE, 1);
+    __builtin_prefetch(o->box->slots[o->at].data + LINE, 1);
     net->sent(net->sent_arg, rank);
     return TRYGON_SUCCESS;
 }
@@ -175,17 +185,23 @@ static int bulk_recv(struct tg_net *net, int32_t rank, uint32_t tag, void *data,
 /* The size of the next frame of an inbox; -1: it has not come. */
 static int32_t next_size(const struct in *in)
 {
-    const struct slot *s = &in->box->slots[in->read % SLOTS];
+    const struct slot *s = &in->box->slots[in->at];
     uint32_t word = atomic_load_explicit(&s->word, memory_order_acquire);
     return word >> 16 == ((in->read + 1) & 0xffff) ? (int32_t)(word & 0xffff)
                                                    : -1;
+}
+
+static void advance(struct in *in)
+{
+    in->read++;
+    in->at = next_slot(in->at);
 }
 
 static void drop_shown(struct tg_net *net)
 {
     struct in *in = net->shown;
     net->shown = NULL;
-    in->read++;
+    advance(in);
     atomic_store_explicit(&in->box->read, in->read, memory_order_release);
 }
 
@@ -201,23 +217,17 @@ static bool next_frame(struct tg_net *net, struct tg_net_event *ev)
         if (size < 0)
             continue;
         net->shown = in;
-        *ev =
-            (struct tg_net_event){.type = TG_NET_FRAME,
-                                  .rank = in->rank,
-                                  .data = in->box->slots[in->read % SLOTS].data,
-                                  .size = (size_t)size};
+        *ev = (struct tg_net_event){.type = TG_NET_FRAME,
+                                    .rank = in->rank,
+                                    .data = in->box->slots[in->at].data,
+                                    .size = (size_t)size};
         return true;
     }
     return false;
 }
 
-/* Once all ranks send through memory the transport below has only what was
- * started here. */
-static bool all_joined(struct tg_net *net)
+static void count_joined(struct tg_net *net)
 {
-    uint32_t others = (uint32_t)net->nranks - 1 - net->nfenced;
-    if (net->njoined == others || net->in.n < others)
-        return net->njoined == others;
     for (uint32_t i = 0; i < net->in.n; i++) {
         struct in *in = &net->in.v[i];
         if (!in->joined && atomic_load(&in->box->joined) != 0) {
@@ -225,18 +235,19 @@ static bool all_joined(struct tg_net *net)
             net->njoined++;
         }
     }
-    return net->njoined == others;
 }
 
+/* Once all ranks send through memory the transport below has only what was
+ * started here. */
 bool tg_net_node_alone(struct tg_net *net)
 {
-    return net->nbulk == 0 && all_joined(net);
+    if (net->njoined != net->others && net->in.n >= net->others)
+        count_joined(net);
+    return net->njoined == net->others && net->nbulk == 0;
 }
 
 static bool poll_below(struct tg_net *net, struct tg_net_event *ev)
 {
-    if (tg_net_node_alone(net))
-        return false;
     if (!net->ops->poll(net->below, ev))
         return false;
     net->nbulk -= ev->type != TG_NET_FRAME;
@@ -247,17 +258,20 @@ static bool poll(struct tg_net *net, struct tg_net_event *ev)
 {
     if (net->shown != NULL)
         drop_shown(net);
-    bool below_first = net->turn++ % TURN == 0;
+    bool below = !tg_net_node_alone(net);
+    bool below_first = below && net->turn++ % TURN == 0;
     if (below_first && poll_below(net, ev))
         return true;
-    return next_frame(net, ev) || (!below_first && poll_below(net, ev));
+    return next_frame(net, ev) ||
+           (below && !below_first && poll_below(net, ev));
 }
 
 bool tg_net_node_look(const struct tg_net *net)
 {
     for (uint32_t i = 0; i < net->in.n; i++) {
         struct in in = net->in.v[i];
-        in.read += &net->in.v[i] == net->shown;
+        if (&net->in.v[i] == net->shown)
+            advance(&in);
         if (next_size(&in) >= 0)
             return true;
     }
@@ -270,7 +284,7 @@ bool tg_net_node_look(const struct tg_net *net)
  * more. */
 static void fence(struct tg_net *net, int32_t rank)
 {
-    net->nfenced++;
+    net->others--;
     net->out[rank].box = NULL;
     for (uint32_t i = 0; i < net->in.n; i++) {
         if (net->in.v[i].rank != rank)

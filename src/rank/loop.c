@@ -139,7 +139,7 @@ void tg_loop_add(struct trygon *tg, struct tg_exec *e)
         return;
     DL_DELETE(l->ready, first);
     l->due = false;
-    tg_items_fini(&first->returns);
+    tg_call_unset(first);
     put_call(l, first);
     keep_loop(l);
     *tg_vec_add(&tg->unstarted) = e->self;

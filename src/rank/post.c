@@ -35,6 +35,7 @@ struct peer {
     struct tg_chan chan;
     uint32_t next_tag;
     bool dead;
+    bool is_due; /* it is in the list of those */
 };
 
 struct shown { /* the frame that the transport shows, not read to its end */
@@ -54,7 +55,6 @@ struct tg_post {
     struct transfer *transfers; /* under way, both directions */
     struct shown frame;
     TG_VEC(int32_t) due; /* ranks whose channel may have something to send */
-    bool *is_due;
     struct tg_attached attached;
 };
 
@@ -71,7 +71,6 @@ int tg_post_create(int32_t rank, int32_t nranks, struct tg_vals *vals,
     if (ends != NULL)
         p->ends = *ends;
     p->peers = tg_alloc((size_t)nranks * sizeof *p->peers);
-    p->is_due = tg_alloc((size_t)nranks * sizeof *p->is_due);
     for (int32_t r = 0; r < nranks; r++)
         tg_chan_init(&p->peers[r].chan);
     *post = p;
@@ -115,16 +114,16 @@ void tg_post_destroy(struct tg_post **post)
     tg_vec_free(&p->due);
     tg_attached_fini(&p->attached);
     free(p->peers);
-    free(p->is_due);
     free(p);
     *post = NULL;
 }
 
-static void mark_due(struct tg_post *p, int32_t rank)
+static inline void mark_due(struct tg_post *p, int32_t rank)
 {
-    if (p->is_due[rank] || !tg_chan_due(&p->peers[rank].chan))
+    struct peer *peer = &p->peers[rank];
+    if (peer->is_due || !tg_chan_due(&peer->chan))
         return;
-    p->is_due[rank] = true;
+    peer->is_due = true;
     *tg_vec_add(&p->due) = rank;
 }
 
@@ -154,8 +153,8 @@ static void append(struct tg_bytes *b, const void *bytes, size_t n)
 
 /* The record is its kind and the body so far, but parts of the message travel
  * apart: its attachments, and the body if it is too large for a record. */
-static void split_record(struct tg_post *p, int32_t rank, struct tg_msg *m,
-                         size_t begin)
+static __attribute__((noinline)) void
+split_record(struct tg_post *p, int32_t rank, struct tg_msg *m, size_t begin)
 {
     struct tg_bytes *out = &p->peers[rank].chan.out, body = {0};
     struct transfer *t = begin_out(p, rank, m);
@@ -199,7 +198,8 @@ void tg_post_send(struct tg_post *p, int32_t rank, struct tg_msg *m)
     mark_due(p, rank);
 }
 
-static int start_transfer(struct tg_post *p, struct transfer *t)
+static __attribute__((noinline)) int start_transfer(struct tg_post *p,
+                                                    struct transfer *t)
 {
     int rc = TRYGON_SUCCESS;
     DL_DELETE(p->waiting, t);
@@ -214,11 +214,17 @@ static int start_transfer(struct tg_post *p, struct transfer *t)
     return rc;
 }
 
-/* All that may leave does, or only what should. */
-static bool leaves(const struct peer *peer, bool all)
+/* All frames that may leave do, or only those that should. */
+static inline int send_frames(struct tg_post *p, int32_t rank,
+                              struct tg_chan *chan, bool all)
 {
-    return !peer->dead &&
-           (all ? tg_chan_due(&peer->chan) : tg_chan_pressing(&peer->chan));
+    int rc = TRYGON_SUCCESS;
+    while (rc == TRYGON_SUCCESS &&
+           (all ? tg_chan_due(chan) : tg_chan_pressing(chan))) {
+        unsigned char *frame = p->ops->frame(p->net, rank);
+        rc = p->ops->send(p->net, rank, tg_chan_take(chan, frame));
+    }
+    return rc;
 }
 
 static int flush(struct tg_post *p, bool all)
@@ -228,13 +234,10 @@ static int flush(struct tg_post *p, bool all)
     for (uint32_t i = 0; i < p->due.n; i++) {
         int32_t rank = p->due.v[i];
         struct peer *peer = &p->peers[rank];
-        while (rc == TRYGON_SUCCESS && leaves(peer, all)) {
-            unsigned char *frame = p->ops->frame(p->net, rank);
-            size_t n = tg_chan_take(&peer->chan, frame);
-            rc = p->ops->send(p->net, rank, n);
-        }
-        p->is_due[rank] = leaves(peer, true);
-        if (p->is_due[rank])
+        if (rc == TRYGON_SUCCESS && !peer->dead)
+            rc = send_frames(p, rank, &peer->chan, all);
+        peer->is_due = !peer->dead && tg_chan_due(&peer->chan);
+        if (peer->is_due)
             p->due.v[kept++] = rank;
     }
     p->due.n = kept;
@@ -302,12 +305,10 @@ static int on_whole(struct tg_post *p, const unsigned char *r, size_t n,
     return rc == TRYGON_SUCCESS ? 1 : rc;
 }
 
-/* As tg_post_poll(): 1 if the record is a message, which is in *m. */
-static int on_record(struct tg_post *p, int32_t from, const unsigned char *r,
-                     size_t n, struct tg_msg *m)
+/* Of a message that is not all here. */
+static __attribute__((noinline)) int on_tagged(struct tg_post *p, int32_t from,
+                                               const unsigned char *r, size_t n)
 {
-    if (r[0] == WHOLE)
-        return on_whole(p, r + 1, n - 1, m);
     if (n < TAGGED_HEADER || r[0] > APART ||
         (r[0] == APART && n != APART_HEADER))
         return TRYGON_ERR_INVALID;
@@ -333,7 +334,7 @@ static int on_record(struct tg_post *p, int32_t from, const unsigned char *r,
     return p->ops->bulk_recv(p->net, from, t->tag, t->body.v, size, t);
 }
 
-/* The next message of the frame that is shown. */
+/* The next message of the frame that is shown: 1, and it is in *m. */
 static int next_record(struct tg_post *p, int32_t *from, struct tg_msg *m)
 {
     struct shown *f = &p->frame;
@@ -345,7 +346,8 @@ static int next_record(struct tg_post *p, int32_t *from, struct tg_msg *m)
         if (f->at >= f->size)
             f->data = NULL; /* this one is the last */
         if (r != NULL)
-            rc = on_record(p, f->from, r, n, m);
+            rc = r[0] == WHOLE ? on_whole(p, r + 1, n - 1, m)
+                               : on_tagged(p, f->from, r, n);
     }
     return rc;
 }
@@ -359,8 +361,8 @@ static int on_frame(struct tg_post *p, const struct tg_net_event *ev)
     return rc;
 }
 
-static int on_piece(struct tg_post *p, struct transfer *t, int32_t *from,
-                    struct tg_msg *m)
+static __attribute__((noinline)) int
+on_piece(struct tg_post *p, struct transfer *t, int32_t *from, struct tg_msg *m)
 {
     int rc = TRYGON_SUCCESS;
     TG_ASSERT(t->pending > 0);
@@ -456,7 +458,7 @@ void tg_post_check(const struct tg_post *p)
 {
     for (int32_t r = 0; r < p->nranks; r++) {
         tg_chan_check(&p->peers[r].chan);
-        TG_ASSERT(p->is_due[r] || p->peers[r].dead ||
+        TG_ASSERT(p->peers[r].is_due || p->peers[r].dead ||
                   !tg_chan_due(&p->peers[r].chan));
     }
 }

@@ -22,11 +22,11 @@
 #include "net/net_node.h"
 #include "rank/rank.h"
 
-static const uint64_t spin_ns = 2000, yield_ns = 250000, stay_ns = 50000;
+static const uint64_t spin_ns = 5000, yield_ns = 250000, stay_ns = 50000;
 static const uint64_t nap_least = 50000, nap_most = 2000000;
 static const uint64_t watch_least = 500000, watch_most = 4000000;
 
-enum { LOOKS = 32, TURN = 64, CLOCK_TURN = 16, GLANCE = 16 };
+enum { LOOKS = 32, TURN = 64, CLOCK_TURN = 16, GLANCE = 16, STORES_TURN = 16 };
 
 /* The word of a sleeper. */
 enum { AWAKE, WOKEN, SLEEPING };
@@ -117,13 +117,15 @@ static void look(struct trygon *tg, const struct goal *goal)
 {
     int rc = 0;
     tg->looked_ns = tg_now_ns();
-    atomic_fetch_add_explicit(&tg->looks, 1, memory_order_relaxed);
+    unsigned looks = atomic_load_explicit(&tg->looks, memory_order_relaxed);
+    atomic_store_explicit(&tg->looks, looks + 1, memory_order_relaxed);
     if (tg->post != NULL && tg->failed == 0)
         rc = take_msgs(tg, goal);
     tg_settle(tg);
     if (rc < 0)
         fail_all(tg, rc);
-    tg_stores_look(tg);
+    if (rc == 0 || looks % STORES_TURN == 0)
+        tg_stores_look(tg);
     if (tg_core_deadline(tg->core) <= tg->looked_ns) {
         struct tg_event ev = {.type = TG_EV_TICK, .now_ns = tg->looked_ns};
         tg_step(tg, &ev);

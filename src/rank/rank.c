@@ -120,6 +120,12 @@ static void perform_one(struct trygon *tg, struct tg_action *a)
     }
 }
 
+/* True: the core has heard of something, and may want more done. */
+static inline bool answer_stores(struct trygon *tg)
+{
+    return tg_stores_any(&tg->stores) && tg_stores_answer(tg);
+}
+
 /* Not in line: half of all steps put nothing out. */
 __attribute__((noinline)) static void perform(struct trygon *tg)
 {
@@ -131,12 +137,12 @@ __attribute__((noinline)) static void perform(struct trygon *tg)
         /* not above: that would be a step in a step */
         while (tg->unstarted.n > 0)
             tg_run_failed(tg, tg->unstarted.v[--tg->unstarted.n]);
-    } while (tg_stores_answer(tg));
+    } while (answer_stores(tg));
 }
 
 void tg_settle(struct trygon *tg)
 {
-    if (tg_stores_answer(tg))
+    if (answer_stores(tg))
         perform(tg);
 }
 

@@ -163,6 +163,7 @@ struct trygon_call {
     int32_t *cpus;                 /* the system's numbers */
     size_t ncpus;
     struct tg_items returns; /* values set so far */
+    struct tg_val *room;     /* for the only one, if it is small; or NULL */
     bool lends;              /* tg_call_lend() is to see to its arguments */
     struct tg_lent **lents;  /* of its arguments; NULL: none is lent */
     uint32_t yielded;        /* those set by yields, in order */

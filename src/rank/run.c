@@ -126,23 +126,28 @@ void tg_call_give(struct trygon_call *c, struct tg_outcome *out)
     else
         give_up_returns(c);
     c->returns.n = 0;
+    tg_val_drop(&c->room);
+}
+
+static __attribute__((noinline)) void
+outcome_of_failed(const struct trygon_call *c, int code, struct tg_outcome *out)
+{
+    out->code = code != 0 ? checked_code(code) : TRYGON_ERR_RETURNS;
+    out->error = code != 0 ? error_of(c, out->code)
+                           : tg_val_error(TRYGON_ERR_RETURNS, c->tg->rank,
+                                          c->exec->number, name_of(c),
+                                          "the task set %u of its %u returns",
+                                          returns_set(c), c->returns.n);
 }
 
 void tg_call_outcome(struct trygon_call *c, int code, struct tg_outcome *out)
 {
-    uint32_t nreturns = c->returns.n, set = returns_set(c);
-    out->code = checked_code(code);
+    out->code = 0;
     out->returns.n = 0;
     out->error = NULL;
     out->state = c->self;
-    if (code == 0 && set < nreturns) {
-        out->code = TRYGON_ERR_RETURNS;
-        out->error = tg_val_error(
-            TRYGON_ERR_RETURNS, c->tg->rank, c->exec->number, name_of(c),
-            "the task set %u of its %u returns", set, nreturns);
-    } else if (code != 0) {
-        out->error = error_of(c, out->code);
-    }
+    if (code != 0 || returns_set(c) < c->returns.n)
+        outcome_of_failed(c, code, out);
 }
 
 /* ----- one after another ----------------------------------------------------- */
@@ -319,6 +324,10 @@ static bool needs_lending(const struct trygon *tg, const struct tg_exec *e)
     return false;
 }
 
+/* Most results are a few numbers.  Copied there, they need no malloc(): user
+ * code, which is without the lock, could not have room that values share. */
+enum { RESULT_ROOM = 64 - sizeof(struct tg_val) };
+
 void tg_call_set(struct trygon_call *c, struct tg_exec *e)
 {
     c->exec = e;
@@ -328,12 +337,19 @@ void tg_call_set(struct trygon_call *c, struct tg_exec *e)
     c->fail_text[0] = '\0';
     c->yielded = 0;
     tg_items_init(&c->returns, e->nreturns);
+    c->room = e->nreturns == 1 ? tg_vals_new(&c->tg->vals, RESULT_ROOM) : NULL;
     if (!tg_log_wants(&c->tg->log, TRYGON_LOG_DEBUG))
         return;
     tg_log(&c->tg->log, TRYGON_LOG_DEBUG,
            "task %llu (%s), attempt %d, for rank %d",
            (unsigned long long)e->number, name_of(c), (int)e->attempt,
            (int)e->owner);
+}
+
+void tg_call_unset(struct trygon_call *c)
+{
+    tg_items_fini(&c->returns);
+    tg_val_drop(&c->room);
 }
 
 /* Is the thread where the execution is to run?  A method of an actor
@@ -372,11 +388,10 @@ static bool run_on_server(struct trygon *tg, struct tg_exec *e,
     return true;
 }
 
-bool tg_run_on_thread(struct trygon *tg, struct tg_exec *e, struct tg_loop *l)
+/* To one that the pool has, or makes. */
+static __attribute__((noinline)) bool
+run_on_another(struct trygon *tg, struct tg_exec *e, struct tg_loop *l)
 {
-    tg->running++;
-    if (run_on_server(tg, e, l))
-        return true;
     struct trygon_call *c = tg_alloc(sizeof *c);
     c->tg = tg;
     c->served = tg->served;
@@ -391,15 +406,21 @@ bool tg_run_on_thread(struct trygon *tg, struct tg_exec *e, struct tg_loop *l)
     if (tg_pool_run(tg->pool, run, c, c->cpus, c->ncpus) == TRYGON_SUCCESS)
         return true;
     tg->running--;
-    tg_items_fini(&c->returns);
+    tg_call_unset(c);
     free(c->cpus);
     free(c);
     return false;
 }
 
+bool tg_run_on_thread(struct trygon *tg, struct tg_exec *e, struct tg_loop *l)
+{
+    tg->running++;
+    return run_on_server(tg, e, l) || run_on_another(tg, e, l);
+}
+
 void tg_run_exec(struct trygon *tg, uint64_t handle)
 {
-    struct tg_exec *e = tg_worker_exec(&tg->core->worker, handle);
+    struct tg_exec *e = tg_slab_get(&tg->core->worker.execs, handle);
     if (e->step == TG_STEP_METHOD && tg->fns[e->fn].async)
         tg_loop_add(tg, e);
     else if (!tg_run_on_thread(tg, e, NULL))
@@ -408,7 +429,7 @@ void tg_run_exec(struct trygon *tg, uint64_t handle)
 
 void tg_run_failed(struct trygon *tg, uint64_t handle)
 {
-    const struct tg_exec *e = tg_worker_exec(&tg->core->worker, handle);
+    const struct tg_exec *e = tg_slab_get(&tg->core->worker.execs, handle);
     struct tg_outcome out = {.code = TRYGON_ERR_NOMEM,
                              .error = tg_val_error(TRYGON_ERR_NOMEM, tg->rank,
                                                    e->number, exec_name(tg, e),

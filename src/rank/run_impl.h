@@ -13,8 +13,10 @@ bool tg_may_hold(const struct trygon *tg);
 
 /* Who the calling thread runs from now on; NULL: nobody. */
 void tg_set_current(struct trygon_call *c);
-/* With the lock held: the call is to run this execution. */
+/* With the lock held: the call is to run this execution; or is not, after
+ * all. */
 void tg_call_set(struct trygon_call *c, struct tg_exec *e);
+void tg_call_unset(struct trygon_call *c);
 /* The user's function, and then what the core is told of how it ended. */
 int tg_call_user(struct trygon_call *c);
 void tg_call_outcome(struct trygon_call *c, int code, struct tg_outcome *out);

@@ -87,6 +87,11 @@ static inline int32_t tg_stores_reader(const struct tg_stores *s, int32_t of,
 /* ----- with the rank's lock held -------------------------------------------- */
 
 void tg_stores_perform(struct trygon *tg, struct tg_action *a);
+/* Is there anything to tell the core, or somebody to ring? */
+static inline bool tg_stores_any(const struct tg_stores *s)
+{
+    return s->answers.n > 0 || s->node.rings;
+}
 /* Tell the core what came of actions, as long as there is something to tell;
  * what it wants done then is left to the caller.  False: there was nothing. */
 bool tg_stores_answer(struct trygon *tg);

@@ -5,24 +5,11 @@
 
 /* ----- bytes ------------------------------------------------------------ */
 
-struct tg_coder tg_writer(struct tg_bytes *out, struct tg_attached *att)
-{
-    return (struct tg_coder){.out = out,
-                             .w = out->n > 0 ? out->v + out->n : out->v,
-                             .left = out->cap - out->n,
-                             .att = att};
-}
-
-void tg_writer_end(struct tg_coder *c)
-{
-    c->out->n = c->out->cap - c->left;
-}
-
 void tg_writer_grow(struct tg_coder *c, size_t n)
 {
     struct tg_bytes *b = c->out;
     tg_writer_end(c);
-    tg_bytes_room(b, n);
+    tg_bytes_grow(b, n);
     c->w = b->v + b->n;
     c->left = b->cap - b->n;
 }

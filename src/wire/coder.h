@@ -30,9 +30,20 @@ struct tg_coder {
     int rc; /* reading: the first failure */
 };
 
-struct tg_coder tg_writer(struct tg_bytes *out, struct tg_attached *att);
+static inline struct tg_coder tg_writer(struct tg_bytes *out,
+                                        struct tg_attached *att)
+{
+    return (struct tg_coder){.out = out,
+                             .w = out->n > 0 ? out->v + out->n : out->v,
+                             .left = out->cap - out->n,
+                             .att = att};
+}
+
 /* To be called at the end of writing: the bytes are out's. */
-void tg_writer_end(struct tg_coder *c);
+static inline void tg_writer_end(struct tg_coder *c)
+{
+    c->out->n = c->out->cap - c->left;
+}
 
 static inline bool tg_reading(const struct tg_coder *c)
 {
@@ -109,26 +120,26 @@ static inline void tg_code_u64(struct tg_coder *c, uint64_t *v)
         *v = tg_le64(bytes);
 }
 
+#define tg_visit static inline __attribute__((always_inline)) void
+
 /* A run of numbers of fixed width, n bytes in all: one check for all of them.
- * visit(&f, m) goes through them in order.  It is a tg_visit, which becomes
- * part of either branch, so that none of them asks which way it goes. */
+ * visit(&f, m, ...) goes through them in order.  It is a tg_visit, which
+ * becomes part of either branch, so that none of them asks which way it goes. */
 struct tg_fixed {
     bool reading;
     unsigned char *at; /* the next one's place */
 };
 
-#define tg_visit static inline __attribute__((always_inline)) void
-
-#define tg_code_fixed(c_, n_, visit_, m_)                                     \
+#define tg_code_fixed(c_, reading_, n_, visit_, ...)                          \
     do {                                                                      \
-        if (!tg_reading(c_)) {                                                \
+        if (!(reading_)) {                                                    \
             struct tg_fixed f_ = {false, tg_code_put(c_, n_)};                \
-            visit_(&f_, m_);                                                  \
+            visit_(&f_, __VA_ARGS__);                                         \
             TG_ASSERT(f_.at == (c_)->w);                                      \
         } else if (tg_code_must(c_, (n_) <= (c_)->left)) {                    \
             struct tg_fixed f_ = {true, (unsigned char *)(uintptr_t)(c_)->p}; \
             tg_code_take(c_, n_);                                             \
-            visit_(&f_, m_);                                                  \
+            visit_(&f_, __VA_ARGS__);                                         \
             TG_ASSERT(f_.at == (c_)->p);                                      \
         }                                                                     \
     } while (0)
@@ -166,6 +177,15 @@ tg_visit tg_fixed_u16(struct tg_fixed *f, uint16_t *v)
         f->at[1] = (unsigned char)(*v >> 8);
     }
     f->at += 2;
+}
+
+tg_visit tg_fixed_u8(struct tg_fixed *f, uint8_t *v)
+{
+    if (f->reading)
+        *v = *f->at;
+    else
+        *f->at = *v;
+    f->at++;
 }
 
 tg_visit tg_fixed_i32(struct tg_fixed *f, int32_t *v)

@@ -25,116 +25,18 @@ static void code_weighted(struct tg_coder *c, struct tg_weighted *w)
     tg_code_u64(c, &w->weight);
 }
 
-#define ENDS(array_) (memchr((array_), 0, sizeof(array_)) != NULL)
-
-/* An error is printed by whoever gets it: its strings must end. */
-static bool error_ok(const struct tg_val *v)
-{
-    uint64_t n = v->size / sizeof(struct trygon_error);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct trygon_error *e = tg_val_err(v, i);
-        bool few = (uint64_t)e->ncauses < n - i; /* not negative either */
-        if (e->size != sizeof *e || e->code >= 0 || !few ||
-            !ENDS(e->function) || !ENDS(e->host) || !ENDS(e->text))
-            return false;
-    }
-    return true;
-}
-
-static bool error_head_ok(const struct tg_val *v)
-{
-    uint64_t one = sizeof(struct trygon_error);
-    return v->type == TRYGON_BYTE && v->ndim == 0 && v->nrefs == 0 &&
-           v->size > 0 && v->size % one == 0 && v->size <= TG_CAUSES_MAX * one;
-}
-
-/* What the bytes of a value are. */
-enum { BYTES, ERROR, STORED };
-enum { PLACE_LEAST = 9 };
-
-/* What can be said of a value before its parts are there. */
-static void code_head(struct tg_coder *c, struct tg_val *v)
-{
-    uint8_t type = v->type, ndim = v->ndim;
-    uint8_t what = v->error ? ERROR : v->stored ? STORED : BYTES;
-    uint64_t size = v->size;
-    tg_code_u8(c, &type, TRYGON_COMPLEX128);
-    tg_code_u8(c, &ndim, TRYGON_MAX_DIMS);
-    tg_code_u8(c, &what, STORED);
-    tg_code_u32(c, &v->nrefs, UINT32_MAX);
-    tg_code_within(c, &size, what == STORED, TG_WIRE_SIZE_MAX);
-    v->type = type;
-    v->ndim = ndim & 0xfu;
-    v->error = what == ERROR;
-    v->stored = what == STORED;
-    v->size = size & (2 * TG_WIRE_SIZE_MAX - 1);
-    tg_code_must(c, !v->error || error_head_ok(v));
-}
-
-/* Whether the bytes are in the body. */
-static bool embedded(const struct tg_val *v)
-{
-    return !v->stored && v->size <= TG_WIRE_EMBED;
-}
-
-static struct tg_val *new_value(struct tg_coder *c, const struct tg_val *head)
-{
-    uint64_t least = head->ndim + (uint64_t)head->nrefs * 16 +
-                     (head->stored     ? PLACE_LEAST
-                      : embedded(head) ? head->size
-                                       : 0);
-    if (c->rc != 0 || !tg_code_must(c, least <= c->left))
-        return NULL;
-    struct tg_val *v =
-        head->stored
-            ? tg_val_new_stored(head->size, head->ndim, head->nrefs, 0, 0)
-            : tg_val_new(head->size, head->ndim, head->nrefs);
-    if (v == NULL) {
-        tg_code_fail(c, TRYGON_ERR_NOMEM);
-        return NULL;
-    }
-    v->type = head->type;
-    v->error = head->error;
-    return v;
-}
-
-static void code_value(struct tg_coder *c, struct tg_val **val)
-{
-    struct tg_val head = {0};
-    if (!tg_reading(c))
-        head = **val;
-    code_head(c, &head);
-    if (tg_reading(c))
-        *val = new_value(c, &head);
-    struct tg_val *v = *val;
-    if (v == NULL)
-        return;
-    for (uint32_t i = 0; i < v->ndim; i++)
-        tg_code_i64(c, &tg_val_dims(v)[i]);
-    for (uint32_t i = 0; i < v->nrefs; i++)
-        code_ref(c, &tg_val_refs(v)[i]);
-    if (v->stored)
-        tg_code_place(c, tg_val_place(v));
-    else if (embedded(v))
-        tg_code_bytes(c, tg_val_data(v), (size_t)v->size);
-    else
-        tg_code_attach(c, tg_val_data(v), v->size);
-    if (v->error && embedded(v) && c->rc == 0)
-        tg_code_must(c, error_ok(v));
-}
-
 /* How an item travels.  From PLAIN on: most values are few bytes without a
  * shape, of which only the size, how - PLAIN, need be said. */
 enum { BY_REF, BY_VALUE, BY_VALUE_WEIGHED, BY_REF_PLACED, PLAIN };
 enum { ITEM_LEAST = 1 }; /* no bytes */
 
-static bool is_plain(const struct tg_val *v)
+static inline bool is_plain(const struct tg_val *v)
 {
     return v->nrefs == 0 && v->size <= TG_WIRE_EMBED && v->ndim == 0 &&
            v->type == TRYGON_BYTE && !v->error && !v->stored;
 }
 
-static uint64_t how_of(const struct tg_item *it)
+static inline uint64_t how_of(const struct tg_item *it)
 {
     if (it->val == NULL)
         return it->place != NULL ? BY_REF_PLACED : BY_REF;
@@ -144,23 +46,35 @@ static uint64_t how_of(const struct tg_item *it)
                                                      : BY_VALUE;
 }
 
-static void code_plain(struct tg_coder *c, struct tg_val **val, size_t size)
+static struct tg_val *new_plain(struct tg_coder *c, size_t size)
 {
-    if (tg_reading(c)) {
-        if (!tg_code_must(c, size <= c->left))
-            return;
-        *val = tg_vals_new(c->vals, size);
-        if (*val == NULL)
-            *val = tg_val_new(size, 0, 0);
-        if (*val == NULL) {
-            tg_code_fail(c, TRYGON_ERR_NOMEM);
-            return;
-        }
-    }
+    struct tg_val *v = tg_vals_new(c->vals, size);
+    if (v == NULL)
+        v = tg_val_new(size, 0, 0);
+    if (v == NULL)
+        tg_code_fail(c, TRYGON_ERR_NOMEM);
+    return v;
+}
+
+static inline void copy_plain(unsigned char *to, const unsigned char *from,
+                              size_t size)
+{
     if (size == sizeof(uint64_t)) /* one number, mostly */
-        tg_code_raw(c, tg_val_data(*val), sizeof(uint64_t));
+        memcpy(to, from, sizeof(uint64_t));
     else
-        tg_code_bytes(c, tg_val_data(*val), size);
+        memcpy(to, from, size);
+}
+
+tg_visit code_plain(struct tg_coder *c, bool reading, struct tg_val **val,
+                    size_t size)
+{
+    if (!reading) {
+        copy_plain(tg_code_put(c, size), tg_val_plain(*val), size);
+        return;
+    }
+    const unsigned char *from = tg_code_take(c, size);
+    if (from != NULL && (*val = new_plain(c, size)) != NULL)
+        copy_plain(tg_val_plain(*val), from, size);
 }
 
 static void code_weights(struct tg_coder *c, struct tg_item *it)
@@ -175,13 +89,13 @@ static void code_weights(struct tg_coder *c, struct tg_item *it)
 /* What is known of the object besides. */
 static void code_known(struct tg_coder *c, struct tg_item *it)
 {
-    code_value(c, &it->place);
+    tg_code_value(c, &it->place);
     tg_code_must(
         c, !tg_ref_actor(it->ref) &&
                (c->rc != 0 || (it->place->stored && it->place->nrefs == 0)));
 }
 
-/* Kept apart from code_item(), which is shorter without it. */
+/* Kept apart from visit_item(), which is shorter without it. */
 static __attribute__((noinline)) void
 code_less_plain(struct tg_coder *c, struct tg_item *it, uint64_t how)
 {
@@ -192,37 +106,55 @@ code_less_plain(struct tg_coder *c, struct tg_item *it, uint64_t how)
             code_known(c, it);
         return;
     }
-    code_value(c, &it->val);
+    tg_code_value(c, &it->val);
     if (c->rc == 0 && tg_code_must(c, !is_plain(it->val)) &&
         how == BY_VALUE_WEIGHED)
         code_weights(c, it);
 }
 
-static void code_item(struct tg_coder *c, struct tg_item *it)
+/* After a failure it is by a reference, of which nothing is left to read. */
+tg_visit visit_item(struct tg_coder *c, bool reading, struct tg_item *it)
 {
-    uint64_t how = tg_reading(c) ? 0 : how_of(it);
-    if (!tg_code_within(c, &how, BY_REF, PLAIN + TG_WIRE_EMBED))
-        return;
+    uint64_t how = 0;
+    if (reading)
+        how = tg_read_within(c, BY_REF, PLAIN + TG_WIRE_EMBED);
+    else
+        tg_write_uint(c, how = how_of(it));
     if (how >= PLAIN)
-        code_plain(c, &it->val, (size_t)how - PLAIN);
+        code_plain(c, reading, &it->val, (size_t)how - PLAIN);
     else
         code_less_plain(c, it, how);
 }
 
-/* How many has been visited. */
-static void code_items(struct tg_coder *c, struct tg_items *v, uint32_t max)
+static void code_item(struct tg_coder *c, struct tg_item *it)
+{
+    if (tg_reading(c))
+        visit_item(c, true, it);
+    else
+        visit_item(c, false, it);
+}
+
+static __attribute__((noinline)) void code_many(struct tg_coder *c,
+                                                struct tg_items *v)
 {
     uint32_t n = v->n;
-    if (!tg_code_must(c, n <= max) ||
-        (tg_reading(c) && !tg_code_must(c, n <= c->left / ITEM_LEAST))) {
+    if (tg_reading(c)) {
         v->n = 0;
-        return;
-    }
-    if (tg_reading(c) && n > 1) /* one is in place */
+        if (!tg_code_must(c, n <= c->left / ITEM_LEAST))
+            return;
         tg_items_init(v, n);
-    struct tg_item *at = tg_items_at(v);
+    }
     for (uint32_t i = 0; i < n; i++)
-        code_item(c, &at[i]);
+        code_item(c, &v->more[i]);
+}
+
+/* How many has been visited; one is in place. */
+tg_visit visit_items(struct tg_coder *c, bool reading, struct tg_items *v)
+{
+    if (v->n == 1)
+        visit_item(c, reading, &v->one);
+    else if (v->n > 1)
+        code_many(c, v);
 }
 
 /* ----- the same, for the other files ----------------------------------- */
@@ -237,9 +169,12 @@ void tg_code_item(struct tg_coder *c, struct tg_item *it)
     code_item(c, it);
 }
 
-void tg_code_items(struct tg_coder *c, struct tg_items *v, uint32_t max)
+void tg_code_items(struct tg_coder *c, struct tg_items *v)
 {
-    code_items(c, v, max);
+    if (tg_reading(c))
+        visit_items(c, true, v);
+    else
+        visit_items(c, false, v);
 }
 
 /* ----- messages, as in msg.h -------------------------------------------- */
@@ -248,57 +183,122 @@ enum { WEIGHTED_LEAST = 24, ATTEMPT_LEAST = 9 };
 enum { NOTE_MAX = 1 << 20 };
 
 enum {
-    RUN_FIXED = 3 * 8 + 4 * 4 + 2,
-    DONE_FIXED = 3 * 8 + 3 * 4,
+    RUN_FIXED = 4 * 8 + 4 + 6,
+    DONE_FIXED = 3 * 8 + 4 * 4 + 3,
     ITEM_FIXED = 2 * 8 + 2 * 4
 };
 
-tg_visit run_head(struct tg_fixed *f, struct tg_msg_run *m)
+/* What few runs and calls have besides, in this order. */
+enum { HIGH = 1, NAME = 2, LIMIT = 4, BESIDES_ALL = HIGH | NAME | LIMIT };
+
+static uint8_t besides_of(const struct tg_msg_run *m)
 {
+    uint32_t counts = (uint32_t)m->attempt | (uint32_t)m->depth;
+    counts |= m->nreturns | m->args.n;
+    return (uint8_t)((counts > UINT8_MAX ? HIGH : 0) |
+                     (m->name != NULL ? NAME : 0) | (m->limit > 0 ? LIMIT : 0));
+}
+
+/* Counts that do not fit in a byte: the bits above it. */
+static void code_high(struct tg_coder *c, struct tg_msg_run *m)
+{
+    uint32_t attempt = (uint32_t)m->attempt, depth = (uint32_t)m->depth;
+    uint32_t n[] = {attempt >> 8, depth >> 8, (uint32_t)m->nreturns >> 8,
+                    m->args.n >> 8};
+    tg_code_u32(c, &n[0], UINT32_MAX >> 8);
+    tg_code_u32(c, &n[1], UINT32_MAX >> 8);
+    tg_code_u32(c, &n[2], UINT16_MAX >> 8);
+    tg_code_u32(c, &n[3], UINT32_MAX >> 8);
+    tg_code_must(c, (n[0] | n[1] | n[2] | n[3]) != 0);
+    m->attempt = (int32_t)(n[0] << 8 | (attempt & UINT8_MAX));
+    m->depth = (int32_t)(n[1] << 8 | (depth & UINT8_MAX));
+    m->nreturns = (uint16_t)(n[2] << 8 | (m->nreturns & UINT8_MAX));
+    m->args.n = n[3] << 8 | (m->args.n & UINT8_MAX);
+}
+
+static __attribute__((noinline)) void
+code_besides(struct tg_coder *c, struct tg_msg_run *m, unsigned besides)
+{
+    tg_code_must(c, besides <= BESIDES_ALL);
+    if ((besides & HIGH) != 0)
+        code_high(c, m);
+    if ((besides & NAME) != 0) {
+        tg_code_text(c, &m->name, TG_NAME_MAX);
+        tg_code_must(c, m->name != NULL);
+    }
+    if ((besides & LIMIT) != 0) {
+        tg_code_uint(c, &m->limit);
+        tg_code_must(c, m->limit > 0 && m->nreturns == 0);
+    }
+}
+
+tg_visit run_head(struct tg_fixed *f, struct tg_msg_run *m, uint8_t *besides)
+{
+    uint8_t attempt = (uint8_t)m->attempt, depth = (uint8_t)m->depth;
+    uint8_t nreturns = (uint8_t)m->nreturns, nargs = (uint8_t)m->args.n;
     tg_fixed_u64(f, &m->lease);
     tg_fixed_u64(f, &m->task);
     tg_fixed_u64(f, &m->number);
-    tg_fixed_i32(f, &m->attempt);
-    tg_fixed_i32(f, &m->depth);
+    tg_fixed_u64(f, &m->seq);
     tg_fixed_u32(f, &m->fn);
-    tg_fixed_u16(f, &m->nreturns);
-    tg_fixed_u32(f, &m->args.n);
+    tg_fixed_u8(f, &attempt);
+    tg_fixed_u8(f, &depth);
+    tg_fixed_u8(f, &nreturns);
+    tg_fixed_u8(f, &nargs);
+    tg_fixed_u8(f, &m->group);
+    tg_fixed_u8(f, besides);
+    if (f->reading) {
+        m->attempt = attempt;
+        m->depth = depth;
+        m->nreturns = nreturns;
+        m->args.n = nargs;
+    }
 }
 
-static void code_run(struct tg_coder *c, struct tg_msg_run *m)
+/* Such that one with a number as its argument is, with what lies before it in
+ * its slot, in one line of the cache (net_node.c). */
+tg_visit code_run(struct tg_coder *c, bool reading, struct tg_msg_run *m)
 {
-    tg_code_fixed(c, RUN_FIXED, run_head, m);
-    code_items(c, &m->args, UINT32_MAX);
-    tg_code_text(c, &m->name, TG_NAME_MAX);
-    tg_code_uint(c, &m->limit);
-    tg_code_must(c, m->limit == 0 || m->nreturns == 0);
+    uint8_t besides = reading ? 0 : besides_of(m);
+    tg_code_fixed(c, reading, RUN_FIXED, run_head, m, &besides);
+    if (besides != 0)
+        code_besides(c, m, besides);
+    visit_items(c, reading, &m->args);
 }
 
-static bool creates_ok(const struct tg_msg_run *m)
+static bool run_ok(const struct tg_msg_run *m)
 {
-    return m->seq == 0 || m->nreturns >= TG_CREATES(1, false);
+    return m->group == 0 &&
+           (m->seq == 0 || m->nreturns >= TG_CREATES(1, false));
 }
 
-tg_visit done_head(struct tg_fixed *f, struct tg_msg_done *m)
+tg_visit done_head(struct tg_fixed *f, struct tg_msg_done *m, uint8_t *failed)
 {
+    uint32_t yielded = (uint32_t)m->yielded;
+    uint16_t nreturns = (uint16_t)m->returns.n;
+    TG_ASSERT(f->reading ||
+              (m->yielded == yielded && m->returns.n == nreturns));
     tg_fixed_u64(f, &m->lease);
     tg_fixed_u64(f, &m->task);
     tg_fixed_u64(f, &m->ran_ns);
     tg_fixed_i32(f, &m->attempt);
     tg_fixed_i32(f, &m->code);
-    tg_fixed_u32(f, &m->returns.n);
+    tg_fixed_u32(f, &yielded);
+    tg_fixed_u32(f, &m->bounces);
+    tg_fixed_u16(f, &nreturns);
+    tg_fixed_u8(f, failed);
+    m->yielded = yielded;
+    m->returns.n = nreturns;
 }
 
-static void code_done(struct tg_coder *c, struct tg_msg_done *m)
+tg_visit code_done(struct tg_coder *c, bool reading, struct tg_msg_done *m)
 {
-    tg_code_fixed(c, DONE_FIXED, done_head, m);
-    code_items(c, &m->returns, TG_RETURNS_MAX);
-    bool failed = m->error != NULL;
-    tg_code_bool(c, &failed);
-    if (failed)
-        code_value(c, &m->error);
-    tg_code_within(c, &m->yielded, 0, TG_ITEMS_MAX);
-    tg_code_u32(c, &m->bounces, UINT32_MAX);
+    uint8_t failed = m->error != NULL;
+    tg_code_fixed(c, reading, DONE_FIXED, done_head, m, &failed);
+    tg_code_must(c, failed <= 1 && m->yielded <= TG_ITEMS_MAX);
+    visit_items(c, reading, &m->returns);
+    if (failed != 0)
+        tg_code_value(c, &m->error);
     tg_code_must(c, m->code == 0 ? m->error == NULL : m->returns.n == 0);
     tg_code_must(c, m->error == NULL || m->error->error);
 }
@@ -345,11 +345,11 @@ tg_visit item_head(struct tg_fixed *f, struct tg_msg_item *m)
     m->index = index;
 }
 
-static void code_item_msg(struct tg_coder *c, struct tg_msg_item *m)
+tg_visit code_item_msg(struct tg_coder *c, bool reading, struct tg_msg_item *m)
 {
-    tg_code_fixed(c, ITEM_FIXED, item_head, m);
+    tg_code_fixed(c, reading, ITEM_FIXED, item_head, m);
     tg_code_must(c, m->index < TG_ITEMS_MAX);
-    code_item(c, &m->item);
+    visit_item(c, reading, &m->item);
     tg_code_must(c, m->item.val != NULL && !m->item.val->error);
 }
 
@@ -413,7 +413,8 @@ static void code_counts(struct tg_coder *c, struct tg_msg_counts *m)
     tg_code_uint(c, &m->received);
 }
 
-static void code_body(struct tg_coder *c, struct tg_msg *m)
+/* The direction is known to the messages that are sent most. */
+tg_visit code_body(struct tg_coder *c, bool reading, struct tg_msg *m)
 {
     switch (m->type) {
     case TG_MSG_DEMAND: tg_code_demand(c, &m->u.demand); break;
@@ -426,14 +427,10 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
     case TG_MSG_LEND:
     case TG_MSG_RESUME: tg_code_u64(c, &m->u.close.lease); break;
     case TG_MSG_RUN:
-        code_run(c, &m->u.run);
-        tg_code_uint(c, &m->u.run.seq); /* mostly 0 */
-        tg_code_must(c, creates_ok(&m->u.run));
-        break;
     case TG_MSG_CALL:
-        code_run(c, &m->u.run);
-        tg_code_u64(c, &m->u.run.seq);
-        tg_code_u8(c, &m->u.run.group, TG_GROUPS_MAX - 1);
+        code_run(c, reading, &m->u.run);
+        tg_code_must(c, m->type == TG_MSG_CALL ? m->u.run.group < TG_GROUPS_MAX
+                                               : run_ok(&m->u.run));
         break;
     case TG_MSG_UNCALL:
         code_cancel(c, &m->u.cancel);
@@ -442,10 +439,10 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
         break;
     case TG_MSG_LEAVE:
     case TG_MSG_LEFT: code_leave(c, &m->u.leave); break;
-    case TG_MSG_DONE: code_done(c, &m->u.done); break;
+    case TG_MSG_DONE: code_done(c, reading, &m->u.done); break;
     case TG_MSG_BOUNCE: code_bounce(c, &m->u.bounce); break;
     case TG_MSG_CANCEL: code_cancel(c, &m->u.cancel); break;
-    case TG_MSG_ITEM: code_item_msg(c, &m->u.item); break;
+    case TG_MSG_ITEM: code_item_msg(c, reading, &m->u.item); break;
     case TG_MSG_TAKEN: code_taken(c, &m->u.taken); break;
     case TG_MSG_WATCH: code_watch(c, &m->u.watch); break;
     case TG_MSG_VALUE:
@@ -479,13 +476,15 @@ static void code_body(struct tg_coder *c, struct tg_msg *m)
     }
 }
 
-static void code_msg(struct tg_coder *c, struct tg_msg *m)
+tg_visit code_msg(struct tg_coder *c, bool reading, struct tg_msg *m)
 {
     uint64_t type = (uint64_t)m->type;
-    if (!tg_code_within(c, &type, 1, TG_MSG_LAST))
+    if (!reading)
+        tg_write_within(c, type, 1, TG_MSG_LAST);
+    else if ((type = tg_read_within(c, 1, TG_MSG_LAST)) == 0)
         return;
     m->type = (enum tg_msg_type)type;
-    code_body(c, m);
+    code_body(c, reading, m);
 }
 
 /* ----- wire.h ------------------------------------------------------------ */
@@ -499,7 +498,7 @@ void tg_wire_encode(struct tg_msg *m, struct tg_bytes *out,
                     struct tg_attached *att)
 {
     struct tg_coder c = tg_writer(out, att);
-    code_msg(&c, m);
+    code_msg(&c, false, m);
     tg_writer_end(&c);
 }
 
@@ -510,27 +509,11 @@ int tg_wire_decode(const unsigned char *p, size_t n, struct tg_vals *vals,
     *m = none;
     uint32_t had = att->n;
     struct tg_coder c = {.p = p, .left = n, .vals = vals, .att = att};
-    code_msg(&c, m);
+    code_msg(&c, true, m);
     tg_code_must(&c, c.left == 0);
     if (c.rc != 0) {
         att->n = had;
         tg_msg_fini(m);
     }
     return c.rc;
-}
-
-static bool complete(const struct tg_val *v)
-{
-    return v == NULL || !v->error || error_ok(v);
-}
-
-bool tg_wire_complete(const struct tg_msg *m)
-{
-    struct tg_msg copy = *m; /* tg_msg_items() gives pointers to change */
-    uint32_t n = 0;
-    const struct tg_item *items = tg_msg_items(&copy, &n);
-    for (uint32_t i = 0; i < n; i++)
-        if (!complete(items[i].val))
-            return false;
-    return m->type != TG_MSG_DONE || complete(m->u.done.error);
 }

@@ -18,7 +18,7 @@ enum { TG_WIRE_EMBED = 1024 };
 #define TG_WIRE_SIZE_MAX (UINT64_C(1) << 48)
 
 /* Change it with the layout; the ranks compare it when they start. */
-#define TG_WIRE_VERSION 8u
+#define TG_WIRE_VERSION 9u
 
 /* The bytes that travel apart, in the order of the body.  On the way out they
  * are those of the message; on the way in the memory of its values, still to be

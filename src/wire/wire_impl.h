@@ -5,8 +5,9 @@
 #include "wire/coder.h"
 
 void tg_code_ref(struct tg_coder *c, trygon_ref_t *ref);
+void tg_code_value(struct tg_coder *c, struct tg_val **val);
 void tg_code_item(struct tg_coder *c, struct tg_item *it);
-void tg_code_items(struct tg_coder *c, struct tg_items *v, uint32_t max);
+void tg_code_items(struct tg_coder *c, struct tg_items *v);
 
 /* Leases (wire_head.c). */
 void tg_code_shape(struct tg_coder *c, struct tg_shape **shape);

@@ -70,7 +70,7 @@ void tg_code_create(struct tg_coder *c, struct tg_msg_create *m)
     code_both(c, &x->name);
     tg_code_u64(c, &x->ticket);
     tg_code_u32(c, &m->args.n, UINT32_MAX);
-    tg_code_items(c, &m->args, UINT32_MAX);
+    tg_code_items(c, &m->args);
 }
 
 void tg_code_list(struct tg_coder *c, struct tg_msg_list *m)

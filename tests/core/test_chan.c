@@ -79,7 +79,7 @@ static void records_leave_together_and_arrive_in_order(void)
     CU_ASSERT_FALSE(tg_chan_due(&a));
     CU_ASSERT_EQUAL(tg_chan_got(&b, f.v, f.size), TRYGON_SUCCESS);
     static const char *const want[] = {"one", "three", "!"};
-    size_t at = 0, n;
+    size_t at = 0, n = 0;
     for (int i = 0; i < 3; i++) {
         const unsigned char *r = tg_chan_record(f.v, f.size, &at, &n);
         CU_ASSERT_EQUAL(n, strlen(want[i]));

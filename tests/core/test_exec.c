@@ -260,18 +260,25 @@ static void are_taken(struct rig *r, int32_t from, uint64_t exec, uint64_t n)
     rig_msg(r, from, &m);
 }
 
-static void what_was_taken_is_told_by_the_handle_that_came_with_an_item(void)
+/* It has started, and may be one item ahead of its reader. */
+static struct tg_exec *start_yielding(struct rig *r)
 {
-    struct rig r;
     struct tg_msg m = {.type = TG_MSG_RUN};
-    rig_start(&r, WORKER);
-    open_lease(&r, 1, OWNER, 0);
+    rig_start(r, WORKER);
+    open_lease(r, 1, OWNER, 0);
     m.u.run.lease = 1;
     m.u.run.task = 11;
     m.u.run.limit = 1;
-    rig_msg(&r, OWNER, &m);
-    CU_ASSERT_EQUAL(starts(&r), 11);
-    struct tg_exec *e = exec_of(&r, 11);
+    rig_msg(r, OWNER, &m);
+    CU_ASSERT_EQUAL(starts(r), 11);
+    return exec_of(r, 11);
+}
+
+static void what_was_taken_is_told_by_the_handle_that_came_with_an_item(void)
+{
+    struct rig r;
+    struct tg_msg m;
+    struct tg_exec *e = start_yielding(&r);
     CU_ASSERT_EQUAL(tg_worker_yield(&r.worker, e, val_text("a")), 0);
     CU_ASSERT_FATAL(ctx_sent(&r.ctx, OWNER, TG_MSG_ITEM, &m));
     tg_msg_fini(&m);
@@ -290,6 +297,32 @@ static void what_was_taken_is_told_by_the_handle_that_came_with_an_item(void)
     rig_stop(&r);
 }
 
+/* As many take too long for a test: the count is set to nearly all of them. */
+static void a_stream_has_so_many_items_and_no_more(void)
+{
+    struct rig r;
+    struct tg_msg m;
+    struct tg_exec *e = start_yielding(&r);
+    e->yielded = e->taken = TG_ITEMS_MAX - 1;
+    CU_ASSERT_EQUAL(tg_worker_yield(&r.worker, e, val_text("last")), 0);
+    CU_ASSERT_FATAL(ctx_sent(&r.ctx, OWNER, TG_MSG_ITEM, &m));
+    CU_ASSERT_EQUAL(m.u.item.index, TG_ITEMS_MAX - 1);
+    tg_msg_fini(&m);
+    struct tg_val *more = val_text("one more");
+    CU_ASSERT_EQUAL(tg_worker_yield(&r.worker, e, more), TRYGON_ERR_RETURNS);
+    CU_ASSERT_EQUAL(ctx_count(&r.ctx, TG_MSG_ITEM), 0);
+    tg_val_drop(&more); /* it is still ours */
+    struct tg_outcome out = {.code = TRYGON_ERR_RETURNS,
+                             .error = val_failed(TRYGON_ERR_RETURNS)};
+    tg_worker_done(&r.worker, e, &out);
+    rig_settle(&r);
+    CU_ASSERT_FATAL(ctx_sent(&r.ctx, OWNER, TG_MSG_DONE, &m));
+    CU_ASSERT_EQUAL(m.u.done.code, TRYGON_ERR_RETURNS);
+    CU_ASSERT_EQUAL(m.u.done.yielded, TG_ITEMS_MAX); /* which are all read */
+    tg_msg_fini(&m);
+    rig_stop(&r);
+}
+
 static const struct unit_test tests[] = {
     TEST(a_task_starts_when_its_arguments_are_here),
     TEST(what_is_ready_overtakes_what_waits_for_arguments),
@@ -304,6 +337,7 @@ static const struct unit_test tests[] = {
     TEST(a_held_run_is_cancelled_too),
     TEST(a_cancel_of_another_attempt_or_owner_is_ignored),
     TEST(what_was_taken_is_told_by_the_handle_that_came_with_an_item),
+    TEST(a_stream_has_so_many_items_and_no_more),
     TESTS_END,
 };
 

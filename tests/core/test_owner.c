@@ -319,6 +319,42 @@ static void a_waiting_or_queued_task_is_cancelled_at_once(void)
     rig_stop(&r);
 }
 
+static void a_cancel_fails_all_that_depend_on_it_and_nothing_before_it(void)
+{
+    struct rig r;
+    rig_start(&r, OWNER);
+    struct sent s, more;
+    trygon_ref_t before = submit(&r, spec_of(1)), after[3];
+    trygon_ref_t middle = submit_args(&r, items(1, item_ref(before)));
+    for (int i = 0; i < 3; i++)
+        after[i] = submit_args(&r, items(1, item_ref(middle)));
+    trygon_ref_t both =
+        submit_args(&r, items(2, item_ref(after[0]), item_ref(after[2])));
+    trygon_ref_t beside = submit_args(&r, items(1, item_ref(before)));
+    lease(&r, WORKER, 100);
+    CU_ASSERT_TRUE(ran(&r, WORKER, &s));
+    cancel(&r, middle);
+    CU_ASSERT_EQUAL(outcome(&r, middle), TRYGON_ERR_CANCELLED);
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(outcome(&r, after[i]), TRYGON_ERR_DEPENDENCY);
+        const struct tg_val *v = rig_obj(&r, after[i])->val;
+        CU_ASSERT_EQUAL_FATAL(tg_val_err(v, 0)->ncauses, 1);
+        CU_ASSERT_EQUAL(tg_val_err(v, 1)->code, TRYGON_ERR_CANCELLED);
+    }
+    CU_ASSERT_EQUAL(outcome(&r, both), TRYGON_ERR_DEPENDENCY);
+    CU_ASSERT_EQUAL(outcome(&r, before), 1);
+    CU_ASSERT_EQUAL(outcome(&r, beside), 1);
+    CU_ASSERT_EQUAL(ctx_count(&r.ctx, TG_MSG_CANCEL), 0);
+    done(&r, WORKER, &s);
+    CU_ASSERT_EQUAL(outcome(&r, before), 0);
+    CU_ASSERT_TRUE(ran(&r, WORKER, &s)); /* what is beside, and no more */
+    CU_ASSERT_FALSE(ran(&r, WORKER, &more));
+    done(&r, WORKER, &s);
+    CU_ASSERT_EQUAL(outcome(&r, beside), 0);
+    CU_ASSERT_EQUAL(r.owner.tasks.used, 0);
+    rig_stop(&r);
+}
+
 static void a_task_that_was_sent_ends_by_its_worker_s_word(void)
 {
     struct rig r;
@@ -476,6 +512,7 @@ static const struct unit_test tests[] = {
     TEST(a_stale_done_changes_nothing),
     TEST(the_weight_in_a_stale_done_goes_home),
     TEST(a_waiting_or_queued_task_is_cancelled_at_once),
+    TEST(a_cancel_fails_all_that_depend_on_it_and_nothing_before_it),
     TEST(a_task_that_was_sent_ends_by_its_worker_s_word),
     TEST(a_cancelled_task_is_neither_retried_nor_placed_again),
     TEST(a_run_that_waits_for_weight_is_taken_back),

@@ -462,8 +462,11 @@ static void what_ran_on_a_lost_rank_runs_again_as_its_next_attempt(void)
     CU_ASSERT_EQUAL(s.attempt, 1);
     rig_gone(&r, OTHER);
     CU_ASSERT_EQUAL(outcome(&r, ref), TRYGON_ERR_WORKER_LOST);
-    CU_ASSERT_STRING_EQUAL(tg_val_err(rig_obj(&r, ref)->val, 0)->text,
+    const struct trygon_error *e = tg_val_err(rig_obj(&r, ref)->val, 0);
+    CU_ASSERT_STRING_EQUAL(e->text,
                            "rank 3 was lost; 2 executions, no retries left");
+    CU_ASSERT_EQUAL(e->rank, OTHER); /* whose host the user is told */
+    CU_ASSERT_STRING_EQUAL(e->function, "f");
     CU_ASSERT_TRUE(nothing_left(&r));
     rig_stop(&r);
 }

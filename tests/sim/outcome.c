@@ -63,7 +63,7 @@ static int32_t losses(const struct world *w, const struct truth_task *actor)
 /* For a result that is lost, after its end. */
 static bool may_be_made_again(const struct world *w, const struct truth_task *t)
 {
-    return w->opts.limits.lineage_bytes > 0 && w->nlost > 0 && !t->creates;
+    return world_remakes(w) && !t->creates;
 }
 
 struct truth_task *outcome_started(struct world *w, struct sim_rank *r,

@@ -28,9 +28,8 @@ void script_yield(struct script *s)
     const struct truth_task *t = s->task;
     const struct tg_exec *e = script_exec(s);
     uint64_t i = e->yielded;
-    bool again = w->opts.limits.lineage_bytes > 0 && w->nlost > 0;
     bool read = !t->closed && !t->cancelled && !e->cancelled &&
-                rank_lives(w, t->owner) && !again;
+                rank_lives(w, t->owner) && !world_remakes(w);
     if (read && i >= t->taken && i - t->taken >= t->limit)
         world_fail(w, "task %u yields item %u when %u are taken", t->id,
                    (unsigned)i, (unsigned)t->taken);

@@ -105,17 +105,11 @@ static uint32_t slots_ready(const struct script *s, const struct op *op,
 
 static void set_more(struct script *s);
 
-/* What was ready may have been lost before the wait was over. */
-static bool may_lose(const struct world *w)
-{
-    return w->opts.limits.lineage_bytes > 0 && w->nlost > 0;
-}
-
 static void got(struct script *s)
 {
     bool failed = false;
     uint32_t n = slots_ready(s, &s->op, true, &failed);
-    if (n < s->op.n && !failed && !may_lose(script_world(s)))
+    if (n < s->op.n && !failed && !world_remakes(script_world(s)))
         world_fail(script_world(s), "rank %d: a get came back too early",
                    (int)s->rank->id);
     if (!script_look(s))
@@ -164,7 +158,7 @@ static void after_wait(struct script *s, int rc, uint64_t deadline_ns)
         got(s);
     else if (gets)
         script_no_views(s);
-    if (s->op.type == OP_WAIT && rc == TRYGON_SUCCESS && !may_lose(w) &&
+    if (s->op.type == OP_WAIT && rc == TRYGON_SUCCESS && !world_remakes(w) &&
         slots_ready(s, &s->op, false, &failed) < s->op.need)
         world_fail(w, "rank %d: a wait came back too early", (int)s->rank->id);
     if (s->op.type == OP_NEXT && rc == TRYGON_SUCCESS)

@@ -88,6 +88,43 @@ static const struct op creator_client[] = {SUBMIT(keeper), SUBMIT(spin), GET(1),
                                            END};
 static const struct op wait_driver[] = {COMPUTE(3000), END};
 
+/* It dies before the actor is made, which waits for the one CPU where it may
+ * be, or for an argument.  Whoever has the handle is told; the CPU goes to
+ * others. */
+static const struct op busy_ops[] = {COMPUTE(2000), END};
+static const struct plan busy = TASK_WITH("busy", busy_ops, AT(1));
+static const struct plan next_task = TASK_WITH("next", short_ops, AT(1));
+static const struct plan for_a_cpu =
+    TASK_WITH("actor", short_ops, AT(1), .shape.fail = true,
+              .create = {.concurrency = 1, .max_pending = -1});
+static const struct plan for_an_argument =
+    TASK_WITH("actor", short_ops, FROM(0),
+              .create = {.concurrency = 1, .max_pending = -1});
+static const struct op creator_ops[] = {SUBMIT(for_a_cpu), RETURN_REF(0)};
+static const struct op waiting_ops[] = {SUBMIT(busy), SUBMIT(for_an_argument),
+                                        RETURN_REF(1)};
+static const struct plan creator =
+    TASK_WITH("creator", creator_ops, AT(2), .max_retries = 0);
+static const struct plan waiting_creator =
+    TASK_WITH("creator", waiting_ops, AT(2), .max_retries = 0);
+static const struct plan far_call =
+    TASK_OF("call", short_ops, 0, .call = true, .actor = 2);
+static const struct plan near_call =
+    TASK_OF("call", short_ops, 0, .call = true, .actor = 1);
+static const struct op unmade_driver[] = {SUBMIT(busy),  SUBMIT(creator),
+                                          GET(1),        SUBMIT(far_call),
+                                          GET(3),        GET(0),
+                                          COMPUTE(2000), SUBMIT(next_task),
+                                          GET(4),        END};
+static const struct op unfed_driver[] = {SUBMIT(waiting_creator),
+                                         GET(0),
+                                         SUBMIT(near_call),
+                                         GET(2),
+                                         COMPUTE(2000),
+                                         SUBMIT(next_task),
+                                         GET(3),
+                                         END};
+
 /* With CPUs of its own it keeps them: the next one waits until it has ended. */
 static const struct plan second = CALL("call", short_ops);
 static const struct op keeper_driver[] = {
@@ -344,6 +381,78 @@ const struct story stories_actor[] = {
                  "[  910] 0 -> 1 gone 2\n"
                  "[ 1650] 1 ends 2.2 with -4\n"
                  "[ 1660] 1 -> 0 closed 1.1\n"},
+    {.name = "an actor's creator dies before there is a CPU for it",
+     .nranks = 3,
+     .cpus = {0, 1, 1},
+     .driver = unmade_driver,
+     .events = {{500, WORLD_DIE, 2}, {900, WORLD_LOST, 2}},
+     .expected =
+         "[    0] 0 submits 0.1 busy\n"
+         "[    0] 0 submits 0.2 creator\n"
+         "[   10] 0 -> 1 open 1.1 for 0\n"
+         "[   10] 0 -> 1 run 0.1 on 1.1\n"
+         "[   10] 1 starts 0.1\n"
+         "[   10] 0 -> 2 open 2.1 for 0\n"
+         "[   10] 0 -> 2 run 0.2 on 2.1\n"
+         "[   10] 2 starts 0.2\n"
+         "[   10] 2 submits 2.1 actor\n"
+         "[   10] 2 ends 0.2 with 0\n"
+         "[   20] 2 -> 0 demand 1 at depth 1\n"
+         "[   20] 2 -> 0 done 0.2 with 0\n"
+         "[   20] 0 reads 0.2\n"
+         "[   20] 0 submits 0.3 call\n"
+         "[   30] 0 -> 2 watch 2.1\n"
+         "[  500] 2 dies\n"
+         "[  900] 0 declares 2 lost\n"
+         "[  900] 0 reads 0.3: error the actor has ended: the rank that created it was lost of nobody, because rank 2, which owned the object, was lost of nobody\n"
+         "[  910] 0 -> 1 gone 2\n"
+         "[ 2010] 1 ends 0.1 with 0\n"
+         "[ 2020] 1 -> 0 done 0.1 with 0\n"
+         "[ 2020] 0 reads 0.1\n"
+         "[ 3030] 0 -> 1 close 1.1\n"
+         "[ 3040] 1 -> 0 closed 1.1\n"
+         "[ 4020] 0 submits 0.4 next\n"
+         "[ 4030] 0 -> 1 open 1.2 for 0\n"
+         "[ 4030] 0 -> 1 run 0.4 on 1.2\n"
+         "[ 4030] 1 starts 0.4\n"
+         "[ 4130] 1 ends 0.4 with 0\n"
+         "[ 4140] 1 -> 0 done 0.4 with 0\n"
+         "[ 4140] 0 reads 0.4\n"},
+    {.name = "an actor's creator dies before its argument is there",
+     .nranks = 3,
+     .cpus = {0, 1, 1},
+     .driver = unfed_driver,
+     .events = {{500, WORLD_DIE, 2}, {900, WORLD_LOST, 2}},
+     .expected =
+         "[    0] 0 submits 0.1 creator\n"
+         "[   10] 0 -> 2 open 2.1 for 0\n"
+         "[   10] 0 -> 2 run 0.1 on 2.1\n"
+         "[   10] 2 starts 0.1\n"
+         "[   10] 2 submits 2.1 busy\n"
+         "[   10] 2 submits 2.2 actor\n"
+         "[   10] 2 ends 0.1 with 0\n"
+         "[   20] 2 -> 0 demand 1 at depth 1\n"
+         "[   20] 2 -> 0 done 0.1 with 0\n"
+         "[   20] 0 reads 0.1\n"
+         "[   20] 0 submits 0.2 call\n"
+         "[   30] 0 -> 1 open 1.1 for 2\n"
+         "[   30] 0 -> 2 lease 1.1\n"
+         "[   30] 0 -> 2 watch 2.2\n"
+         "[   40] 2 -> 1 run 2.1 on 1.1\n"
+         "[   40] 1 starts 2.1\n"
+         "[  500] 2 dies\n"
+         "[  900] 0 declares 2 lost\n"
+         "[  900] 0 reads 0.2: error the actor has ended: the rank that created it was lost of nobody, because rank 2, which owned the object, was lost of nobody\n"
+         "[  910] 0 -> 1 gone 2\n"
+         "[ 2040] 1 ends 2.1 with 0\n"
+         "[ 2050] 1 -> 0 closed 1.1\n"
+         "[ 2900] 0 submits 0.3 next\n"
+         "[ 2910] 0 -> 1 open 1.2 for 0\n"
+         "[ 2910] 0 -> 1 run 0.3 on 1.2\n"
+         "[ 2910] 1 starts 0.3\n"
+         "[ 3010] 1 ends 0.3 with 0\n"
+         "[ 3020] 1 -> 0 done 0.3 with 0\n"
+         "[ 3020] 0 reads 0.3\n"},
     {.name = "an actor keeps its CPU",
      .nranks = 2,
      .cpus = {0, 1},

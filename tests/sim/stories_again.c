@@ -3,19 +3,6 @@
 
 static const struct op short_ops[] = {COMPUTE(100), END};
 
-/* A result of so many bytes; at least one more field follows. */
-#define MAKER(name_, ops_, size_, ...)                        \
-    {                                                         \
-        .gene = {.seed = __LINE__,                            \
-                 .name = (name_),                             \
-                 .ops = (ops_),                               \
-                 .result_size = (size_)},                     \
-        .shape.amount = {TG_UNIT}, .nreturns = 1, __VA_ARGS__ \
-    }
-/* Of the object of a slot. */
-#define FROM(slot_) .nargs = 1, .args = {{.by_ref = true, .slot = {slot_}}}
-#define AT(node_) .shape.strategy = TRYGON_STRATEGY_NODE, .shape.node = (node_)
-
 /* The second method takes the first one's result: both are called again. */
 static const struct plan actor = ACTOR_AGAIN("actor", short_ops, -1, -1);
 #define METHOD(name_, size_, ...)                                            \
@@ -37,7 +24,7 @@ static const struct plan far = TASK_OF(
     .create = {.concurrency = 1, .max_pending = -1, .max_task_retries = -1},
     .max_retries = -1, AT(2));
 static const struct plan between =
-    MAKER("between", short_ops, 100, .max_retries = -1, FROM(1), AT(1),
+    MAKER("between", short_ops, .max_retries = -1, FROM(1), AT(1),
           .shape.soft = true);
 static const struct plan last = METHOD("last", 16, FROM(2));
 static const struct op line_driver[] = {
@@ -45,8 +32,7 @@ static const struct op line_driver[] = {
     COMPUTE(2000), SUBMIT(last), GET(3),          END};
 
 /* Somebody else on its rank waits for the bytes, too, when an owner asks anew. */
-static const struct plan maker =
-    MAKER("maker", short_ops, 100, .max_retries = 1);
+static const struct plan maker = MAKER("maker", short_ops, .max_retries = 1);
 static const struct plan reader =
     TASK_WITH("reader", short_ops, AT(2), FROM(0));
 static const struct op parent_ops[] = {

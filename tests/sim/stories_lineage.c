@@ -4,19 +4,6 @@
 static const struct op short_ops[] = {COMPUTE(100), END};
 static const struct op long_ops[] = {COMPUTE(3000), END};
 
-/* A result of 100 bytes, which are stored; at least one more field follows. */
-#define MAKER(name_, ops_, ...)                               \
-    {                                                         \
-        .gene = {.seed = __LINE__,                            \
-                 .name = (name_),                             \
-                 .ops = (ops_),                               \
-                 .result_size = 100},                         \
-        .shape.amount = {TG_UNIT}, .nreturns = 1, __VA_ARGS__ \
-    }
-/* Of the object of a slot. */
-#define FROM(slot_) .nargs = 1, .args = {{.by_ref = true, .slot = {slot_}}}
-#define AT(node_) .shape.strategy = TRYGON_STRATEGY_NODE, .shape.node = (node_)
-
 /* The only copy goes down with its rank: who reads it has it made again. */
 static const struct plan maker = MAKER("maker", short_ops, .max_retries = 1);
 static const struct op again_driver[] = {SUBMIT(maker), COMPUTE(1500), GET(0),

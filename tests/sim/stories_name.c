@@ -85,6 +85,19 @@ static const struct op crash_driver[] = {
     NAMED(get_ann), RELEASE(0),    COMPUTE(100),
     NAMED(ann),     COMPUTE(500),  END};
 
+/* That may be another rank's: its owner has let go of it. */
+static const struct op hold_ops[] = {COMPUTE(2000), END};
+static const struct plan holder = HOLDER_AT("holder", hold_ops, 2, 1, 0);
+static const struct op held_driver[] = {
+    NAMED(ann), SUBMIT(holder), RELEASE(0), COMPUTE(1200), NAMED(ann),
+    GET(1),     COMPUTE(100),   NAMED(ann), COMPUTE(500),  END};
+
+/* A detached one's name is free at once, although there are handles. */
+static const struct op detached_crash_client[] = {NAMED(stays), COMPUTE(1800),
+                                                  SUBMIT(call), GET(1), END};
+static const struct op detached_crash_driver[] = {
+    COMPUTE(910), FIND("ann"), NAMED(stays), COMPUTE(1500), FIND("ann"), END};
+
 /* Nobody holds it, and who created it is lost. */
 static const struct op detach_client[] = {NAMED(stays), RELEASE(0),
                                           COMPUTE(5000), END};
@@ -321,6 +334,74 @@ const struct story stories_name[] = {
                  "[ 1610] 2 starts 0.2\n"
                  "[ 1710] 2 ends 0.2 with 0\n"
                  "[ 1720] 2 -> 0 done 0.2 with 0\n"},
+    {.name = "a crashed actor's name is taken while another rank holds it",
+     .nranks = 4,
+     .cpus = {0, 1, 1, 1},
+     .driver = held_driver,
+     .events = {{500, WORLD_DIE, 1}, {900, WORLD_LOST, 1}},
+     .expected = "[    0] 0 submits 0.1 actor\n"
+                 "[    0] 0 submits 0.2 holder\n"
+                 "[   10] 0 -> 1 open 1.1 for 0\n"
+                 "[   10] 0 -> 1 run 0.1 on 1.1\n"
+                 "[   10] 1 starts 0.1\n"
+                 "[   10] 0 -> 2 open 2.1 for 0\n"
+                 "[   10] 0 -> 2 run 0.2 on 2.1\n"
+                 "[   10] 2 starts 0.2\n"
+                 "[  110] 1 ends 0.1 with 0\n"
+                 "[  120] 1 -> 0 done 0.1 with 0\n"
+                 "[  500] 1 dies\n"
+                 "[  900] 0 declares 1 lost\n"
+                 "[  910] 0 -> 2 gone 1\n"
+                 "[  910] 0 -> 3 gone 1\n"
+                 "[ 1200] 0 is refused the name ann\n"
+                 "[ 2010] 2 ends 0.2 with 0\n"
+                 "[ 2020] 2 -> 0 done 0.2 with 0\n"
+                 "[ 2020] 2 -> 0 drop 1\n"
+                 "[ 2020] 0 reads 0.2\n"
+                 "[ 2120] 0 submits 0.3 actor\n"
+                 "[ 2130] 0 -> 3 open 3.1 for 0\n"
+                 "[ 2130] 0 -> 3 run 0.3 on 3.1\n"
+                 "[ 2130] 3 starts 0.3\n"
+                 "[ 2230] 3 ends 0.3 with 0\n"
+                 "[ 2240] 3 -> 0 done 0.3 with 0\n"},
+    {.name = "a crashed detached actor's name is free while it is held",
+     .nranks = 4,
+     .cpus = {0, 1, 0, 1},
+     .driver = detached_crash_driver,
+     .client = {[2] = detached_crash_client},
+     .events = {{500, WORLD_DIE, 1}, {900, WORLD_LOST, 1}},
+     .expected =
+         "[   10] 2 -> 0 name reserve ann\n"
+         "[   20] 0 -> 2 named reserved\n"
+         "[   30] 2 -> 0 create ann\n"
+         "[   30] 0 submits 0.1 actor\n"
+         "[   40] 0 -> 2 named 0.1\n"
+         "[   40] 0 -> 1 open 1.1 for 0\n"
+         "[   40] 0 -> 1 run 0.1 on 1.1\n"
+         "[   40] 1 starts 0.1\n"
+         "[   40] 2 has 0.1\n"
+         "[  140] 1 ends 0.1 with 0\n"
+         "[  150] 1 -> 0 done 0.1 with 0\n"
+         "[  500] 1 dies\n"
+         "[  900] 0 declares 1 lost\n"
+         "[  910] 0 -> 2 gone 1\n"
+         "[  910] 0 -> 3 gone 1\n"
+         "[  910] 0 finds no ann\n"
+         "[  910] 0 submits 0.2 actor\n"
+         "[  910] 0 has 0.2\n"
+         "[  920] 0 -> 3 open 3.1 for 0\n"
+         "[  920] 0 -> 3 run 0.2 on 3.1\n"
+         "[  920] 3 starts 0.2\n"
+         "[ 1020] 3 ends 0.2 with 0\n"
+         "[ 1030] 3 -> 0 done 0.2 with 0\n"
+         "[ 1840] 2 submits 2.1 call\n"
+         "[ 1850] 2 -> 0 watch 0.1\n"
+         "[ 1860] 0 -> 2 value 0.1\n"
+         "[ 1860] 2 reads 2.1: error the actor has ended: its rank was lost of nobody\n"
+         "[ 1870] 2 -> 0 drop 1\n"
+         "[ 2040] 0 -> 3 close 3.1\n"
+         "[ 2050] 3 -> 0 closed 3.1\n"
+         "[ 2410] 0 finds 0.2\n"},
     {.name = "a detached actor's creator dies",
      .nranks = 3,
      .cpus = {0, 1, 0},

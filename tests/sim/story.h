@@ -150,21 +150,33 @@ extern const struct story stories_work[], stories_loss[], stories_end[],
 #define TASK(name_, ops_) TASK_OF(name_, ops_, TG_UNIT, .nargs = 0)
 #define TASK_WITH(name_, ops_, ...) TASK_OF(name_, ops_, TG_UNIT, __VA_ARGS__)
 
+/* Fields of a task: the object of a slot; on that node. */
+#define FROM(slot_) .nargs = 1, .args = {{.by_ref = true, .slot = {slot_}}}
+#define AT(node_) .shape.strategy = TRYGON_STRATEGY_NODE, .shape.node = (node_)
+
+/* A result of 100 bytes, which are stored; at least one more field follows. */
+#define MAKER(name_, ops_, ...)                               \
+    {                                                         \
+        .gene = {.seed = __LINE__,                            \
+                 .name = (name_),                             \
+                 .ops = (ops_),                               \
+                 .result_size = 100},                         \
+        .shape.amount = {TG_UNIT}, .nreturns = 1, __VA_ARGS__ \
+    }
+
 /* A task on that node, with the object of a slot. */
-#define READER_AT(name_, ops_, node_, slot_)                               \
-    TASK_WITH(name_, ops_, .shape.strategy = TRYGON_STRATEGY_NODE,         \
-              .shape.node = (node_), .shape.fail = true, .max_retries = 0, \
-              .nargs = 1, .args = {{.by_ref = true, .slot = {slot_}}})
+#define READER_AT(name_, ops_, node_, slot_)                                \
+    TASK_WITH(name_, ops_, AT(node_), .shape.fail = true, .max_retries = 0, \
+              FROM(slot_))
 
 /* A story's store has what is large, and what is lost is made again. */
 #define LINEAGE \
     .brief = true, .store = {.from = 50}, .lineage_bytes = UINT64_C(1) << 30
 
 /* As READER_AT(), with references within a value, so that nothing is pinned. */
-#define HOLDER_AT(name_, ops_, node_, n_, ...)                             \
-    TASK_WITH(name_, ops_, .shape.strategy = TRYGON_STRATEGY_NODE,         \
-              .shape.node = (node_), .shape.fail = true, .max_retries = 0, \
-              .nargs = 1,                                                  \
+#define HOLDER_AT(name_, ops_, node_, n_, ...)                              \
+    TASK_WITH(name_, ops_, AT(node_), .shape.fail = true, .max_retries = 0, \
+              .nargs = 1,                                                   \
               .args = {{.size = 16, .n = (n_), .slot = {__VA_ARGS__}}})
 
 /* A task that yields so many items, at most limit_ ahead; at least one more

@@ -185,6 +185,13 @@ void tell_msg(struct world *w, int32_t from, int32_t to,
 void tell_read(struct world *w, int32_t rank, const struct tg_obj *x);
 void world_mix(struct world *w, uint64_t x);
 
+/* Lost objects are made again: a task may start after its end, and what was ready
+ * be PENDING. */
+static inline bool world_remakes(const struct world *w)
+{
+    return w->opts.limits.lineage_bytes > 0 && w->nlost > 0;
+}
+
 /* Neither dead nor declared so. */
 static inline bool rank_lives(const struct world *w, int32_t r)
 {

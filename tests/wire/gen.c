@@ -265,6 +265,11 @@ static void gen_run(struct gen *g, struct tg_msg_run *m, bool call)
     m->limit = below(g, 3) > 0 ? 0 : 1 + (number(g) >> 1);
     m->nreturns =
         m->limit > 0 ? (uint16_t)0 : (uint16_t)below(g, TG_RETURNS_MAX + 1);
+    if (below(g, 3) > 0) { /* as they mostly are */
+        m->attempt &= UINT8_MAX;
+        m->depth &= UINT8_MAX;
+        m->nreturns &= UINT8_MAX;
+    }
     if (call || m->nreturns < 2 || below(g, 3) > 0)
         m->seq = call ? m->seq : 0;
     else

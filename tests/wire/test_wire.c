@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "body.h"
+#include "core/chan.h"
 #include "gen.h"
 
 static bool survives(const struct tg_msg *m)
@@ -82,12 +83,53 @@ static void extreme_numbers_survive(void)
     }
 }
 
+/* Of four counts any may be more than a byte holds, or negative. */
+static void counts_of_all_sizes_survive(void)
+{
+    static const int32_t is[] = {0, 1, 255, 256, 65535, INT32_MAX, -1};
+    enum { N = sizeof is / sizeof is[0] };
+    for (size_t i = 0; i < (size_t)N * N * N; i++) {
+        struct tg_msg m = {.type = i % 2 == 0 ? TG_MSG_RUN : TG_MSG_CALL};
+        m.u.run.attempt = is[i % N];
+        m.u.run.depth = is[i / N % N];
+        m.u.run.nreturns = (uint16_t)is[i / N / N];
+        CU_ASSERT(survives(&m));
+    }
+    for (uint32_t n = 254; n < 258; n++) {
+        struct tg_msg m = {.type = TG_MSG_CALL};
+        tg_items_init(&m.u.run.args, n);
+        for (uint32_t k = 0; k < n; k++)
+            m.u.run.args.more[k].val = tg_val_new(0, 0, 0);
+        CU_ASSERT(survives(&m));
+        tg_msg_fini(&m);
+    }
+}
+
 static struct tg_val *small_val(uint64_t bits)
 {
     trygon_value_t u = {.data = &bits, .size = sizeof bits};
     struct tg_val *v = tg_val_copy(&u);
     CU_ASSERT_PTR_NOT_NULL_FATAL(v);
     return v;
+}
+
+/* As much of a line of the cache as m takes alone: the word of its slot
+ * (net_node.c), and a frame with one record (post.c). */
+static size_t in_slot(const struct tg_msg *m)
+{
+    unsigned char frame[TG_CHAN_FRAME];
+    struct tg_chan chan;
+    struct body e = encode(m);
+    tg_chan_init(&chan);
+    size_t begin = tg_chan_begin(&chan);
+    tg_bytes_room(&chan.out, 1 + e.b.n);
+    memset(chan.out.v + chan.out.n, 0, 1 + e.b.n);
+    chan.out.n += 1 + e.b.n;
+    tg_chan_end(&chan, begin);
+    size_t n = tg_chan_take(&chan, frame);
+    tg_chan_fini(&chan);
+    body_fini(&e);
+    return sizeof(uint32_t) + n;
 }
 
 static size_t size_of(const struct tg_msg *m)
@@ -104,18 +146,27 @@ static void small_tasks_are_small(void)
     struct tg_items one = {.n = 1, .one.val = small_val(UINT64_MAX)};
     struct tg_msg m = {.type = TG_MSG_RUN};
     m.u.run.lease = m.u.run.task = m.u.run.number = UINT64_MAX;
-    m.u.run.attempt = INT32_MIN;
-    m.u.run.depth = INT32_MIN;
+    m.u.run.seq = UINT64_MAX;
+    m.u.run.attempt = m.u.run.depth = m.u.run.nreturns = UINT8_MAX;
     m.u.run.fn = UINT32_MAX;
-    m.u.run.nreturns = TG_RETURNS_MAX;
     m.u.run.args = one;
-    CU_ASSERT(size_of(&m) <= 64);
+    CU_ASSERT(in_slot(&m) <= 64);
+    m.type = TG_MSG_CALL;
+    m.u.run.group = TG_GROUPS_MAX - 1;
+    CU_ASSERT(in_slot(&m) <= 64);
 
     m = (struct tg_msg){.type = TG_MSG_DONE};
     m.u.done.lease = m.u.done.task = m.u.done.ran_ns = UINT64_MAX;
     m.u.done.attempt = INT32_MIN;
+    m.u.done.bounces = UINT32_MAX;
     m.u.done.returns = one;
-    CU_ASSERT(size_of(&m) <= 64);
+    CU_ASSERT(in_slot(&m) <= 64);
+    m = (struct tg_msg){.type = TG_MSG_ITEM};
+    m.u.item.task = m.u.item.exec = UINT64_MAX;
+    m.u.item.attempt = INT32_MIN;
+    m.u.item.index = TG_ITEMS_MAX - 1;
+    m.u.item.item = one.one;
+    CU_ASSERT(in_slot(&m) <= 64);
     tg_items_fini(&one);
 
     m = (struct tg_msg){.type = TG_MSG_DEMAND};
@@ -144,35 +195,37 @@ static void check_bytes(const struct tg_msg *m, const char *want)
  * TG_WIRE_VERSION once there are releases that speak the old one. */
 static void layout_run(void)
 {
-    static const char want[] = "0a"               /* type */
-                               "0100000000000000" /* lease */
-                               "0300000002000000" /* task */
-                               "efcdab8967452301" /* number */
-                               "ffffffff"         /* attempt: -1 */
-                               "02000000"         /* depth */
-                               "2c010000"         /* fn */
-                               "0100"             /* nreturns */
-                               "03000000"         /* nargs */
-                               "0c"               /* plain bytes, 8 */
-                               "0807060504030201" /* these */
-                               "00"               /* by reference */
-                               "0000000002000010" /* hi */
-                               "0100000001000000" /* lo */
-                               "0000010000000000" /* weight */
-                               "03"               /* with its place */
-                               "0000000002000010" /* hi */
-                               "0200000001000000" /* lo */
-                               "0100000000000000" /* weight */
-                               "00"               /* TRYGON_BYTE */
-                               "00"               /* ndim */
-                               "02"               /* in a store */
-                               "00"               /* nrefs */
-                               "80808001"         /* size */
-                               "06"               /* rank: 3 */
-                               "0500000004000000" /* blob */
-                               "03666e00"         /* name */
-                               "00"               /* no stream */
-                               "00";              /* seq */
+    static const char want[] = "0a"                /* type */
+                               "0100000000000000"  /* lease */
+                               "0300000002000000"  /* task */
+                               "efcdab8967452301"  /* number */
+                               "0000000000000000"  /* seq */
+                               "2c010000"          /* fn */
+                               "ff"                /* attempt: 1023 */
+                               "02"                /* depth */
+                               "01"                /* nreturns */
+                               "03"                /* nargs */
+                               "00"                /* group */
+                               "03"                /* high, name; no limit */
+                               "03000000"          /* high: of attempt */
+                               "03666e00"          /* name */
+                               "0c"                /* plain bytes, 8 */
+                               "0807060504030201"  /* these */
+                               "00"                /* by reference */
+                               "0000000002000010"  /* hi */
+                               "0100000001000000"  /* lo */
+                               "0000010000000000"  /* weight */
+                               "03"                /* with its place */
+                               "0000000002000010"  /* hi */
+                               "0200000001000000"  /* lo */
+                               "0100000000000000"  /* weight */
+                               "00"                /* TRYGON_BYTE */
+                               "00"                /* ndim */
+                               "02"                /* in a store */
+                               "00"                /* nrefs */
+                               "80808001"          /* size */
+                               "06"                /* rank: 3 */
+                               "0500000004000000"; /* blob */
     static char name[] = "fn";
     struct tg_item args[3] = {{0}, {0}, {0}};
     trygon_value_t u = trygon_bytes("\x8\x7\x6\x5\x4\x3\x2\x1", 8);
@@ -186,7 +239,7 @@ static void layout_run(void)
     m.u.run.lease = 1;
     m.u.run.task = 0x200000003;
     m.u.run.number = 0x0123456789abcdef;
-    m.u.run.attempt = -1;
+    m.u.run.attempt = 1023;
     m.u.run.depth = 2;
     m.u.run.fn = 300;
     m.u.run.nreturns = 1;
@@ -199,26 +252,27 @@ static void layout_run(void)
 
 static void layout_done(void)
 {
-    static const char want[] = "0b"               /* type */
-                               "0100000000000000" /* lease */
-                               "0300000002000000" /* task */
-                               "e803000000000000" /* ran_ns */
-                               "02000000"         /* attempt */
-                               "00000000"         /* code */
-                               "01000000"         /* nreturns */
-                               "02"               /* by value, with weights */
-                               "0a"               /* TRYGON_FLOAT64 */
-                               "02"               /* ndim */
-                               "00"               /* no error */
-                               "01"               /* nrefs */
-                               "01"               /* size */
-                               "0405"             /* dims: 2, -3 */
-                               "0100000000000000" /* hi */
-                               "0200000000000000" /* lo */
-                               "aa"               /* data */
-                               "0900000000000000" /* weight */
-                               "00"               /* no error */
-                               "0000"; /* nothing yielded, no bounces */
+    static const char want[] = "0b"                /* type */
+                               "0100000000000000"  /* lease */
+                               "0300000002000000"  /* task */
+                               "e803000000000000"  /* ran_ns */
+                               "02000000"          /* attempt */
+                               "00000000"          /* code */
+                               "00000000"          /* nothing yielded */
+                               "00000000"          /* no bounces */
+                               "0100"              /* nreturns */
+                               "00"                /* no error */
+                               "02"                /* by value, with weights */
+                               "0a"                /* TRYGON_FLOAT64 */
+                               "02"                /* ndim */
+                               "00"                /* no error */
+                               "01"                /* nrefs */
+                               "01"                /* size */
+                               "0405"              /* dims: 2, -3 */
+                               "0100000000000000"  /* hi */
+                               "0200000000000000"  /* lo */
+                               "aa"                /* data */
+                               "0900000000000000"; /* weight */
     static const int64_t dims[] = {2, -3};
     trygon_ref_t ref = {1, 2};
     uint64_t weight = 9;
@@ -394,6 +448,7 @@ int main(void)
     CU_ADD_TEST(s, every_message_survives);
     CU_ADD_TEST(s, plain_values_of_all_sizes_survive);
     CU_ADD_TEST(s, extreme_numbers_survive);
+    CU_ADD_TEST(s, counts_of_all_sizes_survive);
     CU_ADD_TEST(s, small_tasks_are_small);
     CU_ADD_TEST(s, layout_run);
     CU_ADD_TEST(s, layout_done);

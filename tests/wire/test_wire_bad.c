@@ -69,21 +69,42 @@ static void bad_counts_are_refused(void)
     REFUSED(TG_MSG_OPEN, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 2, 0xff, 0xff, 0xff,
             0xff, 0x07, 0, 0);
     REFUSED(TG_MSG_OPEN, ZEROS_8, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0);
-#define HEAD TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
-    /* nreturns, nargs, name, limit, seq */
-    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 0, 0);
-    ACCEPTED(HEAD, 0xff, 0xff, ZEROS_4, 0, 0, 0);
-    REFUSED(HEAD, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0);
-    REFUSED(HEAD, 0, 0, 1, 0, 0, 0, 0, 0, 0);
-    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 0, 1); /* no method at once */
-    ACCEPTED(HEAD, 2, 0, ZEROS_4, 0, 0, 1);
+#define NAMES TG_MSG_RUN, ZEROS_16, ZEROS_8
+#define HEAD NAMES, ZEROS_8, ZEROS_4, 0, 0
+    /* nreturns, nargs, group, besides: the high bits of counts */
+    ACCEPTED(HEAD, 0, 0, 0, 0);
+    ACCEPTED(HEAD, 0xff, 0, 0, 0);
+    ACCEPTED(HEAD, 0xff, 0, 0, 1, 0, 0, 0xff, 1, 0);
+    REFUSED(HEAD, 0xff, 0, 0, 1, 0, 0, 0x80, 2, 0);
+    REFUSED(HEAD, 0xff, 0, 0, 1, 0, 0, 0, 0); /* none of them is high */
+    ACCEPTED(HEAD, 0, 0, 0, 1, 0xff, 0xff, 0xff, 7, 0, 0, 0);
+    REFUSED(HEAD, 0, 0, 0, 1, 0x80, 0x80, 0x80, 8, 0, 0, 0);
+    ACCEPTED(HEAD, 0, 0, 0, 1, 0, 0xff, 0xff, 0xff, 7, 0, 0);
+    REFUSED(HEAD, 0, 0, 0, 1, 0, 0x80, 0x80, 0x80, 8, 0, 0);
+    REFUSED(HEAD, 0, 0xff, 0, 1, 0, 0, 0, 0xff, 0xff, 0xff, 7, 4);
+    REFUSED(HEAD, 0, 0, 0, 1, 1, 0, 0);
+    REFUSED(HEAD, 0, 1, 0, 0);
+    ACCEPTED(HEAD, 0, 1, 0, 0, 4);
+    REFUSED(HEAD, 0, 2, 0, 0, 4);
+    REFUSED(HEAD, 0, 0, 0, 8);    /* nothing else is besides */
+    REFUSED(HEAD, 0, 0, 0, 2, 0); /* no name */
+    REFUSED(HEAD, 0, 0, 0, 4, 0); /* no limit */
+    REFUSED(HEAD, 0, 0, 1, 0);    /* a group is of a call */
+    REFUSED(NAMES, 1, ZEROS_4, 0, 0, 0, ZEROS_4, 0, 0, 1, 0, 0, 0);
+    ACCEPTED(NAMES, 1, ZEROS_4, 0, 0, 0, ZEROS_4, 0, 0, 2, 0, 0, 0);
     REFUSED(TG_MSG_LEAVE, ZEROS_8, ZEROS_8, 0);
     ACCEPTED(TG_MSG_LEAVE, ZEROS_8, ZEROS_8, 1);
     REFUSED(TG_MSG_LEFT, ZEROS_8, ZEROS_8, 6);
 #undef HEAD
-#define HEAD TG_MSG_DONE, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4
-    REFUSED(HEAD, 0, 0, 1, 0, 0, 0);
-    REFUSED(HEAD, 1, 0, 0, 0, 0, 0);
+#undef NAMES
+#define HEAD TG_MSG_DONE, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_16
+    /* nreturns, failed */
+    ACCEPTED(HEAD, 1, 0, 0, 4);
+    REFUSED(HEAD, 1, 0, 0);
+    REFUSED(HEAD, 2, 0, 0, 4);
+    REFUSED(HEAD, 0, 1, 0, 4);
+    REFUSED(HEAD, 0, 0, 2);
+    REFUSED(HEAD, 0, 0);
 #undef HEAD
 }
 
@@ -110,10 +131,11 @@ static void bad_strings_are_refused(void)
     CU_ASSERT(refused(e.b.v, e.b.n));
     body_fini(&e);
 
-    /* The name's length is behind the type, three names and five numbers. */
-    enum { NAME = 1 + 3 * 8 + 4 * 4 + 2 };
-    unsigned char run[NAME + 1 + TG_NAME_MAX + 3] = {TG_MSG_RUN};
+    /* The name's length is behind the type and the fixed part. */
+    enum { NAME = 1 + 4 * 8 + 4 + 6 };
+    unsigned char run[NAME + 1 + TG_NAME_MAX + 1] = {TG_MSG_RUN};
     memset(run + NAME + 1, 'n', TG_NAME_MAX - 1);
+    run[NAME - 1] = 2; /* there is one */
     run[NAME] = TG_NAME_MAX;
     CU_ASSERT(accepted(run, sizeof run - 1));
     run[NAME + TG_NAME_MAX] = 'n';
@@ -172,14 +194,13 @@ static void bad_values_are_refused(void)
     REFUSED(TG_MSG_VALUE, ACTOR, 0, 1, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
     REFUSED(TG_MSG_PLACE, ACTOR, 0, 1, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
     ACCEPTED(TG_MSG_VALUE, OBJECT, 0, 1, 1, 0, 0, 2, 0, 1, 0, ZEROS_8);
-#define RUN_OF_ONE \
-    TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, 1, 0, 1, 0, 0, 0
+#define RUN_OF_ONE TG_MSG_RUN, ZEROS_16, ZEROS_16, ZEROS_4, 0, 0, 1, 1, 0, 0
 #define PLACE 0, 0, 2, 0, 1, 0, ZEROS_8
-    ACCEPTED(RUN_OF_ONE, 3, OBJECT, ZEROS_8, PLACE, 0, 0, 0);
-    REFUSED(RUN_OF_ONE, 3, ACTOR, ZEROS_8, PLACE, 0, 0, 0);
-    REFUSED(RUN_OF_ONE, 3, OBJECT, ZEROS_8, 0, 0, 0, 0, 1, 0xaa, 0, 0, 0);
-    REFUSED(RUN_OF_ONE, 3, OBJECT, ZEROS_8, 0, 0, 2, 1, 1, OBJECT, 0, ZEROS_8,
-            0, 0, 0); /* with a reference within */
+    ACCEPTED(RUN_OF_ONE, 3, OBJECT, ZEROS_8, PLACE);
+    REFUSED(RUN_OF_ONE, 3, ACTOR, ZEROS_8, PLACE);
+    REFUSED(RUN_OF_ONE, 3, OBJECT, ZEROS_8, 0, 0, 0, 0, 1, 0xaa);
+    REFUSED(RUN_OF_ONE, 3, OBJECT, ZEROS_8, 0, 0, 2, 1, 1, OBJECT, 0,
+            ZEROS_8); /* with a reference within */
     ACCEPTED(TG_MSG_LIST, ZEROS_8, 1);
     ACCEPTED(TG_MSG_LIST, ZEROS_8, 3, ZEROS_16);
     REFUSED(TG_MSG_LIST, ZEROS_8, 0);
@@ -344,26 +365,27 @@ static void contradictions_are_refused(void)
     CU_ASSERT(refused(e.b.v, e.b.n));
     body_fini(&e);
     tg_msg_fini(&m);
-    /* code, nreturns, these, failed */
+    /* code, yielded, bounces, nreturns, failed, returns, error */
 #define HEAD TG_MSG_DONE, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4
-    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0, 0, 0);
-    ACCEPTED(HEAD, 1, 0, 0, 0, ZEROS_4, 0, 0, 0);
-    ACCEPTED(HEAD, ZEROS_4, 1, 0, 0, 0, 4, 0, 0, 0);
-    REFUSED(HEAD, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0);
-    REFUSED(HEAD, 1, 0, 0, 0, ZEROS_4, 1, 0, 0, 0, 0, 0, 0, 0);
-    ACCEPTED(HEAD, ZEROS_4, ZEROS_4, 0, 0x80, 0xc2, 0xd7, 0x2f, 0);
-    REFUSED(HEAD, ZEROS_4, ZEROS_4, 0, 0x81, 0xc2, 0xd7, 0x2f, 0); /* items */
+    ACCEPTED(HEAD, ZEROS_4, ZEROS_8, 0, 0, 0);
+    ACCEPTED(HEAD, 1, 0, 0, 0, ZEROS_8, 0, 0, 0);
+    ACCEPTED(HEAD, ZEROS_4, ZEROS_8, 1, 0, 0, 4);
+    REFUSED(HEAD, 1, 0, 0, 0, ZEROS_8, 1, 0, 0, 4);
+    REFUSED(HEAD, 1, 0, 0, 0, ZEROS_8, 0, 0, 1, 1, 0, 0, 0, 0, 0);
+    ACCEPTED(HEAD, ZEROS_4, 0x00, 0xe1, 0xf5, 0x05, ZEROS_4, 0, 0, 0);
+    REFUSED(HEAD, ZEROS_4, 0x01, 0xe1, 0xf5, 0x05, ZEROS_4, 0, 0,
+            0); /* items */
 #undef HEAD
-#define HEAD TG_MSG_RUN, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
-    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, 0);
-    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 7, 0); /* returns and items */
+    /* nreturns, nargs, group, besides: a limit */
+#define HEAD TG_MSG_RUN, ZEROS_16, ZEROS_16, ZEROS_4, 0, 0
+    ACCEPTED(HEAD, 0, 0, 0, 4, 7);
+    REFUSED(HEAD, 1, 0, 0, 4, 7); /* returns and items */
 #undef HEAD
-#define HEAD TG_MSG_CALL, ZEROS_8, ZEROS_8, ZEROS_8, ZEROS_4, ZEROS_4, ZEROS_4
-    /* nreturns, nargs, name, limit, seq, group */
-    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 0, ZEROS_8, 15);
-    ACCEPTED(HEAD, 0, 0, ZEROS_4, 0, 7, ZEROS_8, 0);
-    REFUSED(HEAD, 1, 0, ZEROS_4, 0, 7, ZEROS_8, 0);  /* returns and items */
-    REFUSED(HEAD, 0, 0, ZEROS_4, 0, 0, ZEROS_8, 16); /* so many groups */
+#define HEAD TG_MSG_CALL, ZEROS_16, ZEROS_16, ZEROS_4, 0, 0
+    ACCEPTED(HEAD, 0, 0, 15, 0);
+    ACCEPTED(HEAD, 0, 0, 0, 4, 7);
+    REFUSED(HEAD, 1, 0, 0, 4, 7); /* returns and items */
+    REFUSED(HEAD, 0, 0, 16, 0);   /* so many groups */
 #undef HEAD
 #define HEAD TG_MSG_ITEM, ZEROS_8, ZEROS_8, ZEROS_4
     ACCEPTED(HEAD, 5, 0, 0, 0, 4);
