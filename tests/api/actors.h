@@ -72,6 +72,26 @@ static int counter_spin(trygon_call_t *c, void *self)
     return counter_get(c, self);
 }
 
+/* Is told to stop, does not, and changes its state at its end. */
+static int counter_stay(trygon_call_t *c, void *self)
+{
+    struct counter *x = self;
+    atomic_fetch_add(&shared[STARTED], 1);
+    UNTIL(trygon_call_cancelled(c));
+    atomic_fetch_add(&shared[STOPPED], 1);
+    UNTIL(atomic_load(&shared[GATE]) != 0);
+    x->n += 10;
+    return return_int(c, x->n);
+}
+
+/* Needs an argument, and ends with what it is told when there is none. */
+static int counter_need(trygon_call_t *c, void *self)
+{
+    trygon_value_t v = {0};
+    int rc = trygon_call_arg(c, 0, &v);
+    return rc != TRYGON_SUCCESS ? rc : counter_add(c, self);
+}
+
 /* Touches no state: several may run at once. */
 static int counter_hold(trygon_call_t *c, void *self)
 {
@@ -127,6 +147,34 @@ static int counter_child(trygon_call_t *c, void *self)
                                   call1(trygon_call_runtime(c), "twice", 21)));
 }
 
+/* Waits for the reference within argument 0, returns its value. */
+static int waits_for(trygon_call_t *c)
+{
+    trygon_value_t v = {0};
+    OK(trygon_call_arg(c, 0, &v));
+    atomic_fetch_add(&shared[STARTED], 1);
+    return return_int(c, get_int(trygon_call_runtime(c), v.refs[0]));
+}
+
+static int counter_waits(trygon_call_t *c, void *self)
+{
+    (void)self;
+    return waits_for(c);
+}
+
+/* An actor of the actor's own. */
+static int counter_nested(trygon_call_t *c, void *self)
+{
+    trygon_t *tg = trygon_call_runtime(c);
+    trygon_ref_t a = {0, 0}, ref = {0, 0};
+    int64_t n = ((const struct counter *)self)->n;
+    OK(trygon_actor_create(tg, "Counter", 1, &INT(n), NULL, &a));
+    OK(trygon_actor_call(tg, a, "add", 1, &INT(n), NULL, &ref));
+    n = take_int(tg, ref);
+    drop(tg, a);
+    return return_int(c, n);
+}
+
 static int counter_note(trygon_call_t *c, void *self)
 {
     (void)self;
@@ -141,6 +189,14 @@ static int broken_construct(trygon_call_t *c, void **self)
     return trygon_call_fail(c, 5, "no state to be had");
 }
 
+/* As "need". */
+static int needy_construct(trygon_call_t *c, void **self)
+{
+    trygon_value_t v = {0};
+    int rc = trygon_call_arg(c, 1, &v);
+    return rc != TRYGON_SUCCESS ? rc : counter_construct(c, self);
+}
+
 static const trygon_method_t counter_methods[] = {
     {"add", counter_add, NULL},           {"gated", counter_gated, NULL},
     {"get", counter_get, NULL},           {"spin", counter_spin, NULL},
@@ -148,6 +204,8 @@ static const trygon_method_t counter_methods[] = {
     {"two", counter_two, NULL},           {"size", counter_size, NULL},
     {"in_order", counter_in_order, NULL}, {"child", counter_child, NULL},
     {"note", counter_note, NULL},         {"hold", counter_hold, NULL},
+    {"waits", counter_waits, NULL},       {"stay", counter_stay, NULL},
+    {"need", counter_need, NULL},         {"nested", counter_nested, NULL},
 };
 
 enum { NMETHODS = sizeof counter_methods / sizeof counter_methods[0] };
@@ -164,6 +222,12 @@ static const trygon_class_t broken = {.size = sizeof broken,
                                       .destroy = counter_destroy,
                                       .methods = counter_methods,
                                       .nmethods = 1};
+static const trygon_class_t needy = {.size = sizeof needy,
+                                     .name = "Needy",
+                                     .construct = needy_construct,
+                                     .destroy = counter_destroy,
+                                     .methods = counter_methods,
+                                     .nmethods = 1};
 
 /* ----- tasks ----------------------------------------------------------------------- */
 
@@ -270,9 +334,32 @@ static int add_two_now(trygon_call_t *c)
     return return_int(c, take_int(tg, method1(tg, v.refs[0], "add", 2)));
 }
 
+/* Waits for the method "stay" of the actor in argument 0. */
+static int waits_for_stay(trygon_call_t *c)
+{
+    trygon_t *tg = trygon_call_runtime(c);
+    trygon_value_t v = {0}, out = {0};
+    OK(trygon_call_arg(c, 0, &v));
+    trygon_ref_t ref = method(tg, v.refs[0], "stay", 0, NULL);
+    int rc = trygon_get(tg, ref, TRYGON_FOREVER, &out);
+    drop(tg, ref);
+    return rc;
+}
+
+/* A task with an actor of its own, which has a task of its own. */
+static int makes_actor(trygon_call_t *c)
+{
+    trygon_t *tg = trygon_call_runtime(c);
+    trygon_ref_t a = create(tg, NULL);
+    int64_t n = take_int(tg, method(tg, a, "child", 0, NULL));
+    drop(tg, a);
+    return return_int(c, n);
+}
+
 static const struct h_fn fns[] = {
-    FN(twice),   FN(add_ones), FN(call_in_order), FN(gated),
-    FN(failing), FN(killer),   FN(add_two_now),   {NULL, NULL},
+    FN(twice),          FN(add_ones),    FN(call_in_order), FN(gated),
+    FN(failing),        FN(killer),      FN(add_two_now),   FN(waits_for),
+    FN(waits_for_stay), FN(makes_actor), {NULL, NULL},
 };
 
 /* All tests, or those whose name contains an argument of the program. */
@@ -283,6 +370,7 @@ static inline int actors_main(int argc, char **argv, const struct h_test *tests)
     trygon_registry_t *reg = h_registry(fns);
     OK(trygon_registry_add_class(reg, &counter));
     OK(trygon_registry_add_class(reg, &broken));
+    OK(trygon_registry_add_class(reg, &needy));
     for (const struct h_test *t = tests; t->name != NULL; t++)
         if (argc < 2 || strstr(t->name, argv[1]) != NULL)
             failures = h_one(t, reg);

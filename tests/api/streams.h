@@ -133,6 +133,24 @@ static int waits_in_next(trygon_call_t *c)
     return rc;
 }
 
+/* A stream of its own is not returned, and is read here to its end. */
+static int keeps_its_stream(trygon_call_t *c)
+{
+    trygon_t *tg = trygon_call_runtime(c);
+    trygon_value_t args[] = {INT((int64_t){3}), INT((int64_t){0})};
+    trygon_value_t v = trygon_bytes(NULL, 0);
+    trygon_ref_t s, item;
+    int64_t sum = 0;
+    OK(trygon_submit_stream(tg, "counts", 2, args, NULL, &s));
+    v.refs = &s;
+    v.nrefs = 1;
+    INVALID(trygon_call_return(c, 0, &v));
+    while (trygon_stream_next(tg, s, TRYGON_FOREVER, &item) == 0)
+        sum += take_int(tg, item);
+    drop(tg, s);
+    return return_int(c, sum);
+}
+
 static int same(trygon_call_t *c)
 {
     return return_int(c, arg_int(c, 0));
@@ -219,9 +237,18 @@ static inline int completion(trygon_t *tg, trygon_ref_t s)
 }
 
 static const struct h_fn fns[] = {
-    FN(counts),   FN(gated),           FN(endless),  FN(fails_at_first),
-    FN(by_turns), FN(yields_refs),     FN(sums),     FN(waits_in_next),
-    FN(same),     FN(reads_another_s), {NULL, NULL},
+    FN(counts),
+    FN(gated),
+    FN(endless),
+    FN(fails_at_first),
+    FN(by_turns),
+    FN(yields_refs),
+    FN(sums),
+    FN(waits_in_next),
+    FN(same),
+    FN(reads_another_s),
+    FN(keeps_its_stream),
+    {NULL, NULL},
 };
 
 static inline int streams_main(int argc, char **argv,

@@ -241,6 +241,23 @@ static void readiness_is_the_constructor_s_end(trygon_t *tg)
     drop(tg, a);
 }
 
+static void an_actor_makes_an_actor_and_asks_it(trygon_t *tg)
+{
+    trygon_ref_t a = create(tg, NULL);
+    CHECK(take_int(tg, method1(tg, a, "add", 21)) == 21);
+    CHECK(take_int(tg, method(tg, a, "nested", 0, NULL)) == 42);
+    UNTIL(atomic_load(&shared[DESTROYED]) == 1); /* the inner one only */
+    CHECK(take_int(tg, method(tg, a, "get", 0, NULL)) == 21);
+    CHECK(atomic_load(&shared[BUILT]) == 2);
+    drop(tg, a);
+}
+
+static void a_task_makes_an_actor_that_submits_a_task(trygon_t *tg)
+{
+    CHECK(take_int(tg, call(tg, "makes_actor", 0, NULL)) == 42);
+    UNTIL(atomic_load(&shared[DESTROYED]) == 1);
+}
+
 /* ----- mistakes -------------------------------------------------------------------------------- */
 
 static void mistakes_are_refused(trygon_t *tg)
@@ -318,6 +335,8 @@ static const struct h_test tests[] = {
     TEST(the_last_handle_dropped_ends_it_after_its_calls, 0),
     TEST(a_handle_within_a_value_keeps_it_alive, 0),
     TEST(readiness_is_the_constructor_s_end, 0),
+    TEST(an_actor_makes_an_actor_and_asks_it, 0),
+    TEST(a_task_makes_an_actor_that_submits_a_task, 0),
     TEST(mistakes_are_refused, 0),
     TEST(classes_share_the_names_of_tasks, 0),
     {NULL, NULL, 0},

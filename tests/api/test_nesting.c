@@ -258,19 +258,40 @@ static void a_childs_reference_outlives_its_parent(trygon_t *tg)
     }
 }
 
+/* So many tasks of depth 0 may wait on a rank, beyond its slots, after these
+ * seconds: 16 (blocked_max), then one more after each pause, which doubles. */
+static int most_blocked(double seconds)
+{
+    int n = 16;
+    double end = 0, pause = 0.01;
+    while ((end += pause) <= seconds) {
+        n++;
+        pause = pause < 0.5 ? 2 * pause : 1;
+    }
+    return n;
+}
+
 /* One slot is behind the gate, for ever as it seems; those that wait for it
  * must not all become threads, and all must end. */
 static void many_that_wait_for_one_event(trygon_t *tg)
 {
+    enum { N = 200 };
+    double slots = 0, avail = 0, began = h_seconds(), took;
+    int blocked, ranks = h_size > 1 ? h_size - 1 : 1;
+    OK(trygon_resources(tg, "cpu", &slots, &avail));
     trygon_ref_t gate = call(tg, "gated", 0, NULL);
     trygon_value_t v = {.refs = &gate, .nrefs = 1};
-    trygon_ref_t ref[20];
-    for (int i = 0; i < 20; i++)
+    trygon_ref_t ref[N];
+    for (int i = 0; i < N; i++)
         ref[i] = call(tg, "wait_for", 1, &v);
-    if (h_size > 2) /* a second rank has a slot for them */
-        UNTIL(atomic_load(&shared[BLOCKED]) > 1);
+    if (slots > 1) /* there is one for them: they lend it to each other */
+        UNTIL(atomic_load(&shared[BLOCKED]) >= 16);
+    usleep(200000);
+    blocked = atomic_load(&shared[BLOCKED]);
+    took = h_seconds() - began;
+    CHECK(blocked <= (int)slots + ranks * most_blocked(took));
     atomic_store(&shared[GATE], 1);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < N; i++)
         CHECK(take_int(tg, ref[i]) == 1);
     drop(tg, gate);
 }
@@ -324,6 +345,7 @@ static const struct h_test tests[] = {
     TEST(children_outlive_a_parent_that_does_not_wait, 1),
     TEST(a_childs_reference_outlives_its_parent, 1),
     TEST(many_that_wait_for_one_event, 1),
+    TEST(many_that_wait_for_one_event, 2),
     TEST(a_retried_task_may_wait_for_an_earlier_one, 1),
     {NULL, NULL, 0},
 };

@@ -53,6 +53,27 @@ static const struct h_fn fns[] = {
     FN(where), FN(gated), FN(meet), FN(put_large), {NULL, NULL},
 };
 
+static int holder_construct(trygon_call_t *c, void **self)
+{
+    (void)c;
+    *self = NULL;
+    atomic_fetch_add(&shared[RAN], 1);
+    return 0;
+}
+
+static int holder_where(trygon_call_t *c, void *self)
+{
+    (void)self;
+    return return_int(c, h_rank);
+}
+
+static const trygon_method_t holder_methods[] = {{"where", holder_where, NULL}};
+static const trygon_class_t holder = {.size = sizeof holder,
+                                      .name = "Holder",
+                                      .construct = holder_construct,
+                                      .methods = holder_methods,
+                                      .nmethods = 1};
+
 /* ----- helpers ------------------------------------------------------------------------ */
 
 /* Start, run the driver on rank 0, end.  nodes: every rank is one of its own. */
@@ -63,6 +84,7 @@ static void run(trygon_opts_t *o, bool nodes, trygon_driver_fn driver)
     if (nodes)
         setenv("TRYGON_NODE_ID", text, 1);
     trygon_registry_t *reg = h_registry(fns);
+    OK(trygon_registry_add_class(reg, &holder));
     trygon_t *tg = NULL;
     o->registry = reg;
     OK(trygon_init(MPI_COMM_WORLD, o, &tg));
@@ -327,16 +349,62 @@ static int drive_gpus(trygon_t *tg, void *arg)
     return 0;
 }
 
-static void gpus_are_shared_in_parts(void)
+/* The last rank has so many. */
+static void run_with_gpus(double n, trygon_driver_fn driver)
 {
-    static const trygon_resource_t gpus = {"gpu", 3};
+    trygon_resource_t gpus = {"gpu", n};
     trygon_opts_t o;
     h_opts(&o, NULL, 4);
     if (h_rank == h_size - 1) {
         o.resources = &gpus;
         o.nresources = 1;
     }
-    run(&o, false, drive_gpus);
+    run(&o, false, driver);
+}
+
+static void gpus_are_shared_in_parts(void)
+{
+    run_with_gpus(3, drive_gpus);
+}
+
+static int64_t ask(trygon_t *tg, trygon_ref_t actor)
+{
+    trygon_ref_t ref = {0, 0};
+    OK(trygon_actor_call(tg, actor, "where", 0, NULL, NULL, &ref));
+    return take_int(tg, ref);
+}
+
+/* One GPU, two actors that need one each. */
+static int drive_gpu_actors(trygon_t *tg, void *arg)
+{
+    trygon_actor_opts_t o;
+    trygon_ref_t a[2];
+    trygon_wait_opts_t w;
+    double total, available;
+    bool ready = true;
+    (void)arg;
+    OK(trygon_actor_opts_init(&o));
+    o.num_gpus = 1;
+    OK(trygon_actor_create(tg, "Holder", 0, NULL, &o, &a[0]));
+    CHECK(ask(tg, a[0]) == h_size - 1);
+    OK(trygon_actor_create(tg, "Holder", 0, NULL, &o, &a[1]));
+    OK(trygon_wait_opts_init(&w));
+    w.timeout_ms = 50;
+    OK(trygon_wait(tg, 1, &a[1], &w, &ready, NULL));
+    CHECK(!ready && atomic_load(&shared[RAN]) == 1);
+    OK(trygon_resources(tg, "gpu", &total, &available));
+    CHECK(total >= 1 && total <= 1 && available <= 0);
+    CHECK(ask(tg, a[0]) == h_size - 1);
+    drop(tg, a[0]);
+    CHECK(ask(tg, a[1]) == h_size - 1);
+    CHECK(atomic_load(&shared[RAN]) == 2);
+    drop(tg, a[1]);
+    return 0;
+}
+
+static void an_actor_waits_for_another_s_gpu(void)
+{
+    run_with_gpus(1, drive_gpu_actors);
 }
 
 static int drive_memory(trygon_t *tg, void *arg)
@@ -376,6 +444,7 @@ static const struct h_host_test tests[] = {
     HOST_TEST(a_resource_of_one_rank),
     HOST_TEST(the_same_by_the_environment),
     HOST_TEST(gpus_are_shared_in_parts),
+    HOST_TEST(an_actor_waits_for_another_s_gpu),
     HOST_TEST(memory_is_admitted),
     {NULL, NULL},
 };

@@ -207,6 +207,27 @@ static void what_is_retried_runs_again_the_rest_may_have_run(trygon_t *tg)
     drop(tg, a);
 }
 
+static void what_runs_without_retries_fails_and_ran_once(trygon_t *tg)
+{
+    trygon_ref_t a = rise(tg, 1, 0);
+    trygon_ref_t runs = method(tg, a, "spin", 0, NULL);
+    trygon_error_t e = {.size = sizeof e};
+    trygon_value_t v = {0};
+    UNTIL(atomic_load(&shared[STARTED]) == 1);
+    kill_again(tg, a);
+    CHECK_RC(trygon_get(tg, runs, TRYGON_FOREVER, &v),
+             TRYGON_ERR_ACTOR_UNAVAILABLE);
+    OK(trygon_ref_error(tg, runs, &e));
+    CHECK(strstr(e.text, "may or may not") != NULL);
+    drop(tg, runs);
+    UNTIL(atomic_load(&shared[STOPPED]) == 1);
+    CHECK(take_int(tg, again(tg, a, "add", 1, 1)) == 11);
+    usleep(20000);
+    CHECK(atomic_load(&shared[STARTED]) == 1);
+    CHECK(atomic_load(&shared[BUILT]) == 2);
+    drop(tg, a);
+}
+
 static void without_retries_a_call_fails_at_once(trygon_t *tg)
 {
     trygon_ref_t a = rise(tg, 1, 0);
@@ -480,6 +501,7 @@ static const struct h_test tests[] = {
     TEST(killed_twice_with_one_restart_every_call_fails, 0),
     TEST(there_may_be_no_limit, 0),
     TEST(what_is_retried_runs_again_the_rest_may_have_run, 0),
+    TEST(what_runs_without_retries_fails_and_ran_once, 0),
     TEST(without_retries_a_call_fails_at_once, 0),
     TEST(a_hundred_calls_all_have_their_value, 0),
     TEST(eight_callers_and_one_restart, 8),

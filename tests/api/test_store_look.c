@@ -195,6 +195,46 @@ static void where_it_is(void)
          places_driver);
 }
 
+/* Whoever waits for one of several has all of them pulled, not that one only. */
+static int pull_driver(trygon_t *tg, void *arg)
+{
+    (void)arg;
+    enum { N = 5 };
+    trygon_task_opts_t o = at(1);
+    trygon_wait_opts_t w;
+    trygon_ref_t refs[N];
+    int32_t ranks[4];
+    bool ready[N];
+    size_t n = 0;
+    OK(trygon_wait_opts_init(&w));
+    for (int64_t i = 0; i < N; i++)
+        refs[i] = make(tg, "makes", &o, 2 * MiB, i);
+    w.num_returns = N;
+    w.fetch_local = false;
+    OK(trygon_wait(tg, N, refs, &w, ready, &n));
+    for (int i = 0; i < N; i++)
+        CHECK(places(tg, refs[i], ranks, NULL) == 1 && ranks[0] == 1);
+    w.num_returns = 1;
+    w.fetch_local = true;
+    OK(trygon_wait(tg, N, refs, &w, ready, &n));
+    CHECK(n >= 1);
+    for (int i = 0; i < N; i++) {
+        UNTIL(places(tg, refs[i], ranks, NULL) == 2);
+        CHECK(ranks[0] + ranks[1] == 1); /* here too */
+        see(tg, refs[i], 2 * MiB, i);
+    }
+    CHECK(stats_of(tg).pulled_bytes == N * 2 * MiB); /* each of them once */
+    OK(trygon_ref_release(tg, N, refs));
+    empties_everywhere(tg);
+    return 0;
+}
+
+static void a_wait_for_one_of_many_pulls_all_of_them(void)
+{
+    if (h_size > 1)
+        play(&(struct scene){.nodes = 2}, fns, pull_driver);
+}
+
 static int list_driver(trygon_t *tg, void *arg)
 {
     (void)arg;
@@ -303,6 +343,7 @@ static const struct h_host_test tests[] = {
     HOST_TEST(freed_by_hand),
     HOST_TEST(bad_arguments),
     HOST_TEST(where_it_is),
+    HOST_TEST(a_wait_for_one_of_many_pulls_all_of_them),
     HOST_TEST(lists_of_all),
     HOST_TEST(who_holds_and_reads_it),
     {NULL, NULL},

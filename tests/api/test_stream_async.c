@@ -310,6 +310,30 @@ static void a_kill_ends_all_streams(trygon_t *tg)
     drop(tg, a);
 }
 
+/* Neither to its own actor nor to anybody else. */
+static void a_method_s_stream_is_not_handed_on(trygon_t *tg)
+{
+    trygon_ref_t a = create(tg), s = start(tg, a, "slow", 5, 1, 1), ref;
+    trygon_value_t v = trygon_bytes(NULL, 0), got;
+    CHECK(next_int(tg, s) == 0);
+    v.refs = &s;
+    v.nrefs = 1;
+    INVALID(trygon_put(tg, &v, &ref));
+    INVALID(trygon_submit(tg, "same", 1, &TRYGON_REF(s), NULL, &ref));
+    INVALID(trygon_submit(tg, "same", 1, &v, NULL, &ref));
+    INVALID(trygon_actor_call(tg, a, "note", 1, &TRYGON_REF(s), NULL, &ref));
+    INVALID(trygon_actor_call(tg, a, "note", 1, &v, NULL, &ref));
+    INVALID(trygon_actor_create(tg, "AsyncYielder", 1, &v, NULL, &ref));
+    INVALID(trygon_get(tg, s, 0, &got));
+    for (int64_t i = 1; i < 5; i++) /* nothing was lost */
+        CHECK(next_int(tg, s) == i);
+    at_end(tg, s);
+    CHECK(completion(tg, s) == 0);
+    drop(tg, s);
+    answers(tg, a);
+    drop(tg, a);
+}
+
 static const struct h_test tests[] = {
     TEST(an_async_method_yields, 1),
     TEST(its_error_is_the_last_item, 1),
@@ -322,6 +346,7 @@ static const struct h_test tests[] = {
     TEST(closing_lets_it_run_to_its_end, 1),
     TEST(cancelled_while_it_waits_for_its_reader, 1),
     TEST(a_kill_ends_all_streams, 1),
+    TEST(a_method_s_stream_is_not_handed_on, 1),
     {NULL, NULL, 0},
 };
 

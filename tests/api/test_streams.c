@@ -200,7 +200,7 @@ static void a_blocked_task_lends_its_cpu(trygon_t *tg)
 
 static void a_stream_is_no_object(trygon_t *tg)
 {
-    trygon_ref_t s = stream_of(tg, "counts", 1, 0, NULL), ref;
+    trygon_ref_t s = stream_of(tg, "counts", 5, 0, NULL), ref;
     trygon_value_t v = trygon_bytes(NULL, 0), bits;
     int64_t x;
     INVALID(trygon_get(tg, s, 0, &bits));
@@ -219,7 +219,11 @@ static void a_stream_is_no_object(trygon_t *tg)
     INVALID(trygon_stream_next_ready(tg, ref, &b));
     INVALID(trygon_stream_completed(tg, ref, &s));
     drop(tg, ref);
+    for (int64_t i = 0; i < 5; i++) /* nothing was lost */
+        CHECK(next_int(tg, s) == i);
+    at_end(tg, s);
     drop(tg, s);
+    CHECK(take_int(tg, call(tg, "keeps_its_stream", 0, NULL)) == 3);
 }
 
 static void bad_options_are_refused(trygon_t *tg)
