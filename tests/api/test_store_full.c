@@ -87,9 +87,9 @@ static int pinned_driver(trygon_t *tg, void *arg)
     trygon_value_t values[N];
     trygon_buffer_t b = {0};
     uint64_t part = stats_of(tg).limit, have = 0;
-    for (int i = 0; i < N; i++) { /* held as soon as they are there */
+    for (int i = 0; i < N; i++) { /* held before the next one wants room */
         refs[i] = put_filled(tg, 4 * MiB, i);
-        OK(trygon_get(tg, refs[i], 0, &values[i]));
+        OK(trygon_get(tg, refs[i], TRYGON_FOREVER, &values[i]));
         have += 4 * MiB;
     }
     trygon_store_stats_t s = stats_of(tg);
