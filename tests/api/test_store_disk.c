@@ -25,13 +25,14 @@ static char small_disk[PATH]; /* of this rank alone; "": there can be none */
 
 /* ----- files --------------------------------------------------------------------- */
 
-/* All that is in the job's directory, and itself. */
+/* All that is in the job's directory, and itself; a file may come meanwhile. */
 static void remove_dir(void)
 {
-    char dir[PATH], command[PATH + 20];
+    char dir[PATH], command[PATH + 60];
     if (!CHECK(job_dir(dir)))
         return;
-    snprintf(command, sizeof command, "rm -r '%s'", dir);
+    snprintf(command, sizeof command,
+             "until rm -rf '%s' 2>/dev/null; do :; done", dir);
     CHECK(system(command) == 0);
 }
 
