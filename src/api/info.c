@@ -115,6 +115,8 @@ static void add_waiters(const struct trygon *tg, struct text *t)
                                        [TG_WAIT_TABLE] = "table of ranks",
                                        [TG_WAIT_NEXT] = "next of a stream",
                                        [TG_WAIT_YIELD] = "yield",
+                                       [TG_WAIT_FLAG] = "event",
+                                       [TG_WAIT_SLEEP] = "sleep",
                                        [TG_WAIT_NAME] = "name of an actor",
                                        [TG_WAIT_CREATE] = "detached actor",
                                        [TG_WAIT_LIST] = "list",

@@ -121,6 +121,18 @@ static void *wait_in_thread(void *arg)
     return NULL;
 }
 
+/* How many calls of this rank are blocked in an event. */
+static int waiting_threads(trygon_t *tg)
+{
+    char why[2000];
+    int n = 0;
+    OK(trygon_why(tg, why, sizeof why, NULL));
+    for (const char *at = why; (at = strstr(at, "blocked in event")) != NULL;
+         at++)
+        n++;
+    return n;
+}
+
 static void events_are_for_threads_too(trygon_t *tg)
 {
     enum { N = 4 };
@@ -134,7 +146,7 @@ static void events_are_for_threads_too(trygon_t *tg)
         w[i] = (struct waiter){.event = event, .came = &came, .number = -1};
         pthread_create(&w[i].thread, NULL, wait_in_thread, &w[i]);
     }
-    usleep(20000);
+    UNTIL(waiting_threads(tg) == N);
     CHECK(atomic_load(&came) == 0);
     CHECK_RC(trygon_event_destroy(&event), TRYGON_ERR_STATE);
     CHECK(event != NULL);

@@ -409,7 +409,7 @@ static void a_cancelled_put_leaves_the_line(trygon_t *tg)
     usleep(5000);
     OK(trygon_cancel(tg, waits, false, false));
     CHECK(take_code(tg, waits) == TRYGON_ERR_CANCELLED);
-    usleep(5000); /* the queue hears of it later than we */
+    usleep(200000); /* the queue hears of it later than we */
     CHECK(get(tg, q) == 1);
     CHECK_RC(get_code(tg, q, 0), TRYGON_ERR_TIMEOUT);
     drop(tg, q);
