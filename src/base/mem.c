@@ -35,6 +35,11 @@ void *tg_grow(void *old, size_t count, size_t size)
     return checked(realloc(old, count * size));
 }
 
+void *tg_aligned(size_t align, size_t size)
+{
+    return checked(aligned_alloc(align, size));
+}
+
 void tg_bytes_grow(struct tg_bytes *b, size_t more)
 {
     b->cap = b->cap * 2 + more + 64;

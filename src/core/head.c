@@ -12,20 +12,21 @@ void tg_head_init(struct tg_head *h, struct tg_ctx *ctx,
                   const struct tg_head_config *config)
 {
     *h = (struct tg_head){.ctx = ctx};
+    struct tg_region *region = &h->region;
     size_t n = (size_t)config->nranks;
     h->nranks = config->nranks;
     h->nnodes = config->nnodes;
     h->res_names = config->res_names;
-    h->sites = tg_alloc(n * sizeof *h->sites);
-    h->used_time = tg_alloc(n * sizeof *h->used_time);
-    h->leased = tg_alloc(n * sizeof *h->leased);
-    h->nlent = tg_alloc(n * sizeof *h->nlent);
-    h->leases = tg_alloc(n * sizeof *h->leases);
-    h->is_freed = tg_alloc(n * sizeof *h->is_freed);
-    h->admit_at = tg_alloc(n * sizeof *h->admit_at);
-    h->admit_pause = tg_alloc(n * sizeof *h->admit_pause);
+    h->sites = tg_region_get(region, n * sizeof *h->sites);
+    h->used_time = tg_region_get(region, n * sizeof *h->used_time);
+    h->leased = tg_region_get(region, n * sizeof *h->leased);
+    h->nlent = tg_region_get(region, n * sizeof *h->nlent);
+    h->leases = tg_region_get(region, n * sizeof *h->leases);
+    h->is_freed = tg_region_get(region, n * sizeof *h->is_freed);
+    h->admit_at = tg_region_get(region, n * sizeof *h->admit_at);
+    h->admit_pause = tg_region_get(region, n * sizeof *h->admit_pause);
     for (int32_t r = 0; r < h->nranks; r++)
-        tg_site_init(&h->sites[r], config->node[r], config->total[r]);
+        tg_site_init(&h->sites[r], region, config->node[r], config->total[r]);
     tg_slab_init(&h->demands, sizeof(struct tg_demand_entry));
     tg_places_init(h);
     tg_queue_init(&h->queue, h->nnodes, h->used_time);
@@ -41,25 +42,15 @@ void tg_head_fini(struct tg_head *h)
         tg_queue_forget(&h->queue, d);
     }
     tg_queue_fini(&h->queue);
-    tg_places_fini(h);
     for (int32_t r = 0; r < h->nranks; r++) {
-        tg_site_fini(&h->sites[r]);
         struct tg_hlease *l = NULL;
         while ((l = tg_hlease_next(h, r, l)) != NULL)
             tg_take_fini(&l->take);
-        free(h->leases[r].v);
     }
     HASH_CLEAR(hh, h->by_cls);
     tg_slab_fini(&h->demands);
     tg_vec_free(&h->freed);
-    free(h->sites);
-    free(h->used_time);
-    free(h->leased);
-    free(h->nlent);
-    free(h->leases);
-    free(h->is_freed);
-    free(h->admit_at);
-    free(h->admit_pause);
+    tg_region_fini(&h->region);
 }
 
 /* ----- demand ---------------------------------------------------------------------- */
@@ -210,17 +201,15 @@ static void fetch(const struct tg_head *h, int32_t rank, uint64_t id)
     const struct tg_seat *seat = &h->places.seats[rank];
     const struct tg_leases *o = &h->leases[rank];
     const int64_t *row = tg_tree_row(&h->places.room, seat->at);
-    __builtin_prefetch(&s->room[0]);
+    __builtin_prefetch(s);
     __builtin_prefetch(&s->avail[0]);
-    __builtin_prefetch(&s->ninst[0]);
     __builtin_prefetch(&s->total[0]);
     __builtin_prefetch(seat->node);
     __builtin_prefetch(row);
     __builtin_prefetch(row + h->places.room.cols - 1);
     if (o->cap > 0)
         __builtin_prefetch(&o->v[(id != 0 ? id : o->last + 1) & (o->cap - 1)]);
-    __builtin_prefetch(s->idle[0]);
-    __builtin_prefetch(s->used[0]);
+    __builtin_prefetch(s->bits);
 }
 
 static void grant(struct tg_head *h, struct tg_demand *d, int32_t rank)

@@ -52,6 +52,8 @@ struct tg_hlease { /* a lease, as the head sees it */
     struct tg_take take;
 };
 
+_Static_assert(sizeof(struct tg_hlease) == TG_LINE, "a lease is a cache line");
+
 static inline int32_t tg_hlease_worker(const struct tg_hlease *l)
 {
     return (int32_t)(l->id >> 40);
@@ -91,7 +93,8 @@ struct tg_head {
     struct tg_ctx *ctx;
     int32_t nranks, nnodes;
     const char *const *res_names;
-    struct tg_site *sites; /* of each rank */
+    struct tg_region region; /* where the tables are that do not move */
+    struct tg_site *sites;   /* of each rank */
     struct tg_places places;
     struct tg_queue queue;
     struct tg_leases *leases; /* of each worker */

@@ -49,7 +49,6 @@ void tg_hlease_free(struct tg_head *h, struct tg_hlease *l);
 /* ----- where: head_place.c ------------------------------------------------------- */
 
 void tg_places_init(struct tg_head *h);
-void tg_places_fini(struct tg_head *h);
 /* What a rank has, or who may have it, is not what it was. */
 void tg_places_update(struct tg_head *h, int32_t rank);
 void tg_places_gone(struct tg_head *h, int32_t rank);

@@ -4,9 +4,6 @@
  * one costs one look into memory, and nothing is allocated for a lease.  The
  * numbers of a rank count up, so their last bits spread them evenly.
  */
-#include <stdlib.h>
-
-#include "base/mem.h"
 #include "core/head_impl.h"
 
 static bool is_free(const struct tg_hlease *l)
@@ -24,22 +21,23 @@ static struct tg_hlease *seek(const struct tg_leases *o, uint64_t id)
 }
 
 /* A quarter stays free. */
-static void grow(struct tg_leases *o)
+static void grow(struct tg_leases *o, struct tg_region *region)
 {
     struct tg_leases old = *o;
     o->cap = old.cap == 0 ? 8 : 2 * old.cap;
-    o->v = tg_alloc(o->cap * sizeof *o->v);
+    o->v = tg_region_get(region, o->cap * sizeof *o->v);
     for (uint32_t i = 0; i < old.cap; i++)
         if (!is_free(&old.v[i]))
             *seek(o, old.v[i].id) = old.v[i];
-    free(old.v);
+    if (old.cap > 0)
+        tg_region_put(region, old.v, old.cap * sizeof *old.v);
 }
 
 struct tg_hlease *tg_hlease_new(struct tg_head *h, int32_t rank)
 {
     struct tg_leases *o = &h->leases[rank];
     if (4 * (o->n + 1) > 3 * o->cap)
-        grow(o);
+        grow(o, &h->region);
     uint64_t id = (uint64_t)rank << 40 | ++o->last;
     struct tg_hlease *l = seek(o, id);
     *l = (struct tg_hlease){.id = id};

@@ -58,8 +58,8 @@ static void order_ranks(struct tg_head *h)
         p->nodes[n].first = p->nodes[n - 1].first + p->nodes[n - 1].nranks;
     for (int32_t n = 0; n < h->nnodes; n++) {
         if (p->nodes[n].nranks > 1)
-            tg_tree_init(&p->nodes[n].room, p->nodes[n].nranks, p->nres + 2,
-                         p->nres - 1);
+            tg_tree_init(&p->nodes[n].room, &h->region, p->nodes[n].nranks,
+                         p->nres + 2, p->nres - 1);
         p->nodes[n].nranks = 0;
     }
     for (int32_t r = 0; r < h->nranks; r++) {
@@ -137,12 +137,13 @@ void tg_places_init(struct tg_head *h)
             if (total > 0 && log2_of(total) > p->most_log2[r])
                 p->most_log2[r] = log2_of(total);
         }
-    p->nodes = tg_alloc((nnodes + 1) * sizeof *p->nodes);
-    p->node_at = tg_alloc((nnodes + 1) * sizeof *p->node_at);
-    p->seats = tg_alloc(nranks * sizeof *p->seats);
-    p->by_node = tg_alloc(nranks * sizeof *p->by_node);
-    tg_tree_init(&p->room, h->nnodes, p->nres + 2, p->nres - 1);
-    tg_tree_init(&p->total, h->nnodes, p->nres, 0);
+    struct tg_region *region = &h->region;
+    p->nodes = tg_region_get(region, (nnodes + 1) * sizeof *p->nodes);
+    p->node_at = tg_region_get(region, (nnodes + 1) * sizeof *p->node_at);
+    p->seats = tg_region_get(region, nranks * sizeof *p->seats);
+    p->by_node = tg_region_get(region, nranks * sizeof *p->by_node);
+    tg_tree_init(&p->room, region, h->nnodes, p->nres + 2, p->nres - 1);
+    tg_tree_init(&p->total, region, h->nnodes, p->nres, 0);
     order_ranks(h);
     order_nodes(h);
     for (int32_t r = 0; r < h->nranks; r++)
@@ -151,19 +152,6 @@ void tg_places_init(struct tg_head *h)
         set_totals(h, n);
     for (int32_t r = 0; r < h->nranks; r++)
         tg_places_update(h, r);
-}
-
-void tg_places_fini(struct tg_head *h)
-{
-    struct tg_places *p = &h->places;
-    for (int32_t n = 0; n < h->nnodes; n++)
-        tg_tree_fini(&p->nodes[n].room);
-    tg_tree_fini(&p->room);
-    tg_tree_fini(&p->total);
-    free(p->nodes);
-    free(p->node_at);
-    free(p->seats);
-    free(p->by_node);
 }
 
 /* 1000 while less than half of the CPUs is taken, then what is free of 1000

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/mem.h"
 
 enum { PROBES = 4 }; /* rows looked at for a better one */
 
@@ -15,23 +14,19 @@ static int64_t *at(const struct tg_tree *t, int32_t i)
     return t->v + (size_t)(i - 1) * (size_t)t->cols;
 }
 
-void tg_tree_init(struct tg_tree *t, int32_t n, int amounts, int sets)
+void tg_tree_init(struct tg_tree *t, struct tg_region *region, int32_t n,
+                  int amounts, int sets)
 {
     *t = (struct tg_tree){.n = n, .cap = 1, .amounts = amounts};
     t->cols = amounts + sets;
     TG_ASSERT(t->cols <= TG_COLS_MAX);
     while (t->cap < n)
         t->cap *= 2;
-    t->v = tg_alloc((2 * (size_t)t->cap - 1) * (size_t)t->cols * sizeof *t->v);
+    t->v = tg_region_get(region, (2 * (size_t)t->cap - 1) * (size_t)t->cols *
+                                     sizeof *t->v);
     for (int32_t i = 1; i < 2 * t->cap; i++)
         for (int c = 0; c < amounts; c++)
             at(t, i)[c] = -1;
-}
-
-void tg_tree_fini(struct tg_tree *t)
-{
-    free(t->v);
-    t->v = NULL;
 }
 
 const int64_t *tg_tree_row(const struct tg_tree *t, int32_t i)

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/region.h"
+
 enum { TG_COLS_MAX = 40, TG_NEED_MAX = 18 };
 
 struct tg_tree {
@@ -22,8 +24,8 @@ struct tg_tree {
 };
 
 /* All amounts are -1 and all sets empty: that covers nothing. */
-void tg_tree_init(struct tg_tree *t, int32_t n, int amounts, int sets);
-void tg_tree_fini(struct tg_tree *t);
+void tg_tree_init(struct tg_tree *t, struct tg_region *region, int32_t n,
+                  int amounts, int sets);
 
 const int64_t *tg_tree_row(const struct tg_tree *t, int32_t i);
 const int64_t *tg_tree_top(const struct tg_tree *t); /* the largest of each */

@@ -35,6 +35,25 @@ static uint32_t find_bit(const uint64_t *v, uint32_t n, uint32_t from, bool on)
 
 /* ----- a site ------------------------------------------------------------------ */
 
+/* One piece of memory: for each kind of instance the bits of those of which
+ * nothing is taken, and of those of which some is and not all; then what is
+ * taken of each instance. */
+static uint64_t *idle_of(const struct tg_site *s, int r)
+{
+    return s->bits + (r == 0 ? 0 : 2 * words(s->ninst[0]));
+}
+
+static uint64_t *part_of(const struct tg_site *s, int r)
+{
+    return idle_of(s, r) + words(s->ninst[r]);
+}
+
+int32_t *tg_site_used(const struct tg_site *s, int r)
+{
+    uint64_t *behind = s->bits + 2 * (words(s->ninst[0]) + words(s->ninst[1]));
+    return (int32_t *)behind + (r == 0 ? 0 : s->ninst[0]);
+}
+
 /* The most that one lease could have: the idle instances and a share of the
  * emptiest other one, if there is as much left; nothing while in debt. */
 static void set_room(struct tg_site *s, int r)
@@ -42,20 +61,20 @@ static void set_room(struct tg_site *s, int r)
     int64_t room = s->avail[r];
     if (r < TG_INSTANCED) {
         int64_t whole = (int64_t)s->nidle[r] * TG_UNIT, share = 0;
-        const uint64_t *part = s->part[r];
+        const uint64_t *part = part_of(s, r);
+        const int32_t *used = tg_site_used(s, r);
         uint32_t n = s->ninst[r];
         for (uint32_t i = find_bit(part, n, 0, true); i < n;
              i = find_bit(part, n, i + 1, true))
-            if (TG_UNIT - s->used[r][i] > share)
-                share = TG_UNIT - s->used[r][i];
+            if (TG_UNIT - used[i] > share)
+                share = TG_UNIT - used[i];
         if (whole + share < room)
             room = whole + share;
     }
     s->room[r] = room > 0 ? room : 0;
 }
 
-/* Bits and amounts of both kinds of instances are one piece of memory. */
-void tg_site_init(struct tg_site *s, int32_t node,
+void tg_site_init(struct tg_site *s, struct tg_region *region, int32_t node,
                   const int64_t total[TG_RES_MAX])
 {
     memset(s, 0, sizeof *s);
@@ -68,27 +87,15 @@ void tg_site_init(struct tg_site *s, int32_t node,
         nwords += words(s->ninst[r]);
         n += s->ninst[r];
     }
-    uint64_t *bits =
-        tg_alloc(2 * nwords * sizeof *bits + (n + 1) * sizeof **s->used);
-    uint64_t *more = bits;
-    for (int r = 0; r < TG_INSTANCED; r++) {
-        s->idle[r] = more;
-        s->part[r] = more += words(s->ninst[r]);
-        more += words(s->ninst[r]);
+    s->bits = tg_region_get(region, 2 * nwords * sizeof *s->bits +
+                                        (n + 1) * sizeof(int32_t));
+    for (int r = 0; r < TG_INSTANCED; r++)
         for (uint32_t i = 0; i < s->ninst[r]; i++)
-            put_bit(s->idle[r], i, true);
-    }
-    s->used[0] = (int32_t *)(bits + 2 * nwords);
-    s->used[1] = s->used[0] + s->ninst[0];
+            put_bit(idle_of(s, r), i, true);
     for (int r = 0; r < TG_RES_MAX; r++) {
         s->total[r] = s->avail[r] = total[r];
         set_room(s, r);
     }
-}
-
-void tg_site_fini(struct tg_site *s)
-{
-    free(s->idle[0]); /* where the memory begins */
 }
 
 bool tg_site_can(const struct tg_site *s, const struct tg_shape *shape)
@@ -103,13 +110,13 @@ bool tg_site_can(const struct tg_site *s, const struct tg_shape *shape)
 
 static void use(struct tg_site *s, int r, int32_t id, int64_t amount)
 {
-    int32_t *u = &s->used[r][id];
+    int32_t *u = &tg_site_used(s, r)[id];
     bool was_idle = *u == 0;
     *u += (int32_t)amount;
     TG_ASSERT(*u >= 0);
     s->nidle[r] += (*u == 0) - (uint32_t)was_idle;
-    put_bit(s->idle[r], (uint32_t)id, *u == 0);
-    put_bit(s->part[r], (uint32_t)id, *u > 0 && *u < TG_UNIT);
+    put_bit(idle_of(s, r), (uint32_t)id, *u == 0);
+    put_bit(part_of(s, r), (uint32_t)id, *u > 0 && *u < TG_UNIT);
 }
 
 /* The fullest instance with room for a fraction, else an idle one. */
@@ -117,12 +124,13 @@ static int32_t shared_instance(const struct tg_site *s, int r, int64_t part)
 {
     int32_t best = -1;
     uint32_t n = s->ninst[r];
-    for (uint32_t i = find_bit(s->part[r], n, 0, true); i < n;
-         i = find_bit(s->part[r], n, i + 1, true))
-        if (s->used[r][i] + part <= TG_UNIT &&
-            (best < 0 || s->used[r][i] > s->used[r][best]))
+    const int32_t *used = tg_site_used(s, r);
+    const uint64_t *shared = part_of(s, r);
+    for (uint32_t i = find_bit(shared, n, 0, true); i < n;
+         i = find_bit(shared, n, i + 1, true))
+        if (used[i] + part <= TG_UNIT && (best < 0 || used[i] > used[best]))
             best = (int32_t)i;
-    return best >= 0 ? best : (int32_t)find_bit(s->idle[r], n, 0, true);
+    return best >= 0 ? best : (int32_t)find_bit(idle_of(s, r), n, 0, true);
 }
 
 bool tg_site_fits(const struct tg_site *s, const struct tg_shape *shape)
@@ -137,7 +145,7 @@ bool tg_site_fits(const struct tg_site *s, const struct tg_shape *shape)
  * long runs stay whole; the first idle one when there is no such run. */
 static uint32_t tightest_run(const struct tg_site *s, int r, uint32_t n)
 {
-    const uint64_t *idle = s->idle[r];
+    const uint64_t *idle = idle_of(s, r);
     uint32_t all = s->ninst[r], first = find_bit(idle, all, 0, true);
     uint32_t best = first, best_len = UINT32_MAX, end;
     for (uint32_t i = first; i < all && best_len > n;
@@ -157,7 +165,7 @@ static void take_instances(struct tg_site *s, int r, int64_t amount,
     uint32_t whole = (uint32_t)(amount / TG_UNIT), n = 0;
     int64_t part = amount % TG_UNIT;
     uint32_t at = whole > 0 ? tightest_run(s, r, whole) : 0;
-    for (; n < whole; at = find_bit(s->idle[r], s->ninst[r], at, true)) {
+    for (; n < whole; at = find_bit(idle_of(s, r), s->ninst[r], at, true)) {
         use(s, r, (int32_t)at, TG_UNIT);
         ids[n++] = (int32_t)at;
     }
@@ -260,9 +268,10 @@ static bool bit(const uint64_t *v, uint32_t i)
 static void check_room(const struct tg_site *s, int r)
 {
     int64_t share = 0, whole = (int64_t)s->nidle[r] * TG_UNIT;
+    const int32_t *used = tg_site_used(s, r);
     for (uint32_t i = 0; i < s->ninst[r]; i++)
-        if (!bit(s->idle[r], i) && TG_UNIT - s->used[r][i] > share)
-            share = TG_UNIT - s->used[r][i];
+        if (!bit(idle_of(s, r), i) && TG_UNIT - used[i] > share)
+            share = TG_UNIT - used[i];
     int64_t most = whole + share < s->avail[r] ? whole + share : s->avail[r];
     TG_ASSERT(s->room[r] == (most > 0 ? most : 0));
 }
@@ -273,10 +282,10 @@ void tg_site_check(const struct tg_site *s)
         int64_t used = 0;
         uint32_t idle = 0;
         for (uint32_t i = 0; i < s->ninst[r]; i++) {
-            int32_t u = s->used[r][i];
+            int32_t u = tg_site_used(s, r)[i];
             TG_ASSERT(u >= 0);
-            TG_ASSERT(bit(s->idle[r], i) == (u == 0));
-            TG_ASSERT(bit(s->part[r], i) == (u > 0 && u < TG_UNIT));
+            TG_ASSERT(bit(idle_of(s, r), i) == (u == 0));
+            TG_ASSERT(bit(part_of(s, r), i) == (u > 0 && u < TG_UNIT));
             used += u;
             idle += u == 0;
         }

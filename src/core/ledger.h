@@ -12,23 +12,26 @@
 #ifndef TG_CORE_LEDGER_H
 #define TG_CORE_LEDGER_H
 
-#include "base/mem.h"
+#include "base/region.h"
 #include "core/types.h"
 
 enum { TG_INSTANCED = 2 }; /* TG_RES_CPU and TG_RES_GPU */
 
-struct tg_site { /* one rank */
-    bool alive;
+/* One rank.  Machines have few kinds of resources: nearly all of what is looked
+ * at is in its first cache line. */
+struct tg_site {
+    _Alignas(TG_LINE) bool alive;
     int32_t node;
-    int64_t room[TG_RES_MAX]; /* the most of each that one lease could have */
-    int64_t avail[TG_RES_MAX];
     uint32_t ninst[TG_INSTANCED];
     uint32_t nidle[TG_INSTANCED]; /* instances of which nothing is taken */
-    int32_t *used[TG_INSTANCED];  /* of each instance, 0 .. TG_UNIT and more */
-    uint64_t *idle[TG_INSTANCED]; /* a bit for each: nothing of it is taken */
-    uint64_t *part[TG_INSTANCED]; /* likewise: some of it, less than all */
+    uint64_t *bits;               /* of the instances, see ledger.c */
+    int64_t room[TG_RES_MAX]; /* the most of each that one lease could have */
+    int64_t avail[TG_RES_MAX];
     int64_t total[TG_RES_MAX];
 };
+
+/* Of each instance what is taken, 0 .. TG_UNIT and more. */
+int32_t *tg_site_used(const struct tg_site *s, int r);
 
 enum { TG_TAKE_FEW = 6 };
 
@@ -45,9 +48,8 @@ static inline const int32_t *tg_take_ids(const struct tg_take *t)
     return t->n[0] + t->n[1] <= TG_TAKE_FEW ? t->ids.few : t->ids.many;
 }
 
-void tg_site_init(struct tg_site *s, int32_t node,
+void tg_site_init(struct tg_site *s, struct tg_region *region, int32_t node,
                   const int64_t total[TG_RES_MAX]);
-void tg_site_fini(struct tg_site *s);
 
 /* Could it ever, could it now? */
 bool tg_site_can(const struct tg_site *s, const struct tg_shape *shape);

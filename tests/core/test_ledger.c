@@ -9,6 +9,8 @@
 
 enum { MIB = 1024 * 1024 };
 
+static struct tg_region region; /* of the sites of one test */
+
 /* A rank with 8 CPUs, 2 GPUs, 1000 bytes of memory and 3 of something. */
 static void site(struct tg_site *s)
 {
@@ -16,7 +18,7 @@ static void site(struct tg_site *s)
                                  [TG_RES_GPU] = 2 * TG_UNIT,
                                  [TG_RES_MEMORY] = 1000,
                                  [TG_RES_CUSTOM] = 3 * TG_UNIT};
-    tg_site_init(s, 0, total);
+    tg_site_init(s, &region, 0, total);
 }
 
 static struct tg_shape needs(int64_t cpu, int64_t gpu, int64_t memory)
@@ -85,7 +87,7 @@ static void a_lease_gets_cpus_of_its_own(void)
     give(&s, &three, &a, false);
     give(&s, &two, &b, false);
     CU_ASSERT_TRUE(tg_site_untouched(&s));
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void neighbours_come_from_the_tightest_run(void)
@@ -103,7 +105,7 @@ static void neighbours_come_from_the_tightest_run(void)
     tg_take_fini(&a);
     tg_take_fini(&b);
     tg_take_fini(&c);
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void of_equal_runs_the_first_is_taken(void)
@@ -117,7 +119,7 @@ static void of_equal_runs_the_first_is_taken(void)
     CU_ASSERT(tg_take_ids(&a)[0] == 0 && tg_take_ids(&b)[0] == 3);
     tg_take_fini(&a);
     tg_take_fini(&b);
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void without_a_run_long_enough_any_idle_ones_do(void)
@@ -131,7 +133,7 @@ static void without_a_run_long_enough_any_idle_ones_do(void)
     CU_ASSERT(tg_take_ids(&t)[0] == 0 && tg_take_ids(&t)[1] == 2 &&
               tg_take_ids(&t)[2] == 4);
     tg_take_fini(&t);
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void fractions_share_one_instance(void)
@@ -151,7 +153,7 @@ static void fractions_share_one_instance(void)
     give(&s, &half, &c, false);
     give(&s, &quarter, &d, false);
     CU_ASSERT_TRUE(tg_site_untouched(&s));
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void whole_and_part_are_whole_instances_and_a_share(void)
@@ -165,17 +167,17 @@ static void whole_and_part_are_whole_instances_and_a_share(void)
     CU_ASSERT(tg_take_ids(&b)[0] == 1 && tg_take_ids(&b)[1] == 2);
     CU_ASSERT_EQUAL(tg_take_ids(&b)[2], 0); /* shared with the first lease */
     give(&s, &more, &b, false);
-    CU_ASSERT_EQUAL(s.used[TG_RES_CPU][0], TG_UNIT / 2);
+    CU_ASSERT_EQUAL(tg_site_used(&s, TG_RES_CPU)[0], TG_UNIT / 2);
     give(&s, &half, &a, false);
     CU_ASSERT_TRUE(tg_site_untouched(&s));
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void enough_in_sum_is_not_enough_for_a_whole_one(void)
 {
     int64_t total[TG_RES_MAX] = {[TG_RES_CPU] = 2 * TG_UNIT};
     struct tg_site s;
-    tg_site_init(&s, 0, total);
+    tg_site_init(&s, &region, 0, total);
     struct tg_shape most = needs(TG_UNIT * 3 / 5, 0, 0), one = cpus(1);
     struct tg_take a = take(&s, &most), b = take(&s, &most);
     CU_ASSERT_EQUAL(s.avail[TG_RES_CPU], TG_UNIT * 4 / 5);
@@ -184,14 +186,14 @@ static void enough_in_sum_is_not_enough_for_a_whole_one(void)
     give(&s, &most, &b, false);
     CU_ASSERT_TRUE(tg_site_fits(&s, &one));
     give(&s, &most, &a, false);
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void a_lent_cpu_serves_others_and_resuming_makes_debt(void)
 {
     int64_t total[TG_RES_MAX] = {[TG_RES_CPU] = TG_UNIT};
     struct tg_site s;
-    tg_site_init(&s, 0, total);
+    tg_site_init(&s, &region, 0, total);
     struct tg_shape one = cpus(1);
     struct tg_take parent = take(&s, &one);
     CU_ASSERT_FALSE(tg_site_fits(&s, &one));
@@ -208,14 +210,14 @@ static void a_lent_cpu_serves_others_and_resuming_makes_debt(void)
     CU_ASSERT_FALSE(tg_site_fits(&s, &one)); /* the debt is paid, no more */
     give(&s, &one, &parent, false);
     CU_ASSERT_TRUE(tg_site_untouched(&s));
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void in_debt_a_task_without_cpu_still_fits(void)
 {
     int64_t total[TG_RES_MAX] = {[TG_RES_CPU] = TG_UNIT};
     struct tg_site s;
-    tg_site_init(&s, 0, total);
+    tg_site_init(&s, &region, 0, total);
     struct tg_shape one = cpus(1), none = cpus(0);
     struct tg_take a = take(&s, &one);
     tg_site_lend(&s, &one, &a);
@@ -227,7 +229,7 @@ static void in_debt_a_task_without_cpu_still_fits(void)
     give(&s, &none, &c, false);
     give(&s, &one, &b, false);
     give(&s, &one, &a, false);
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void a_lent_lease_gives_back_all_but_its_cpus(void)
@@ -243,7 +245,7 @@ static void a_lent_lease_gives_back_all_but_its_cpus(void)
     CU_ASSERT_EQUAL(s.avail[TG_RES_MEMORY], 700);
     give(&s, &sh, &t, true);
     CU_ASSERT_TRUE(tg_site_untouched(&s));
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void gpus_are_instances_after_the_cpus(void)
@@ -260,7 +262,7 @@ static void gpus_are_instances_after_the_cpus(void)
     give(&s, &a, &ta, false);
     give(&s, &b, &tb, false);
     CU_ASSERT_TRUE(tg_site_untouched(&s));
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void memory_and_custom_resources_are_plain_amounts(void)
@@ -276,7 +278,7 @@ static void memory_and_custom_resources_are_plain_amounts(void)
     CU_ASSERT_TRUE(tg_site_can(&s, &sh));
     give(&s, &sh, &t, false);
     CU_ASSERT_TRUE(tg_site_untouched(&s));
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void what_is_more_than_all_can_never_be(void)
@@ -289,7 +291,7 @@ static void what_is_more_than_all_can_never_be(void)
     s.alive = false;
     CU_ASSERT_FALSE(tg_site_can(&s, &eight));
     CU_ASSERT_FALSE(tg_site_fits(&s, &eight));
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 struct lease {
@@ -340,7 +342,7 @@ static void random_takes_and_gives_leave_it_untouched(void)
     CU_ASSERT(taken > 1000);
     CU_ASSERT_TRUE(tg_site_untouched(&s));
     CU_ASSERT_EQUAL(s.nidle[TG_RES_CPU], 8);
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 /* By its meaning: enough is left, and whole ones and a share of one are. */
@@ -353,10 +355,10 @@ static bool could_fit(const struct tg_site *s, const struct tg_shape *sh)
         int64_t whole = sh->amount[r] / TG_UNIT, part = sh->amount[r] % TG_UNIT;
         int64_t idle = 0;
         bool shares = part == 0;
+        const int32_t *used = tg_site_used(s, r);
         for (uint32_t i = 0; i < s->ninst[r]; i++) {
-            idle += s->used[r][i] == 0;
-            shares = shares ||
-                     (s->used[r][i] > 0 && s->used[r][i] + part <= TG_UNIT);
+            idle += used[i] == 0;
+            shares = shares || (used[i] > 0 && used[i] + part <= TG_UNIT);
         }
         if (whole > idle || (!shares && whole == idle))
             return false;
@@ -389,14 +391,14 @@ static void what_has_room_is_what_fits(void)
     CU_ASSERT(fits > 5000 && fits < 15000);
     while (n-- > 0)
         give(&s, &v[n].shape, &v[n].take, false);
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void a_rank_may_have_more_cpus_than_a_word_has_bits(void)
 {
     int64_t total[TG_RES_MAX] = {[TG_RES_CPU] = 130 * TG_UNIT};
     struct tg_site s;
-    tg_site_init(&s, 0, total);
+    tg_site_init(&s, &region, 0, total);
     struct tg_shape most = cpus(100), rest = cpus(30), one = cpus(1);
     struct tg_take a = take(&s, &most), b = take(&s, &rest);
     CU_ASSERT(tg_take_ids(&a)[99] == 99 && tg_take_ids(&b)[0] == 100);
@@ -405,7 +407,7 @@ static void a_rank_may_have_more_cpus_than_a_word_has_bits(void)
     give(&s, &most, &a, false);
     give(&s, &rest, &b, false);
     CU_ASSERT_TRUE(tg_site_untouched(&s));
-    tg_site_fini(&s);
+    tg_region_fini(&region);
 }
 
 static void amounts_are_told_as_people_write_them(void)

@@ -233,13 +233,14 @@ static bool row_covers(const int64_t *row, const struct tg_need *need)
 
 static void a_tree_finds_what_a_look_at_every_row_does(void)
 {
+    struct tg_region region = {0};
     struct tg_tree t;
     struct tg_rng rng = {3};
     int64_t rows[ROWS][COLS];
     memset(rows, 0, sizeof rows);
     for (int r = 0; r < ROWS; r++)
         rows[r][0] = rows[r][1] = -1;
-    tg_tree_init(&t, ROWS, COLS - 1, 1);
+    tg_tree_init(&t, &region, ROWS, COLS - 1, 1);
     for (int i = 0; i < 20000; i++) {
         uint32_t at = tg_rng_below(&rng, ROWS);
         rows[at][0] = tg_rng_below(&rng, 20);
@@ -264,15 +265,16 @@ static void a_tree_finds_what_a_look_at_every_row_does(void)
         CU_ASSERT_EQUAL(best >= 0, some < ROWS);
         CU_ASSERT_TRUE(best < 0 || row_covers(rows[best], &need));
     }
-    tg_tree_fini(&t);
+    tg_region_fini(&region);
 }
 
 static void with_one_amount_the_most_is_found(void)
 {
+    struct tg_region region = {0};
     struct tg_tree t;
     struct tg_rng rng = {4};
     int64_t row[ROWS] = {0};
-    tg_tree_init(&t, ROWS, 1, 0);
+    tg_tree_init(&t, &region, ROWS, 1, 0);
     for (int i = 0; i < 2000; i++) {
         uint32_t at = tg_rng_below(&rng, ROWS);
         row[at] = tg_rng_below(&rng, 100);
@@ -284,7 +286,7 @@ static void with_one_amount_the_most_is_found(void)
         int32_t best = tg_tree_best(&t, &need, 0, NULL, NULL);
         CU_ASSERT(best >= 0 && row[best] == most);
     }
-    tg_tree_fini(&t);
+    tg_region_fini(&region);
 }
 
 /* ----- why not -------------------------------------------------------------------------- */
