@@ -13,7 +13,7 @@
 
 void *tg_alloc(size_t size);                         /* zeroed */
 void *tg_grow(void *old, size_t count, size_t size); /* realloc, not zeroed */
-void *tg_aligned(size_t align, size_t size);         /* both as aligned_alloc */
+void *tg_aligned(size_t align, size_t size);         /* not zeroed */
 char *tg_strdup(const char *s);                      /* NULL stays NULL */
 
 /* The next multiple of unit. */

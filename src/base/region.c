@@ -36,6 +36,7 @@ static void **spare_of(struct tg_region *r, size_t size)
 
 void *tg_region_get(struct tg_region *r, size_t size)
 {
+    TG_ASSERT(size > 0);
     size = tg_round_up(size, TG_LINE);
     void *p = *spare_of(r, size);
     if (p != NULL && (size & (size - 1)) == 0) {

@@ -16,7 +16,7 @@ struct tg_region { /* at first: {0} */
     void *spare[64]; /* by the logarithm of their size */
 };
 
-/* Zeroed, and from the start of a cache line on. */
+/* At least a byte: zeroed, and from the start of a cache line on. */
 void *tg_region_get(struct tg_region *r, size_t size);
 /* For who wants as much: a power of two, at least TG_LINE. */
 enum { TG_LINE = 64 };

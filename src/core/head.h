@@ -93,7 +93,7 @@ struct tg_head {
     struct tg_ctx *ctx;
     int32_t nranks, nnodes;
     const char *const *res_names;
-    struct tg_region region; /* where the tables are that do not move */
+    struct tg_region region; /* where all tables of ranks are */
     struct tg_site *sites;   /* of each rank */
     struct tg_places places;
     struct tg_queue queue;

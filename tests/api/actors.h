@@ -356,6 +356,13 @@ static int makes_actor(trygon_call_t *c)
     return return_int(c, n);
 }
 
+static inline double free_cpus(trygon_t *tg)
+{
+    double total = 0, avail = 0;
+    OK(trygon_resources(tg, "cpu", &total, &avail));
+    return avail;
+}
+
 static const struct h_fn fns[] = {
     FN(twice),          FN(add_ones),    FN(call_in_order), FN(gated),
     FN(failing),        FN(killer),      FN(add_two_now),   FN(waits_for),

@@ -202,13 +202,6 @@ static void the_end_of_the_run_ends_it(trygon_t *tg)
 
 /* ----- resources ------------------------------------------------------------------------------ */
 
-static double free_cpus(trygon_t *tg)
-{
-    double total = 0, avail = 0;
-    OK(trygon_resources(tg, "cpu", &total, &avail));
-    return avail;
-}
-
 static void an_actor_holds_no_cpu_unless_told(trygon_t *tg)
 {
     enum { N = 20 };

@@ -432,13 +432,6 @@ static void a_cancelled_call_is_not_made_again(trygon_t *tg)
 
 /* ----- what it holds, and mistakes --------------------------------------------------------- */
 
-static double free_cpus(trygon_t *tg)
-{
-    double total = 0, avail = 0;
-    OK(trygon_resources(tg, "cpu", &total, &avail));
-    return avail;
-}
-
 static void its_cpu_is_asked_for_anew(trygon_t *tg)
 {
     trygon_actor_opts_t o;
