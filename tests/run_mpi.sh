@@ -8,6 +8,7 @@
 #   MPIRUN_FLAGS   more flags for it
 #   TEST_TIMEOUT_S seconds that the program may take (default 120; 0: no limit)
 #   TG_QUICK=1     skip (77) the tests on more than two ranks and the simulation
+#   TG_RANKS       skip those on other numbers of ranks than these, as in "1 3"
 # The exit status is the program's own; 124 means that it hung.
 set -u
 nranks=
@@ -29,6 +30,10 @@ if [ "${TG_QUICK:-0}" = 1 ]; then
     esac
     [ "${nranks:-1}" -le 2 ] || exit 77
 fi
+case " ${TG_RANKS:-${nranks:-1}} " in
+*" ${nranks:-1} "*) ;;
+*) exit 77 ;;
+esac
 
 limit=${TEST_TIMEOUT_S:-120}
 [ "$limit" = 0 ] && limit= || limit="timeout -k 10 $limit"
@@ -39,8 +44,8 @@ if [ -n "${TEST_WRAPPER:-}" ] && [ -x "${top_builddir:-.}/libtool" ]; then
     execute="${top_builddir:-.}/libtool --mode=execute"
 fi
 
-# What leaks on two or eight ranks does so alone or on three: to look, and to
-# remember well where memory came from, takes seconds a rank.
+# What leaks on four ranks does so alone or on three: to look, and to remember
+# well where memory came from, takes seconds a rank.
 case ${nranks:-1} in
 1 | 3) ;;
 *)
