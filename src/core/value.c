@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sanitizer.h"
 
 /* What is before the bytes. */
 static size_t head_size(uint32_t ndim, uint32_t nrefs)
@@ -72,15 +73,7 @@ struct tg_val_room { /* when no value is in it */
 };
 
 /* The sanitizer sees more of what malloc() has given. */
-#ifdef __SANITIZE_ADDRESS__
-#define SANITIZED 1
-#endif
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifdef SANITIZED
+#if TG_ASAN
 static const uint64_t too_large = 0;
 #else
 static const uint64_t too_large = LARGEST - sizeof(struct tg_val) + 1;

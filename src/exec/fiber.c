@@ -23,24 +23,20 @@
 
 #include "base/assert.h"
 #include "base/mem.h"
+#include "base/sanitizer.h"
 
 /* Sanitizers follow a thread's stack and must be told of other ones. */
-#ifndef __has_feature /* clang's; gcc's from 14 on */
-#define __has_feature(x_) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-#define WITH_ASAN
+#if TG_ASAN
 #include <sanitizer/common_interface_defs.h>
 #endif
-#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
-#define WITH_TSAN
+#if TG_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
 
 /* Not with a shadow stack, which only the C library can switch; and the
  * sanitizers know swapcontext(). */
 #if defined(__x86_64__) && defined(__LP64__) && !defined(__CET__) && \
-    !defined(WITH_ASAN) && !defined(WITH_TSAN)
+    !TG_ASAN && !TG_TSAN
 #define WITH_SWAP
 #endif
 
@@ -245,16 +241,16 @@ static void switch_to(struct side *from, struct side *to, bool for_good)
         *now = to->cxx;
     }
     (void)for_good;
-#ifdef WITH_TSAN
+#if TG_TSAN
     from->tsan = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(to->tsan, 0);
 #endif
-#ifdef WITH_ASAN
+#if TG_ASAN
     __sanitizer_start_switch_fiber(for_good ? NULL : &from->fake_stack,
                                    to->stack, to->stack_bytes);
 #endif
     swap(from, to);
-#ifdef WITH_ASAN
+#if TG_ASAN
     __sanitizer_finish_switch_fiber(from->fake_stack, &to->stack,
                                     &to->stack_bytes);
 #endif
@@ -264,7 +260,7 @@ static void fiber_main(void)
 {
     struct tg_fiber *f = self;
     struct side *home = &f->set->home;
-#ifdef WITH_ASAN
+#if TG_ASAN
     __sanitizer_finish_switch_fiber(NULL, &home->stack, &home->stack_bytes);
 #endif
     f->fn(f->arg);
@@ -280,7 +276,7 @@ static void prepare(struct tg_fiber *f)
     *side = (struct side){.stack = stack,
                           .stack_bytes = (size_t)((char *)f - stack)};
     begin(side, stack, side->stack_bytes, fiber_main);
-#ifdef WITH_TSAN
+#if TG_TSAN
     side->tsan = __tsan_create_fiber(0);
 #endif
 }
@@ -295,7 +291,7 @@ static bool run(struct tg_fiber *f)
     self = NULL;
     if (!f->ended)
         return false;
-#ifdef WITH_TSAN
+#if TG_TSAN
     __tsan_destroy_fiber(f->side.tsan);
 #endif
     set->stats.alive--;

@@ -24,14 +24,7 @@
 #include <trygon/trygon.h>
 #include <unistd.h>
 
-/* The address sanitizer ends the program where malloc would return NULL. */
-#if defined(__SANITIZE_ADDRESS__)
-#define H_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define H_ASAN 1
-#endif
-#endif
+#include "base/sanitizer.h"
 
 enum { H_SHARED = 64, H_TEST_S = 110, H_LOG = 1 << 18 };
 

@@ -2,13 +2,7 @@
 #include "async.h"
 
 /* Under a sanitizer stacks cost more. */
-#if defined(__SANITIZE_THREAD__) || defined(H_ASAN)
-enum { SLOW = true };
-#elif defined(__has_feature)
-enum { SLOW = __has_feature(thread_sanitizer) };
-#else
-enum { SLOW = false };
-#endif
+enum { SLOW = TG_ASAN || TG_TSAN };
 
 static void three_wait_for_each_other(trygon_t *tg)
 {

@@ -365,7 +365,7 @@ static void a_forced_shutdown_drops_what_is_left(trygon_t *tg)
     drop(tg, q);
 }
 
-#ifndef H_ASAN
+#if !TG_ASAN
 static void a_killed_queue_answers_nobody(trygon_t *tg)
 {
     trygon_ref_t q = create(tg, 0), waits = start(tg, "gets_one", q, 0), item;
@@ -501,7 +501,7 @@ static const struct h_test tests[] = {
     TEST(many_producers_and_consumers_lose_and_double_nothing, 2),
     TEST(what_is_left_can_be_taken_after_a_shutdown, 1),
     TEST(a_forced_shutdown_drops_what_is_left, 1),
-#ifndef H_ASAN /* a killed actor's memory is nobody's */
+#if !TG_ASAN /* a killed actor's memory is nobody's */
     TEST(a_killed_queue_answers_nobody, 1),
 #endif
     TEST(a_cancelled_get_leaves_the_line, 1),

@@ -18,17 +18,10 @@
 #include <unistd.h>
 
 #include "../cunit_main.h"
+#include "base/sanitizer.h"
 
 /* Sanitizers keep a lot for each stack, and change what a frame takes. */
-#ifndef __has_feature /* clang's; gcc's from 14 on */
-#define __has_feature(x_) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer) || \
-    defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
-enum { MANY = 500, SANITIZER = true };
-#else
-enum { MANY = 10000, SANITIZER = false };
-#endif
+enum { SANITIZER = TG_ASAN || TG_TSAN, MANY = SANITIZER ? 500 : 10000 };
 #ifdef TG_NO_ASSERT
 enum { ASSERTING = false };
 #else

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/sanitizer.h"
 #include "chance.h"
 
 struct options {
@@ -206,14 +207,7 @@ static uint32_t default_worlds(void)
         return (uint32_t)strtoul(text, NULL, 0);
     if (wrapper != NULL && wrapper[0] != '\0')
         return 20;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return 250;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    return 250;
-#endif
-#endif
-    return 1000;
+    return TG_ASAN || TG_TSAN ? 250 : 1000;
 }
 
 static uint32_t default_jobs(void)
