@@ -47,14 +47,6 @@ void check_mpi(int rc, const char *call, const char *file, int line)
 
 /* ---- time -------------------------------------------------------------- */
 
-double clock_s(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void sleep_s(double seconds)
 {
     struct timespec t = {.tv_sec = (time_t)seconds};

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/clock.h"
+
 /* Every call of trygon and of MPI stands in one of these.  A call that fails
  * is named in one line, and ends the job with exit code 1: a benchmark that
  * goes on after an error measures something else. */
@@ -19,8 +21,6 @@ void check_mpi(int rc, const char *call, const char *file, int line);
 /* Something else that cannot be: a wrong result, no memory. */
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* Seconds by a clock that only goes forward. */
-double clock_s(void);
 void sleep_s(double seconds);
 
 struct team {

@@ -369,21 +369,14 @@ static const struct h_fn fns[] = {
     FN(waits_for_stay), FN(makes_actor), {NULL, NULL},
 };
 
-/* All tests, or those whose name contains an argument of the program. */
 static inline int actors_main(int argc, char **argv, const struct h_test *tests)
 {
-    int failures = 0;
     h_start(MPI_THREAD_MULTIPLE);
     trygon_registry_t *reg = h_registry(fns);
     OK(trygon_registry_add_class(reg, &counter));
     OK(trygon_registry_add_class(reg, &broken));
     OK(trygon_registry_add_class(reg, &needy));
-    for (const struct h_test *t = tests; t->name != NULL; t++)
-        if (argc < 2 || strstr(t->name, argv[1]) != NULL)
-            failures = h_one(t, reg);
-    OK(trygon_registry_destroy(&reg));
-    MPI_Finalize();
-    return failures != 0;
+    return h_main_with(argc, argv, tests, reg);
 }
 
 #endif

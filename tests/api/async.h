@@ -410,19 +410,13 @@ static const struct h_fn fns[] = {
     FN(later), FN(items), FN(gated), FN(sleeps), FN(failing), {NULL, NULL},
 };
 
-/* All tests, or those whose name contains the argument; what it returns is
- * whether any has failed. */
-static inline int async_tests(const char *word, const struct h_test *tests)
+/* As h_tests(). */
+static inline int async_tests(int argc, char **argv, const struct h_test *tests)
 {
-    int failures = 0;
     trygon_registry_t *reg = h_registry(fns);
     OK(trygon_registry_add_class(reg, &node));
     OK(trygon_registry_add_class(reg, &plain));
-    for (const struct h_test *t = tests; t->name != NULL; t++)
-        if (word == NULL || strstr(t->name, word) != NULL)
-            failures = h_one(t, reg);
-    OK(trygon_registry_destroy(&reg));
-    return failures;
+    return h_tests(argc, argv, tests, reg);
 }
 
 #endif

@@ -258,22 +258,40 @@ static inline int h_one(const struct h_test *t, const trygon_registry_t *reg)
 }
 
 /* All tests, or those whose name contains an argument of the program. */
+static inline bool h_wanted(int argc, char **argv, const char *name)
+{
+    bool wanted = argc < 2;
+    for (int i = 1; i < argc; i++)
+        wanted = wanted || strstr(name, argv[i]) != NULL;
+    return wanted;
+}
+
+/* The failures so far, of all ranks; the registry is destroyed. */
+static inline int h_tests(int argc, char **argv, const struct h_test *tests,
+                          trygon_registry_t *reg)
+{
+    int failures = 0;
+    for (; tests->name != NULL; tests++)
+        if (h_wanted(argc, argv, tests->name))
+            failures = h_one(tests, reg);
+    OK(trygon_registry_destroy(&reg));
+    return failures;
+}
+
+/* The rest of a main() that has started MPI and registered what it has. */
+static inline int h_main_with(int argc, char **argv, const struct h_test *tests,
+                              trygon_registry_t *reg)
+{
+    int failures = h_tests(argc, argv, tests, reg);
+    MPI_Finalize();
+    return failures != 0;
+}
+
 static inline int h_main(int argc, char **argv, const struct h_test *tests,
                          const struct h_fn *fns)
 {
     h_start(MPI_THREAD_MULTIPLE);
-    trygon_registry_t *reg = h_registry(fns);
-    int failures = 0;
-    for (; tests->name != NULL; tests++) {
-        bool wanted = argc < 2;
-        for (int i = 1; i < argc; i++)
-            wanted = wanted || strstr(tests->name, argv[i]) != NULL;
-        if (wanted)
-            failures = h_one(tests, reg);
-    }
-    OK(trygon_registry_destroy(&reg));
-    MPI_Finalize();
-    return failures != 0;
+    return h_main_with(argc, argv, tests, h_registry(fns));
 }
 
 /* ----- tests that start runtimes themselves -------------------------------------------- */
@@ -294,10 +312,7 @@ static inline int h_host_main(int argc, char **argv, int level,
     int failures = 0;
     h_start(level);
     for (; tests->name != NULL; tests++) {
-        bool wanted = argc < 2;
-        for (int i = 1; i < argc; i++)
-            wanted = wanted || strstr(tests->name, argv[i]) != NULL;
-        if (!wanted)
+        if (!h_wanted(argc, argv, tests->name))
             continue;
         double began = h_seconds();
         h_begin(tests->name);

@@ -273,7 +273,7 @@ static const struct h_test tests[] = {
 int main(int argc, char **argv)
 {
     h_start(MPI_THREAD_MULTIPLE);
-    int failures = async_tests(argc > 1 ? argv[1] : NULL, tests);
+    int failures = async_tests(argc, argv, tests);
     MPI_Finalize();
     return failures != 0;
 }

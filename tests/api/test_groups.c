@@ -267,7 +267,7 @@ static int ranks_must_agree(const char *what)
 int main(int argc, char **argv)
 {
     h_start(MPI_THREAD_MULTIPLE);
-    int failures = async_tests(argc > 1 ? argv[1] : NULL, tests);
+    int failures = async_tests(argc, argv, tests);
     if (h_size > 1 && argc < 2) {
         (void)ranks_must_agree("ranks_must_agree_who_is_async");
         (void)ranks_must_agree("ranks_must_agree_on_limits");

@@ -565,19 +565,13 @@ static const struct h_test tests[] = {
 
 int main(int argc, char **argv)
 {
-    int failures = 0;
-    const char *word = argc > 1 ? argv[1] : "";
+    bool failed = false;
     h_start(MPI_THREAD_MULTIPLE);
     trygon_registry_t *reg = h_registry(name_fns);
     OK(trygon_registry_add_class(reg, &counter));
     OK(trygon_registry_add_class(reg, &broken));
     OK(trygon_registry_add_class(reg, &selfish));
-    for (const struct h_test *t = tests; t->name != NULL; t++)
-        if (strstr(t->name, word) != NULL)
-            failures = h_one(t, reg);
-    if (strstr("a_detached_actor_outlives_its_run", word) != NULL)
-        failures = a_detached_actor_outlives_its_run(reg);
-    OK(trygon_registry_destroy(&reg));
-    MPI_Finalize();
-    return failures != 0;
+    if (h_wanted(argc, argv, "a_detached_actor_outlives_its_run"))
+        failed = a_detached_actor_outlives_its_run(reg) != 0;
+    return h_main_with(argc, argv, tests, reg) || failed;
 }

@@ -569,16 +569,10 @@ static const struct h_fn callers[] = {
 
 int main(int argc, char **argv)
 {
-    int failures = 0;
     h_start(MPI_THREAD_MULTIPLE);
     trygon_registry_t *reg = h_registry(fns);
     OK(trygon_registry_add_class(reg, &yielder));
     for (const struct h_fn *f = callers; f->name != NULL; f++)
         OK(trygon_registry_add_task(reg, f->name, f->fn));
-    for (const struct h_test *t = tests; t->name != NULL; t++)
-        if (argc < 2 || strstr(t->name, argv[1]) != NULL)
-            failures = h_one(t, reg);
-    OK(trygon_registry_destroy(&reg));
-    MPI_Finalize();
-    return failures != 0;
+    return h_main_with(argc, argv, tests, reg);
 }
