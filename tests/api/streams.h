@@ -236,6 +236,49 @@ static inline int completion(trygon_t *tg, trygon_ref_t s)
     return take_code(tg, done);
 }
 
+/* Whichever has an item is read, until all streams have ended; the items of
+ * each count from 0. */
+static inline void drain_by_wait_set(trygon_t *tg, uint64_t n,
+                                     const trygon_ref_t s[], int64_t items)
+{
+    int64_t seen[16] = {0};
+    trygon_waitset_t *ws;
+    OK(trygon_waitset_create(tg, &ws));
+    for (uint64_t i = 0; i < n; i++)
+        OK(trygon_waitset_add(ws, s[i], i));
+    for (uint64_t left = n; left > 0;) {
+        trygon_ref_t ref, item;
+        uint64_t tag;
+        OK(trygon_waitset_next(ws, TRYGON_FOREVER, &ref, &tag));
+        int rc = trygon_stream_next(tg, ref, 0, &item);
+        if (rc == TRYGON_ERR_END) {
+            left--;
+            continue;
+        }
+        OK(rc);
+        CHECK(take_int(tg, item) == seen[tag]++);
+        OK(trygon_waitset_add(ws, ref, tag));
+    }
+    for (uint64_t i = 0; i < n; i++)
+        CHECK(seen[i] == items);
+    OK(trygon_waitset_destroy(&ws));
+}
+
+/* The twenty items of by_turns, small and large, in order. */
+static inline void read_by_turns(trygon_t *tg, trygon_ref_t s)
+{
+    for (int64_t i = 0; i < 20; i++) {
+        trygon_ref_t item;
+        trygon_value_t v;
+        OK(trygon_stream_next(tg, s, TRYGON_FOREVER, &item));
+        OK(trygon_get(tg, item, TRYGON_FOREVER, &v));
+        CHECK(memcmp(v.data, &i, sizeof i) == 0);
+        OK(trygon_value_release(tg, &v));
+        drop(tg, item);
+    }
+    at_end(tg, s);
+}
+
 static const struct h_fn fns[] = {
     FN(counts),
     FN(gated),

@@ -166,16 +166,7 @@ static void large_items_of_a_method_stay_in_order(trygon_t *tg)
 {
     trygon_ref_t a = create(tg, 0), s = start(tg, a, "by_turns", 0, 0, -1);
     drop(tg, a); /* the call holds it */
-    for (int64_t i = 0; i < 20; i++) {
-        trygon_ref_t item;
-        trygon_value_t v;
-        OK(trygon_stream_next(tg, s, TRYGON_FOREVER, &item));
-        OK(trygon_get(tg, item, TRYGON_FOREVER, &v));
-        CHECK(memcmp(v.data, &i, sizeof i) == 0);
-        OK(trygon_value_release(tg, &v));
-        drop(tg, item);
-    }
-    at_end(tg, s);
+    read_by_turns(tg, s);
     drop(tg, s);
 }
 
@@ -296,29 +287,10 @@ static void a_regular_actor_yields_one_stream_after_another(trygon_t *tg)
 static void a_wait_set_drains_streams_of_an_actor(trygon_t *tg)
 {
     enum { N = 4, ITEMS = 50 };
-    trygon_ref_t a = create(tg, N), s[N], ref, item;
-    int64_t seen[N] = {0};
-    uint64_t tag;
-    trygon_waitset_t *ws;
-    OK(trygon_waitset_create(tg, &ws));
-    for (uint64_t i = 0; i < N; i++) {
-        s[i] = start(tg, a, "counts", ITEMS, 0, 1 + (int64_t)i);
-        OK(trygon_waitset_add(ws, s[i], i));
-    }
-    for (int left = N; left > 0;) {
-        OK(trygon_waitset_next(ws, TRYGON_FOREVER, &ref, &tag));
-        int rc = trygon_stream_next(tg, ref, 0, &item);
-        if (rc == TRYGON_ERR_END) {
-            left--;
-            continue;
-        }
-        OK(rc);
-        CHECK(take_int(tg, item) == seen[tag]++);
-        OK(trygon_waitset_add(ws, ref, tag));
-    }
-    for (int i = 0; i < N; i++)
-        CHECK(seen[i] == ITEMS);
-    OK(trygon_waitset_destroy(&ws));
+    trygon_ref_t a = create(tg, N), s[N];
+    for (int64_t i = 0; i < N; i++)
+        s[i] = start(tg, a, "counts", ITEMS, 0, 1 + i);
+    drain_by_wait_set(tg, N, s, ITEMS);
     OK(trygon_ref_release(tg, N, s));
     drop(tg, a);
 }

@@ -93,29 +93,10 @@ static void wait_takes_streams_and_references(trygon_t *tg)
 static void a_wait_set_drains_many_streams(trygon_t *tg)
 {
     enum { N = 8, ITEMS = 20 };
-    trygon_ref_t s[N], ref, item;
-    int64_t seen[N] = {0};
-    uint64_t tag;
-    trygon_waitset_t *ws;
-    OK(trygon_waitset_create(tg, &ws));
-    for (uint64_t i = 0; i < N; i++) {
-        s[i] = limited(tg, "counts", ITEMS, 1 + (int64_t)i);
-        OK(trygon_waitset_add(ws, s[i], i));
-    }
-    for (int left = N; left > 0;) {
-        OK(trygon_waitset_next(ws, TRYGON_FOREVER, &ref, &tag));
-        int rc = trygon_stream_next(tg, ref, 0, &item);
-        if (rc == TRYGON_ERR_END) {
-            left--;
-            continue;
-        }
-        OK(rc);
-        CHECK(take_int(tg, item) == seen[tag]++);
-        OK(trygon_waitset_add(ws, ref, tag));
-    }
-    for (int i = 0; i < N; i++)
-        CHECK(seen[i] == ITEMS);
-    OK(trygon_waitset_destroy(&ws));
+    trygon_ref_t s[N];
+    for (int64_t i = 0; i < N; i++)
+        s[i] = limited(tg, "counts", ITEMS, 1 + i);
+    drain_by_wait_set(tg, N, s, ITEMS);
     OK(trygon_ref_release(tg, N, s));
 }
 

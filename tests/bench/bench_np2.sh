@@ -2,38 +2,21 @@
 # bench_np2.sh - the micro-benchmark alone and on two ranks: the lines that it
 # prints, its JSON and what it refuses.  Never how fast anything is.
 # Skipped (77) where the ranks cannot be started.
-top_srcdir=${top_srcdir:-.}
-top_builddir=${top_builddir:-.}
+. "${top_srcdir:-.}/tests/programs.sh"
 micro=$top_builddir/jobs/bench/micro
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-failures=0
 
 [ -x "$micro" ] || {
     echo "FAILED: no program $micro"
     exit 1
 }
 
-# run RANKS ARGUMENTS: leaves $status, $work/out and $work/err.
+# run RANKS ARGUMENTS
 run()
 {
     ranks=$1
     shift
     [ "$ranks" = 1 ] && set -- "$micro" "$@" || set -- -n "$ranks" "$micro" "$@"
-    sh "$top_srcdir/tests/run_mpi.sh" "$@" >"$work/out" 2>"$work/err"
-    status=$?
-    if [ "$status" = 77 ]; then
-        echo "skipped: run_mpi.sh starts nothing here"
-        exit 77
-    fi
-}
-
-fail()
-{
-    echo "FAILED: $*"
-    head -n 20 "$work/out" | sed 's/^/    out: /'
-    head -n 20 "$work/err" | sed 's/^/    err: /'
-    failures=$((failures + 1))
+    started sh "$top_srcdir/tests/run_mpi.sh" "$@"
 }
 
 # has WHAT PATTERN: exactly one such line.
@@ -122,5 +105,4 @@ refuse "argument" 2 'task_sync: unexpected' task_sync
 refuse "unwritable" 1 "--json $work/none/json: cannot be written" \
     --quick --json "$work/none/json"
 
-[ "$failures" = 0 ] || exit 1
-echo "all good"
+finish

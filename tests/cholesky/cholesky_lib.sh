@@ -1,37 +1,16 @@
 # cholesky_lib.sh - what the scripts that run cholesky have in common; sourced.
-# As tests/coast/coast_lib.sh: `run ARGUMENTS` leaves the exit status in $status
-# and what was printed in $work/out and $work/err, `fail WORDS` notes a failure
-# and goes on; end with `finish`.
-top_srcdir=${top_srcdir:-.}
-top_builddir=${top_builddir:-.}
+# `run ARGUMENTS` starts it on three ranks; see tests/programs.sh.
+. "${top_srcdir:-.}/tests/programs.sh"
 cholesky=$top_builddir/jobs/apps/cholesky/cholesky
-failures=0
-
 [ -x "$cholesky" ] || {
     echo "skipped: built without LAPACK"
     exit 77
 }
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
 mkdir "$work/dir"
 
 run()
 {
-    sh "$top_srcdir/tests/run_mpi.sh" -n 3 "$cholesky" "$@" \
-        >"$work/out" 2>"$work/err"
-    status=$?
-    if [ "$status" = 77 ]; then
-        echo "skipped: run_mpi.sh starts nothing here"
-        exit 77
-    fi
-}
-
-fail()
-{
-    echo "FAILED: $*"
-    head -n 20 "$work/out" | sed 's/^/    out: /'
-    head -n 20 "$work/err" | sed 's/^/    err: /'
-    failures=$((failures + 1))
+    started sh "$top_srcdir/tests/run_mpi.sh" -n 3 "$cholesky" "$@"
 }
 
 # good WHAT ARGUMENTS: it runs, and the residual is as small as it must be.
@@ -62,11 +41,4 @@ refuse()
     grep -Eq "^cholesky: $pattern" "$work/err" || fail "$what: not $pattern"
     [ ! -s "$work/out" ] || fail "$what: results"
     ls -A "$work/dir" | cmp -s - "$work/before" || fail "$what: left a file"
-}
-
-finish()
-{
-    [ "$failures" -eq 0 ] && echo "all good" && exit 0
-    echo "$failures failed"
-    exit 1
 }
