@@ -22,8 +22,8 @@ trap 'exit 130' INT TERM
 
 sources()
 {
-    (cd "$1" && ls src/base/mem.c src/base/slab.c src/core/*.c src/wire/*.c \
-        src/rank/post.c src/net/net_sim.c tests/sim/*.c \
+    (cd "$1" && ls src/base/mem.c src/base/region.c src/base/slab.c \
+        src/core/*.c src/wire/*.c src/rank/post.c src/net/net_sim.c tests/sim/*.c \
         tests/core/test_dir.c tests/core/test_store_room.c \
         tests/core/test_store_node.c tests/core/fixture.c)
 }
