@@ -28,7 +28,7 @@ if [ "${TG_QUICK:-0}" = 1 ]; then
     case $program in
     *tests/sim/*) exit 77 ;;
     esac
-    [ "${nranks:-1}" -le 2 ] || exit 77
+    TG_RANKS="1 2"
 fi
 case " ${TG_RANKS:-${nranks:-1}} " in
 *" ${nranks:-1} "*) ;;

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { TG_CACHE_LINE = 64 };
+
 void *tg_alloc(size_t size);                         /* zeroed */
 void *tg_grow(void *old, size_t count, size_t size); /* realloc, not zeroed */
 void *tg_aligned(size_t align, size_t size);         /* not zeroed */

@@ -1,6 +1,7 @@
 /* region.c - see region.h. */
 #include "base/region.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,7 +19,7 @@ static void add_block(struct tg_region *r, size_t least)
     if (n < least)
         n = least;
     if (n < LARGE_PAGE) {
-        r->at = tg_aligned(TG_LINE, n);
+        r->at = tg_aligned(TG_CACHE_LINE, n);
     } else {
         n = tg_round_up(n, LARGE_PAGE);
         r->at = tg_aligned(LARGE_PAGE, n);
@@ -29,33 +30,42 @@ static void add_block(struct tg_region *r, size_t least)
     r->size += n;
 }
 
+static void *cut(struct tg_region *r, size_t size)
+{
+    if (size > r->left)
+        add_block(r, size);
+    void *p = r->at;
+    r->at += size;
+    r->left -= size;
+    return p;
+}
+
+/* What was put back of that size: the first, which leads to the next.  NULL: it
+ * is no power of two. */
 static void **spare_of(struct tg_region *r, size_t size)
 {
-    return &r->spare[__builtin_ctzll(size)];
+    bool power = (size & (size - 1)) == 0;
+    return power ? &r->spare[__builtin_ctzll(size)] : NULL;
 }
 
 void *tg_region_get(struct tg_region *r, size_t size)
 {
     TG_ASSERT(size > 0);
-    size = tg_round_up(size, TG_LINE);
-    void *p = *spare_of(r, size);
-    if (p != NULL && (size & (size - 1)) == 0) {
-        *spare_of(r, size) = *(void **)p;
-    } else {
-        if (size > r->left)
-            add_block(r, size);
-        p = r->at;
-        r->at += size;
-        r->left -= size;
-    }
+    size = tg_round_up(size, TG_CACHE_LINE);
+    void **spare = spare_of(r, size);
+    if (spare == NULL || *spare == NULL)
+        return memset(cut(r, size), 0, size);
+    void *p = *spare;
+    *spare = *(void **)p;
     return memset(p, 0, size);
 }
 
 void tg_region_put(struct tg_region *r, void *p, size_t size)
 {
-    TG_ASSERT(size >= TG_LINE && (size & (size - 1)) == 0);
-    *(void **)p = *spare_of(r, size);
-    *spare_of(r, size) = p;
+    void **spare = spare_of(r, size);
+    TG_ASSERT(size >= TG_CACHE_LINE && spare != NULL);
+    *(void **)p = *spare;
+    *spare = p;
 }
 
 void tg_region_fini(struct tg_region *r)

@@ -18,8 +18,7 @@ struct tg_region { /* at first: {0} */
 
 /* At least a byte: zeroed, and from the start of a cache line on. */
 void *tg_region_get(struct tg_region *r, size_t size);
-/* For who wants as much: a power of two, at least TG_LINE. */
-enum { TG_LINE = 64 };
+/* For who wants as much: a power of two, at least TG_CACHE_LINE. */
 void tg_region_put(struct tg_region *r, void *p, size_t size);
 void tg_region_fini(struct tg_region *r);
 

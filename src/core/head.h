@@ -52,7 +52,7 @@ struct tg_hlease { /* a lease, as the head sees it */
     struct tg_take take;
 };
 
-_Static_assert(sizeof(struct tg_hlease) == TG_LINE, "a lease is a cache line");
+_Static_assert(sizeof(struct tg_hlease) == TG_CACHE_LINE, "a lease is one");
 
 static inline int32_t tg_hlease_worker(const struct tg_hlease *l)
 {

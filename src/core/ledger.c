@@ -38,6 +38,11 @@ static uint32_t find_bit(const uint64_t *v, uint32_t n, uint32_t from, bool on)
 /* One piece of memory: for each kind of instance the bits of those of which
  * nothing is taken, and of those of which some is and not all; then what is
  * taken of each instance. */
+static uint32_t bit_words(const struct tg_site *s)
+{
+    return 2 * (words(s->ninst[0]) + words(s->ninst[1]));
+}
+
 static uint64_t *idle_of(const struct tg_site *s, int r)
 {
     return s->bits + (r == 0 ? 0 : 2 * words(s->ninst[0]));
@@ -50,8 +55,7 @@ static uint64_t *part_of(const struct tg_site *s, int r)
 
 int32_t *tg_site_used(const struct tg_site *s, int r)
 {
-    uint64_t *behind = s->bits + 2 * (words(s->ninst[0]) + words(s->ninst[1]));
-    return (int32_t *)behind + (r == 0 ? 0 : s->ninst[0]);
+    return (int32_t *)(s->bits + bit_words(s)) + (r == 0 ? 0 : s->ninst[0]);
 }
 
 /* The most that one lease could have: the idle instances and a share of the
@@ -80,14 +84,13 @@ void tg_site_init(struct tg_site *s, struct tg_region *region, int32_t node,
     memset(s, 0, sizeof *s);
     s->alive = true;
     s->node = node;
-    size_t nwords = 0, n = 0;
+    size_t n = 0;
     for (int r = 0; r < TG_INSTANCED; r++) {
         s->ninst[r] = (uint32_t)((total[r] + TG_UNIT - 1) / TG_UNIT);
         s->nidle[r] = s->ninst[r];
-        nwords += words(s->ninst[r]);
         n += s->ninst[r];
     }
-    s->bits = tg_region_get(region, 2 * nwords * sizeof *s->bits +
+    s->bits = tg_region_get(region, bit_words(s) * sizeof *s->bits +
                                         (n + 1) * sizeof(int32_t));
     for (int r = 0; r < TG_INSTANCED; r++)
         for (uint32_t i = 0; i < s->ninst[r]; i++)

@@ -17,10 +17,10 @@
 
 enum { TG_INSTANCED = 2 }; /* TG_RES_CPU and TG_RES_GPU */
 
-/* One rank.  Machines have few kinds of resources: nearly all of what is looked
- * at is in its first cache line. */
+/* One rank.  Machines have few kinds of resources: what says whether something
+ * fits is in the first cache line. */
 struct tg_site {
-    _Alignas(TG_LINE) bool alive;
+    _Alignas(TG_CACHE_LINE) bool alive;
     int32_t node;
     uint32_t ninst[TG_INSTANCED];
     uint32_t nidle[TG_INSTANCED]; /* instances of which nothing is taken */

@@ -12,7 +12,6 @@
 
 enum {
     PAGE = 65536, /* the largest page that a system may have */
-    LINE = 64,    /* of the cache */
     SLOTS = 80,
     TURN = 8 /* frames shown before the transport below is asked again */
 };
@@ -29,11 +28,11 @@ struct slot {
 struct inbox {          /* from one rank to another */
     atomic_uint joined; /* by the sender: it uses this */
     atomic_uint read;   /* by the receiver: frames read so far */
-    unsigned char unused[LINE - 2 * sizeof(atomic_uint)];
+    unsigned char unused[TG_CACHE_LINE - 2 * sizeof(atomic_uint)];
     struct slot slots[SLOTS];
 };
 
-_Static_assert(sizeof(struct slot) % LINE == 0, "whole lines");
+_Static_assert(sizeof(struct slot) % TG_CACHE_LINE == 0, "whole lines");
 /* The frame that poll has shown counts as read only at the next poll. */
 _Static_assert((int)SLOTS > TG_NET_AHEAD + 1, "there is always a free slot");
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "no lock of one process");
@@ -161,7 +160,7 @@ static int send(struct tg_net *net, int32_t rank, size_t size)
     if (o->sent - o->read >= TG_NET_AHEAD)
         o->read = atomic_load_explicit(&o->box->read, memory_order_acquire);
     TG_ASSERT(o->sent - o->read < SLOTS); /* the next one is free as well */
-    __builtin_prefetch(o->box->slots[o->at].data + LINE, 1);
+    __builtin_prefetch(o->box->slots[o->at].data + TG_CACHE_LINE, 1);
     net->sent(net->sent_arg, rank);
     return TRYGON_SUCCESS;
 }

@@ -19,8 +19,9 @@ struct page {
     struct tg_bell bells[]; /* of the node's ranks, ascending */
 };
 
-_Static_assert(sizeof(struct tg_bell) == 64, "a line of the cache");
-_Static_assert(offsetof(struct page, bells) == 64, "a line of the cache");
+_Static_assert(sizeof(struct tg_bell) == TG_CACHE_LINE, "a line of the cache");
+_Static_assert(offsetof(struct page, bells) == TG_CACHE_LINE,
+               "a line of the cache");
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "no lock of one process");
 
 /* ----- the start ------------------------------------------------------------ */

@@ -124,7 +124,7 @@ static void look(struct trygon *tg, const struct goal *goal)
     tg_settle(tg);
     if (rc < 0)
         fail_all(tg, rc);
-    if (rc == 0 || looks % STORES_TURN == 0)
+    if (rc == 0 || looks % STORES_TURN == 0) /* no message, or now and then */
         tg_stores_look(tg);
     if (tg_core_deadline(tg->core) <= tg->looked_ns) {
         struct tg_event ev = {.type = TG_EV_TICK, .now_ns = tg->looked_ns};

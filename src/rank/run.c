@@ -326,7 +326,7 @@ static bool needs_lending(const struct trygon *tg, const struct tg_exec *e)
 
 /* Most results are a few numbers.  Copied there, they need no malloc(): user
  * code, which is without the lock, could not have room that values share. */
-enum { RESULT_ROOM = 64 - sizeof(struct tg_val) };
+enum { RESULT_ROOM = TG_CACHE_LINE - sizeof(struct tg_val) };
 
 void tg_call_set(struct trygon_call *c, struct tg_exec *e)
 {

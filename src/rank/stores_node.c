@@ -34,7 +34,7 @@ int tg_nodemem_join(struct tg_nodemem *n, int32_t line, int32_t nranks,
 {
     if (alone) {
         tg_shm_free(&n->shm);
-        n->page = aligned_alloc(64, page_size(1));
+        n->page = aligned_alloc(TG_CACHE_LINE, page_size(1));
         if (n->page == NULL)
             return TRYGON_ERR_NOMEM;
         memset(n->page, 0, page_size(1));

@@ -13,7 +13,7 @@
 #include "base/assert.h"
 #include "store/arena_impl.h"
 
-_Static_assert(sizeof(struct tg_line) == 64, "a line of the cache");
+_Static_assert(sizeof(struct tg_line) == TG_CACHE_LINE, "a line of the cache");
 _Static_assert(sizeof(size_t) == 8, "an arena is larger than 4 GiB");
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2 &&
                    ATOMIC_CHAR_LOCK_FREE == 2,

@@ -13,7 +13,7 @@
 
 /* ----- values and references ------------------------------------------- */
 
-static void code_ref(struct tg_coder *c, trygon_ref_t *ref)
+void tg_code_ref(struct tg_coder *c, trygon_ref_t *ref)
 {
     tg_code_u64(c, &ref->hi);
     tg_code_u64(c, &ref->lo);
@@ -21,7 +21,7 @@ static void code_ref(struct tg_coder *c, trygon_ref_t *ref)
 
 static void code_weighted(struct tg_coder *c, struct tg_weighted *w)
 {
-    code_ref(c, &w->ref);
+    tg_code_ref(c, &w->ref);
     tg_code_u64(c, &w->weight);
 }
 
@@ -100,7 +100,7 @@ static __attribute__((noinline)) void
 code_less_plain(struct tg_coder *c, struct tg_item *it, uint64_t how)
 {
     if (how == BY_REF || how == BY_REF_PLACED) {
-        code_ref(c, &it->ref);
+        tg_code_ref(c, &it->ref);
         tg_code_u64(c, &it->weight);
         if (how == BY_REF_PLACED)
             code_known(c, it);
@@ -126,7 +126,7 @@ tg_visit visit_item(struct tg_coder *c, bool reading, struct tg_item *it)
         code_less_plain(c, it, how);
 }
 
-static void code_item(struct tg_coder *c, struct tg_item *it)
+void tg_code_item(struct tg_coder *c, struct tg_item *it)
 {
     if (tg_reading(c))
         visit_item(c, true, it);
@@ -145,7 +145,7 @@ static __attribute__((noinline)) void code_many(struct tg_coder *c,
         tg_items_init(v, n);
     }
     for (uint32_t i = 0; i < n; i++)
-        code_item(c, &v->more[i]);
+        tg_code_item(c, &v->more[i]);
 }
 
 /* How many has been visited; one is in place. */
@@ -155,18 +155,6 @@ tg_visit visit_items(struct tg_coder *c, bool reading, struct tg_items *v)
         visit_item(c, reading, &v->one);
     else if (v->n > 1)
         code_many(c, v);
-}
-
-/* ----- the same, for the other files ----------------------------------- */
-
-void tg_code_ref(struct tg_coder *c, trygon_ref_t *ref)
-{
-    code_ref(c, ref);
-}
-
-void tg_code_item(struct tg_coder *c, struct tg_item *it)
-{
-    code_item(c, it);
 }
 
 void tg_code_items(struct tg_coder *c, struct tg_items *v)
@@ -361,17 +349,17 @@ static void code_taken(struct tg_coder *c, struct tg_msg_taken *m)
 
 static void code_watch(struct tg_coder *c, struct tg_msg_watch *m)
 {
-    code_ref(c, &m->ref);
+    tg_code_ref(c, &m->ref);
     tg_code_bool(c, &m->fetch);
 }
 
 static void code_value_msg(struct tg_coder *c, struct tg_msg_value *m)
 {
-    code_ref(c, &m->ref);
+    tg_code_ref(c, &m->ref);
     tg_code_uint(c, &m->size);
     tg_code_bool(c, &m->here);
     if (m->here) {
-        code_item(c, &m->item);
+        tg_code_item(c, &m->item);
         tg_code_must(c, m->item.val != NULL);
         tg_code_must(c, c->rc != 0 || !m->item.val->stored ||
                             !tg_ref_actor(m->ref));
@@ -388,13 +376,13 @@ static void code_drop(struct tg_coder *c, struct tg_msg_drop *m)
 
 static void code_cancel_ref(struct tg_coder *c, struct tg_msg_cancel_ref *m)
 {
-    code_ref(c, &m->ref);
+    tg_code_ref(c, &m->ref);
     tg_code_bool(c, &m->recursive);
 }
 
 static void code_locate(struct tg_coder *c, struct tg_msg_locate *m)
 {
-    code_ref(c, &m->ref);
+    tg_code_ref(c, &m->ref);
     tg_code_i32(c, &m->incarnation);
 }
 
@@ -449,7 +437,7 @@ tg_visit code_body(struct tg_coder *c, bool reading, struct tg_msg *m)
     case TG_MSG_PLACE: code_value_msg(c, &m->u.value); break;
     case TG_MSG_LOCATE: code_locate(c, &m->u.locate); break;
     case TG_MSG_DROP: code_drop(c, &m->u.drop); break;
-    case TG_MSG_MORE: code_ref(c, &m->u.more.w.ref); break;
+    case TG_MSG_MORE: tg_code_ref(c, &m->u.more.w.ref); break;
     case TG_MSG_WEIGHT: code_weighted(c, &m->u.more.w); break;
     case TG_MSG_FREE:
     case TG_MSG_KILL:

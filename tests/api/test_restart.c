@@ -185,20 +185,26 @@ static void there_may_be_no_limit(trygon_t *tg)
     drop(tg, a);
 }
 
+/* It was sent to an actor that is made again. */
+static void unavailable(trygon_t *tg, trygon_ref_t ref)
+{
+    trygon_error_t e = {.size = sizeof e};
+    trygon_value_t v = {0};
+    CHECK_RC(trygon_get(tg, ref, TRYGON_FOREVER, &v),
+             TRYGON_ERR_ACTOR_UNAVAILABLE);
+    OK(trygon_ref_error(tg, ref, &e));
+    CHECK(strstr(e.text, "may or may not") != NULL);
+    drop(tg, ref);
+}
+
 static void what_is_retried_runs_again_the_rest_may_have_run(trygon_t *tg)
 {
     trygon_ref_t a = rise(tg, 1, 0);
     trygon_ref_t runs = again(tg, a, "spin", 0, 1);
     trygon_ref_t waits = method1(tg, a, "add", 1);
-    trygon_error_t e = {.size = sizeof e};
-    trygon_value_t v = {0};
     UNTIL(atomic_load(&shared[STARTED]) == 1);
     kill_again(tg, a);
-    CHECK_RC(trygon_get(tg, waits, TRYGON_FOREVER, &v),
-             TRYGON_ERR_ACTOR_UNAVAILABLE);
-    OK(trygon_ref_error(tg, waits, &e));
-    CHECK(strstr(e.text, "may or may not") != NULL);
-    drop(tg, waits);
+    unavailable(tg, waits);
     UNTIL(atomic_load(&shared[STARTED]) == 2);
     UNTIL(atomic_load(&shared[STOPPED]) == 1);
     atomic_store(&shared[GATE], 1);
@@ -211,15 +217,9 @@ static void what_runs_without_retries_fails_and_ran_once(trygon_t *tg)
 {
     trygon_ref_t a = rise(tg, 1, 0);
     trygon_ref_t runs = method(tg, a, "spin", 0, NULL);
-    trygon_error_t e = {.size = sizeof e};
-    trygon_value_t v = {0};
     UNTIL(atomic_load(&shared[STARTED]) == 1);
     kill_again(tg, a);
-    CHECK_RC(trygon_get(tg, runs, TRYGON_FOREVER, &v),
-             TRYGON_ERR_ACTOR_UNAVAILABLE);
-    OK(trygon_ref_error(tg, runs, &e));
-    CHECK(strstr(e.text, "may or may not") != NULL);
-    drop(tg, runs);
+    unavailable(tg, runs);
     UNTIL(atomic_load(&shared[STOPPED]) == 1);
     CHECK(take_int(tg, again(tg, a, "add", 1, 1)) == 11);
     usleep(20000);

@@ -27,7 +27,7 @@ static void pieces_are_zero_and_apart_and_lines_begin_with_them(void)
     unsigned char *p[100];
     for (int i = 0; i < 100; i++) {
         p[i] = tg_region_get(&r, size_of(i));
-        CU_ASSERT_EQUAL((uintptr_t)p[i] % TG_LINE, 0);
+        CU_ASSERT_EQUAL((uintptr_t)p[i] % TG_CACHE_LINE, 0);
         CU_ASSERT_TRUE(is_zero(p[i], size_of(i)));
         memset(p[i], i + 1, size_of(i));
     }

@@ -63,6 +63,8 @@ static const struct trygon_error *cause(const struct rig *r, trygon_ref_t ref)
     return e;
 }
 
+static const char rank_lost[] = "the actor has ended: its rank was lost";
+
 /* ----- at the owner ------------------------------------------------------------ */
 
 static void a_failed_constructor_s_error_names_the_actor(void)
@@ -82,14 +84,13 @@ static void a_failed_constructor_s_error_names_the_actor(void)
 
 static void a_constructor_s_lost_rank_names_the_actor(void)
 {
-    static const char text[] = "the actor has ended: its rank was lost";
     struct rig r;
     rig_start(&r, OWNER);
     trygon_ref_t actor = create(&r), waits = call(&r, actor);
     (void)constructing(&r);
     rig_gone(&r, WORKER);
-    died(&r, actor, WORKER, text);
-    died(&r, waits, WORKER, text);
+    died(&r, actor, WORKER, rank_lost);
+    died(&r, waits, WORKER, rank_lost);
     CU_ASSERT_EQUAL(cause(&r, waits)->code, TRYGON_ERR_WORKER_LOST);
     CU_ASSERT_STRING_EQUAL(cause(&r, waits)->function, "g");
     rig_stop(&r);
@@ -97,15 +98,14 @@ static void a_constructor_s_lost_rank_names_the_actor(void)
 
 static void a_lost_actor_s_error_names_it(void)
 {
-    static const char text[] = "the actor has ended: its rank was lost";
     struct rig r;
     rig_start(&r, OWNER);
     trygon_ref_t actor = alive(&r), sent = call(&r, actor);
     CU_ASSERT_TRUE(ctx_said(&r.ctx, WORKER, TG_MSG_CALL));
     rig_gone(&r, WORKER);
-    died(&r, actor, WORKER, text);
-    died(&r, sent, WORKER, text);
-    died(&r, call(&r, actor), WORKER, text);
+    died(&r, actor, WORKER, rank_lost);
+    died(&r, sent, WORKER, rank_lost);
+    died(&r, call(&r, actor), WORKER, rank_lost);
     rig_stop(&r);
 }
 
