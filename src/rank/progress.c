@@ -10,7 +10,8 @@
  * Who leaves the role passes it to a call that waits.  If there is none it
  * wakes nobody: that would cost more than most tasks.  The background thread
  * watches instead: as long as the role comes and goes it looks at it from time
- * to time, and polls when nobody else has since it last looked.
+ * to time, and polls when nobody else has since it last looked.  While one
+ * thread keeps the role it rests, longer and longer.
  */
 #include <sched.h>
 #include <stdlib.h>
@@ -24,9 +25,11 @@
 
 static const uint64_t spin_ns = 5000, yield_ns = 250000, stay_ns = 50000;
 static const uint64_t nap_least = 50000, nap_most = 2000000;
+static const uint64_t doze_least = 20000000, doze_most = 1000000000;
 static const uint64_t watch_least = 500000, watch_most = 4000000;
 
 enum { LOOKS = 32, TURN = 64, CLOCK_TURN = 16, GLANCE = 16, STORES_TURN = 16 };
+enum { DOZE_SHARE = 50 };
 
 /* The word of a sleeper. */
 enum { AWAKE, WOKEN, SLEEPING };
@@ -138,6 +141,11 @@ void tg_progress(struct trygon *tg)
     look(tg, NULL);
 }
 
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* ----- the poller's rest ------------------------------------------------------------ */
 
 struct idle { /* for how long the poller has found nothing */
@@ -157,6 +165,16 @@ static void pause_looking(struct trygon *tg, bool yield)
     tg_enter(tg);
 }
 
+/* How long a thread sleeps that need not look, since others wake it.  A core
+ * that was halted for a second takes four times as long to wake as after 20 ms:
+ * what comes after a pause comes sooner for short sleeps, which cost a quarter
+ * of a percent of a core.  Long pauses cost nothing. */
+static uint64_t doze_ns(uint64_t pause_ns)
+{
+    uint64_t ns = pause_ns / DOZE_SHARE;
+    return ns < doze_least ? doze_least : sooner(ns, doze_most);
+}
+
 /* How long nobody need look if nobody rings.  Large messages under way move
  * only when they are looked at. */
 static uint64_t nap_ns(const struct trygon *tg, struct idle *idle)
@@ -165,7 +183,8 @@ static uint64_t nap_ns(const struct trygon *tg, struct idle *idle)
     if (moving || tg->stores.node.trims)
         return nap_least;
     if (tg_bells_all(&tg->bells))
-        return UINT64_MAX;
+        return tg->nranks > 1 ? doze_ns(tg->looked_ns - idle->since_ns)
+                              : UINT64_MAX;
     uint64_t nap = idle->nap_ns;
     idle->nap_ns += nap / 2;
     if (idle->nap_ns > nap_most)
@@ -234,11 +253,6 @@ static void take_role(struct trygon *tg, struct tg_sleeper *s)
     tg->poller = s;
 }
 
-static uint64_t sooner(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Until *done, the deadline, a failure, or until somebody takes the role; it
  * is nobody's afterwards, or that one's. */
 static void poll_until(struct trygon *tg, struct tg_sleeper *s,
@@ -264,8 +278,8 @@ static void poll_until(struct trygon *tg, struct tg_sleeper *s,
 }
 
 /* Nobody has the role.  The background thread need not hurry, unless this
- * thread goes away for long. */
-void tg_pass_role(struct trygon *tg, bool for_long)
+ * thread goes away for long; for a moment it may as well go on resting. */
+void tg_pass_role(struct trygon *tg, enum tg_absence absence)
 {
     if (tg->poller != NULL)
         return;
@@ -279,7 +293,8 @@ void tg_pass_role(struct trygon *tg, bool for_long)
         tg_wake(tg, &tg->server->s);
         return;
     }
-    if (tg->has_background && (for_long || tg->watch_rests))
+    if (tg->has_background && (absence == TG_FOR_LONG ||
+                               (absence == TG_FOR_A_WHILE && tg->watch_rests)))
         tg_wake(tg, &tg->watch);
 }
 
@@ -354,7 +369,7 @@ void tg_wait_until(struct trygon *tg, struct tg_sleeper *s, const bool *done,
     }
     /* Also without having polled: it may be us whom the last poller woke, and
      * what we wait for has come by another way. */
-    tg_pass_role(tg, false);
+    tg_pass_role(tg, TG_FOR_A_WHILE);
     if (!*done && tg->failed == 0) { /* time is up: the core will say so */
         struct tg_event ev = {.type = TG_EV_TICK};
         tg_step(tg, &ev);
@@ -414,7 +429,7 @@ bool tg_look_for(struct trygon *tg, const struct tg_obj *x)
                                          tg->looked_ns - start < spin_ns;)
         look(tg, &goal);
     if (reached(&goal))
-        tg_pass_role(tg, false);
+        tg_pass_role(tg, TG_FOR_A_WHILE);
     return reached(&goal);
 }
 
@@ -429,33 +444,39 @@ void tg_glance(struct trygon *tg)
 /* Sleep until woken, or until nobody has looked for a tick.  Without the lock:
  * while others are busy this thread must not be in their way.  The longer they
  * are the longer are the ticks, since each may cost one of them its core. */
-static void watch(struct trygon *tg, bool rests)
+static void watch(struct trygon *tg)
 {
     uint64_t tick = watch_least;
     unsigned looks = atomic_load(&tg->looks), now = looks;
     do {
         looks = now;
-        tg_futex_wait(&tg->watch.word, SLEEPING, rests ? UINT64_MAX : tick);
+        tg_futex_wait(&tg->watch.word, SLEEPING, tick);
         now = atomic_load(&tg->looks);
         tick = sooner(2 * tick, watch_most);
-    } while (atomic_load(&tg->watch.word) == SLEEPING &&
-             (rests || now != looks));
+    } while (atomic_load(&tg->watch.word) == SLEEPING && now != looks);
 }
 
 static void *background(void *arg)
 {
     struct trygon *tg = arg;
-    uint64_t left = UINT64_MAX;
+    uint64_t left = UINT64_MAX, since_ns = 0;
     tg_enter(tg);
     while (!tg->stop) {
         if (tg->failed == 0 && tg->poller == NULL)
             poll_until(tg, &tg->watch, &tg->stop, TG_NEVER);
-        tg->watch_rests =
+        bool rests =
             tg->failed != 0 || (tg->poller != NULL && tg->left == left);
+        if (!rests)
+            since_ns = tg_now_ns();
         left = tg->left;
+        tg->watch_rests = rests;
         atomic_store(&tg->watch.word, SLEEPING);
         tg_leave(tg);
-        watch(tg, tg->watch_rests);
+        if (rests)
+            tg_futex_wait(&tg->watch.word, SLEEPING,
+                          doze_ns(tg_now_ns() - since_ns));
+        else
+            watch(tg);
         tg_enter(tg);
         tg->watch_rests = false;
     }

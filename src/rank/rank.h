@@ -144,7 +144,7 @@ struct trygon {
     int32_t running;         /* threads in user code of tasks, not blocked */
     bool naps;               /* the poller sleeps on its bell */
     struct tg_sleeper watch; /* the background thread's */
-    bool watch_rests;        /* it sleeps until woken */
+    bool watch_rests;        /* it looks at the role now and then only */
     atomic_int sent_to;      /* who was sent something last; -1: nobody */
     uint32_t glances;
     pthread_t background;
@@ -235,9 +235,10 @@ void tg_wait_until(struct trygon *tg, struct tg_sleeper *s, const bool *done,
 /* A server waits until it is given something, or comes back without.  It takes
  * the place of the one before. */
 void tg_serve_until_given(struct trygon *tg, struct tg_server *sv);
-/* With the lock held, by a thread that goes away: if nobody polls, somebody
- * should. */
-void tg_pass_role(struct trygon *tg, bool for_long);
+/* With the lock held, by a thread that goes away, for how long it thinks: if
+ * nobody polls, somebody should. */
+enum tg_absence { TG_FOR_A_MOMENT, TG_FOR_A_WHILE, TG_FOR_LONG };
+void tg_pass_role(struct trygon *tg, enum tg_absence absence);
 /* With the lock held. */
 bool tg_may_poll(const struct trygon *tg); /* this thread */
 void tg_wake(struct trygon *tg, struct tg_sleeper *s);

@@ -210,6 +210,14 @@ static bool goes_on(const struct tg_server *sv)
     return given_short(sv) && tg_may_hold(sv->call->tg);
 }
 
+/* How long it does not poll.  A loop looks as often as it can. */
+static enum tg_absence absence(const struct tg_server *sv)
+{
+    if (given_short(sv))
+        return TG_FOR_A_MOMENT;
+    return sv->given && sv->call->loop == NULL ? TG_FOR_LONG : TG_FOR_A_WHILE;
+}
+
 /* With the lock held: the next execution for this thread, if there is one
  * soon. */
 static bool next(struct tg_server *sv)
@@ -221,8 +229,7 @@ static bool next(struct tg_server *sv)
         tg_look_in(tg, TG_SERVES); /* else it would be for a moment only */
     if (!sv->given && (tg->server == NULL || tg->served == sv->call->served))
         tg_serve_until_given(tg, sv);
-    bool loop = sv->call->loop != NULL; /* which looks as often as it can */
-    tg_pass_role(tg, sv->given && !loop && !given_short(sv));
+    tg_pass_role(tg, absence(sv));
     return sv->given;
 }
 

@@ -1,7 +1,7 @@
 /* test_tasks.c - tasks seen from the outside: arguments and returns. */
 #include "harness.h"
 
-enum { GATE, RAN, COUNT };
+enum { GATE, RAN, COUNT, LONG_AT };
 
 /* ----- tasks ------------------------------------------------------------------- */
 
@@ -26,6 +26,24 @@ static int gated(trygon_call_t *c)
 {
     UNTIL(atomic_load(&shared[GATE]) != 0);
     return return_int(c, arg_int(c, 0));
+}
+
+/* Long if its argument is 1. */
+static int mostly_short(trygon_call_t *c)
+{
+    if (arg_int(c, 0) == 1) {
+        atomic_store(&shared[LONG_AT], 1 + h_rank);
+        UNTIL(atomic_load(&shared[GATE]) != 0);
+    }
+    return return_int(c, 0);
+}
+
+static int open_beside(trygon_call_t *c)
+{
+    if (atomic_load(&shared[LONG_AT]) == 1 + h_rank)
+        atomic_store(&shared[GATE], 1);
+    UNTIL(atomic_load(&shared[GATE]) != 0);
+    return return_int(c, 0);
 }
 
 /* Sets the returns 0 to x - 1 to 10, 11, ... */
@@ -407,10 +425,32 @@ static void ten_thousand_arguments(trygon_t *tg)
     OK(trygon_ref_release(tg, N, ref));
 }
 
+/* After a pause the rank's other threads rest, and know the function as one
+ * that is over at once.  All slots but the one beside it are behind the gate,
+ * which opens for the task that comes there. */
+static void a_short_function_that_is_long_for_once_holds_nobody_up(trygon_t *tg)
+{
+    enum { MOST = 16 };
+    trygon_ref_t others[MOST];
+    double slots = 0, avail;
+    for (int i = 0; i < 100; i++)
+        CHECK(take_int(tg, call1(tg, "mostly_short", 0)) == 0);
+    OK(trygon_resources(tg, "cpu", &slots, &avail));
+    usleep(100000);
+    trygon_ref_t once = call1(tg, "mostly_short", 1);
+    UNTIL(atomic_load(&shared[LONG_AT]) > 0);
+    int n = (int)slots - 1 < MOST ? (int)slots - 1 : MOST;
+    for (int i = 0; i < n; i++)
+        others[i] = call(tg, "open_beside", 0, NULL);
+    for (int i = 0; i < n; i++)
+        CHECK(take_int(tg, others[i]) == 0);
+    CHECK(take_int(tg, once) == 0);
+}
+
 static const struct h_fn fns[] = {
-    FN(add),          FN(count_only), FN(gated),      FN(return_some),
-    FN(echo),         FN(add_refs),   FN(total_size), FN(make_bytes),
-    FN(return_twice), {NULL, NULL},
+    FN(add),          FN(count_only),   FN(gated),       FN(return_some),
+    FN(echo),         FN(add_refs),     FN(total_size),  FN(make_bytes),
+    FN(return_twice), FN(mostly_short), FN(open_beside), {NULL, NULL},
 };
 
 static const struct h_test tests[] = {
@@ -434,6 +474,7 @@ static const struct h_test tests[] = {
     TEST(arguments_beyond_the_inline_total, 0),
     TEST(returns_beyond_the_inline_total, 0),
     TEST(ten_thousand_arguments, 0),
+    TEST(a_short_function_that_is_long_for_once_holds_nobody_up, 0),
     {NULL, NULL, 0},
 };
 
