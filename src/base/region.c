@@ -53,10 +53,11 @@ void *tg_region_get(struct tg_region *r, size_t size)
     TG_ASSERT(size > 0);
     size = tg_round_up(size, TG_CACHE_LINE);
     void **spare = spare_of(r, size);
-    if (spare == NULL || *spare == NULL)
-        return memset(cut(r, size), 0, size);
-    void *p = *spare;
-    *spare = *(void **)p;
+    void *p = spare != NULL ? *spare : NULL;
+    if (p != NULL)
+        *spare = *(void **)p;
+    else
+        p = cut(r, size);
     return memset(p, 0, size);
 }
 

@@ -74,9 +74,9 @@ struct tg_header {
     int32_t nreaders;
     /* How often a reader has found that it had the last of its pins of a doomed
      * blob: only when this has changed there may be something to collect. */
-    _Alignas(64) atomic_uint returns;
+    _Alignas(TG_CACHE_LINE) atomic_uint returns;
     /* Of each row, whether anybody can have pinned. */
-    _Alignas(64) atomic_uchar joined[];
+    _Alignas(TG_CACHE_LINE) atomic_uchar joined[];
 };
 
 struct tg_arena {
